@@ -1,0 +1,278 @@
+"""Every setting of the program: one frozen section per concern, documented under each field.
+
+Values come from, in rising priority: the defaults here, a TOML file, environment variables
+(``ZCCVOICE_<SECTION>__<FIELD>``, for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are
+reported at once, each with its field. Secrets never show in ``repr``, logs or error texts.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from zccvoice.errors import ConfigError, ForbiddenHostError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        """``<secret>_file = "path"`` reads the secret from a file (its last line break is dropped)."""
+        if not isinstance(values, dict):
+            return values
+        values = dict(values)
+        for name, field in cls.model_fields.items():
+            path = values.pop(f"{name}_file", None) if SecretStr in _types_of(field.annotation) else None
+            if path is not None and not values.get(name):
+                try:
+                    values[name] = Path(path).read_text(encoding="utf-8").rstrip("\n")
+                except OSError as error:
+                    raise ValueError(f"{name}_file: cannot read {path}: {error.strerror}") from None
+        return values
+
+
+def _types_of(annotation: Any) -> tuple[Any, ...]:
+    return (annotation, *getattr(annotation, "__args__", ()))
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+Language = Annotated[str, BeforeValidator(_lower), Field(pattern=r"^[a-z]{2,3}$")]
+
+
+class DoorConfig(_Section):
+    """The HTTP endpoint that Zoom's webhooks reach."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Put a TLS-terminating proxy in front and keep this on loopback."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """TCP port; 0 lets the system choose one (it is logged)."""
+    path: str = Field(default="/zoom/webhook", pattern=r"^/")
+    """Path of the event notification endpoint given to Zoom."""
+    secret_token: SecretStr = SecretStr("")
+    """Secret token of the Zoom app, which signs webhooks. Required."""
+    max_body_bytes: int = Field(default=1_048_576, ge=1_024, le=16_777_216)
+    """Larger requests are answered 413."""
+
+
+class ZoomConfig(_Section):
+    """The Zoom app, and what we ask of its streams."""
+
+    client_id: str = ""
+    """Client id of the Zoom app. Required."""
+    client_secret: SecretStr = SecretStr("")
+    """Client secret of the Zoom app, which signs the handshakes. Required."""
+    allowed_hosts: tuple[str, ...] = ("*.zoom.us", "*.zoom.com", "*.zoomgov.com")
+    """Hosts we connect to: exact names, or ``*.domain`` for everything below it. Unencrypted ``ws://`` is
+    accepted only for loopback addresses that are listed here."""
+    send_rate_ms: int = Field(default=100, ge=20, le=1000, multiple_of=20)
+    """Milliseconds of audio per message that we ask Zoom for."""
+    handshake_timeout_s: float = Field(default=10, gt=0, le=60)
+    """How long connecting plus handshake may take, for each connection."""
+    silence_timeout_s: float = Field(default=65, ge=10, le=600)
+    """A connection on which nothing at all arrived for so long is taken for dead."""
+
+    def allow(self, url: str) -> None:
+        """Check a server URL from Zoom against ``allowed_hosts``.
+
+        Raises:
+            ForbiddenHostError: wrong scheme, or a host that is not allowed.
+        """
+        try:
+            parts = urlsplit(url)
+            host, _ = (parts.hostname or "").rstrip("."), parts.port
+        except ValueError:
+            raise ForbiddenHostError("server URL is not a URL") from None
+        if parts.scheme not in ("wss", "ws") or not host or parts.username is not None:
+            raise ForbiddenHostError(f"expected a wss:// URL without user name, got scheme {parts.scheme!r}")
+        if not any(_matches(host, pattern.lower()) for pattern in self.allowed_hosts):
+            raise ForbiddenHostError(f"host {host!r} is not in zoom.allowed_hosts")
+        if parts.scheme == "ws" and not _is_loopback(host):
+            raise ForbiddenHostError(f"unencrypted ws:// is only for loopback addresses, not {host!r}")
+
+
+def _matches(host: str, pattern: str) -> bool:
+    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class VadConfig(_Section):
+    """Voice activity detection and endpointing."""
+
+    aggressiveness: int = Field(default=2, ge=0, le=3)
+    """WebRTC VAD mode: 0 keeps most, 3 drops most."""
+    energy_margin_db: float = Field(default=6, ge=0, le=30)
+    """A frame counts as speech only when it is this much louder than the line's noise."""
+    onset_frames: int = Field(default=4, ge=1, le=6)
+    """Speech frames, among the last six of 20 ms, that begin an utterance."""
+    hangover_ms: int = Field(default=500, ge=100, le=3000, multiple_of=20)
+    """Silence that ends an utterance."""
+    padding_ms: int = Field(default=240, ge=0, le=1000, multiple_of=20)
+    """Sound kept before and after the speech for the recognizer."""
+    longest_s: int = Field(default=30, ge=5, le=30)
+    """A longer utterance is cut at its quietest place in its last third."""
+
+
+class SpeechConfig(_Section):
+    """The recognizer."""
+
+    model: str = "demo"
+    """``demo`` (the weights shipped with the program, for synthetic voices), a faster-whisper model name such
+    as ``small``, or a folder with a CTranslate2 Whisper model."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where it runs."""
+    compute_type: str = "default"
+    """CTranslate2 compute type: ``default`` (as stored), ``int8``, ``float16``, …"""
+    workers: int = Field(default=0, ge=0, le=64)
+    """Utterances recognized at the same time; 0 is one per CPU core."""
+    beam_size: int = Field(default=5, ge=1, le=10)
+    """Beams of the decoder; 1 is greedy and about twice as fast."""
+    backlog: int = Field(default=1000, ge=1, le=100_000)
+    """Utterances that may wait in memory (3 s each: about 100 kB). When full, calls wait; nothing is dropped."""
+    vad: VadConfig = VadConfig()
+    """How utterances are cut."""
+
+
+class LanguageConfig(_Section):
+    """Which language a call is pinned to."""
+
+    default: Language = "en"
+    """Whisper code for calls that no rule below matches."""
+    queues: dict[str, Language] = {}
+    """Whisper code by queue id or queue name; compared without regard to case."""
+
+
+class DatabaseConfig(_Section):
+    """Where the measures are kept."""
+
+    url: SecretStr | None = None
+    """SQLAlchemy URL, ``postgresql://user:password@host/database``. Without one the daemon runs a private
+    Postgres of its own in ``data.folder``."""
+    connections: int = Field(default=4, ge=1, le=64)
+    """Most connections at once."""
+
+
+class DataConfig(_Section):
+    """The daemon's own files."""
+
+    folder: Path = Path("var/zccvoice")
+    """Holds the private Postgres. Relative paths count from the working folder."""
+
+
+class LogConfig(_Section):
+    """The log, on standard error."""
+
+    format: Literal["logfmt", "json"] = "logfmt"
+    """``key=value`` pairs or one JSON object per line."""
+    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    """The least level that is written."""
+
+
+class ShutdownConfig(_Section):
+    """What SIGTERM waits for."""
+
+    drain_s: float = Field(default=30, ge=0, le=3600)
+    """Most seconds for open utterances to be recognized and stored after SIGTERM."""
+
+
+class Config(BaseSettings):
+    """All sections."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="ZCCVOICE_",
+        env_nested_delimiter="__",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    door: DoorConfig = DoorConfig()
+    zoom: ZoomConfig = ZoomConfig()
+    speech: SpeechConfig = SpeechConfig()
+    language: LanguageConfig = LanguageConfig()
+    database: DatabaseConfig = DatabaseConfig()
+    data: DataConfig = DataConfig()
+    log: LogConfig = LogConfig()
+    shutdown: ShutdownConfig = ShutdownConfig()
+
+    def missing_for_serve(self) -> list[str]:
+        """What the daemon cannot do without: one line per field."""
+        required = {
+            "door.secret_token": self.door.secret_token.get_secret_value(),
+            "zoom.client_id": self.zoom.client_id,
+            "zoom.client_secret": self.zoom.client_secret.get_secret_value(),
+        }
+        return [
+            f"{field}: required; set it in the file or as ZCCVOICE_{field.upper().replace('.', '__')}"
+            for field, value in required.items()
+            if not value
+        ]
+
+
+def load(path: Path | None = None, **arguments: dict[str, Any]) -> Config:
+    """Read the settings.
+
+    Args:
+        path: a TOML file, or None for defaults and environment alone.
+        arguments: sections with the fields that were given on the command line; they win over everything.
+
+    Raises:
+        ConfigError: the file cannot be read, or values are wrong; carries all problems.
+    """
+    in_file: dict[str, Any] = {}
+    if path is not None:
+        try:
+            in_file = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError([f"{path}: cannot be read: {error}"]) from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError([f"{path}: not TOML: {error}"]) from None
+
+    class ConfigWithFile(Config):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=in_file)
+
+    try:
+        return ConfigWithFile(**arguments)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+        raise ConfigError([_problem(one) for one in problems]) from None
+
+
+def _problem(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "settings"
+    if error["type"] == "extra_forbidden":
+        return f"{where}: no such setting"
+    return f"{where}: {error['msg']}"

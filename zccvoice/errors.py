@@ -1,0 +1,66 @@
+"""Every exception zccvoice raises on purpose, grouped by whose fault it is.
+
+Messages say what was expected and what came. They never hold secrets or transcript text.
+"""
+
+
+class ZccvoiceError(Exception):
+    """Base of everything raised on purpose; the command line prints its text and no traceback."""
+
+
+class ConfigError(ZccvoiceError):
+    """The operator's settings are wrong. Carries every problem found, not only the first."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+        """One line per problem, each naming the field."""
+
+
+class ProtocolError(ZccvoiceError):
+    """The RTMS conversation broke its rules; see the two subclasses for by whom."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """Zoom (or whoever spoke to us) sent something that the protocol does not allow."""
+
+
+class LocalProtocolError(ProtocolError):
+    """We asked a protocol core for something that is not legal in its state: a defect of ours."""
+
+
+class HandshakeRefusedError(RemoteProtocolError):
+    """Zoom answered a handshake with a status other than OK."""
+
+    def __init__(self, which: str, status_code: int, reason: str) -> None:
+        super().__init__(f"{which} handshake refused: status {status_code} ({reason or 'no reason given'})")
+        self.which = which
+        """``signaling`` or ``media``."""
+        self.status_code = status_code
+        """RTMS_STATUS_CODE as received (two incompatible tables exist, read `reason` first)."""
+        self.reason = reason
+        """Zoom's text, may be empty."""
+
+
+class ForbiddenHostError(ZccvoiceError):
+    """A server URL points at a host that the operator did not allow."""
+
+
+class DecodeError(ZccvoiceError):
+    """A media payload cannot be the audio it was announced as."""
+
+
+class RecognizerError(ZccvoiceError):
+    """The speech recognizer could not be loaded or failed on an utterance."""
+
+
+class StoreError(ZccvoiceError):
+    """The database cannot be reached, or refused what we asked of it."""
+
+
+class SchemaNotCurrentError(StoreError):
+    """The database's schema is not the one this version of the program was written for."""
+
+
+class ScenarioError(ZccvoiceError):
+    """A simulator scenario does not make sense; the message names the file and the entry."""

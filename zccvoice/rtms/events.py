@@ -1,0 +1,85 @@
+"""What happens on a stream, as the rest of the program sees it: the language of the transport seam.
+
+A transport (our WebSocket one, or another) turns Zoom's messages into these values; everything behind it
+knows no JSON. Past tense, frozen, one per fact. Times are Zoom's, in epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zccvoice.rtms.messages import AudioParams, StopReason
+
+
+class Role(StrEnum):
+    """What a participant is to the call, in Zoom's words."""
+
+    CONSUMER = "consumer"
+    USER = "user"
+    """The agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaOpened:
+    """A media handshake was accepted; audio may come from now on."""
+
+    audio: AudioParams
+    """The effective parameters: they rule the decoding."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioReceived:
+    """One packet of one track, still encoded."""
+
+    channel_id: str
+    timestamp_ms: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantConnected:
+    """An event told whose a channel is. May come after the channel's first audio."""
+
+    channel_id: str | None
+    role: Role
+    timestamp_ms: int | None
+    user_id: str | None = None
+    display_name: str | None = None
+    queue_id: str | None = None
+    queue_name: str | None = None
+    account_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallEventReceived:
+    """Any event of the call that is worth keeping: answered, hold, unhold, transfer, end, …"""
+
+    name: str
+    """Zoom's name in lower case, such as ``user_hold``; ``unknown_33`` for a number we do not know."""
+    timestamp_ms: int | None
+    channel_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRejected:
+    """A message that could not be understood; the stream goes on."""
+
+    connection: str
+    """``signaling`` or ``media``."""
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded:
+    """No more will come from this stream."""
+
+    reason: StopReason | None
+    """Zoom's reason, when it gave one."""
+    detail: str
+    """How we learned of it, in plain words."""
+
+
+StreamEvent = (
+    MediaOpened | AudioReceived | ParticipantConnected | CallEventReceived | MessageRejected | StreamEnded
+)

@@ -1,0 +1,157 @@
+"""What the daemon asks the store to keep: one frozen value per fact of a call.
+
+Facts of one stream arrive in the order in which they happened, each may arrive twice (a retry after a
+lost connection, a replay), and writing one twice leaves one row. Times of facts are Zoom's epoch
+milliseconds; the store puts them on the engagement's clock, whose zero the first `ClockStarted` sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from zccvoice.analytics.record import Side
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """A stream of an engagement was announced by Zoom and taken up by us."""
+
+    engagement_id: str
+    stream_id: str
+    product: str
+    """`rtms.messages.Product` value."""
+    started_at: datetime
+    """Aware, UTC: ``event_ts`` of the started webhook."""
+    account_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStarted:
+    """The stream's first packet: its timestamp is zero on the stream's clock."""
+
+    engagement_id: str
+    stream_id: str
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanguagePinned:
+    """The call's language was decided."""
+
+    engagement_id: str
+    stream_id: str
+    language: str
+    source: str
+    """``configured``, ``detected`` or ``zoom``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantSeen:
+    """Who is behind a channel. Later facts about the same channel fill in what earlier ones left open."""
+
+    engagement_id: str
+    stream_id: str
+    channel_id: str
+    side: Side | None = None
+    user_id: str | None = None
+    display_name: str | None = None
+    queue_id: str | None = None
+    queue_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallEventSeen:
+    """Zoom told that something happened on the call."""
+
+    engagement_id: str
+    stream_id: str
+    name: str
+    timestamp_ms: int
+    channel_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWord:
+    """One recognized word; times are relative to the utterance's start."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceHeard:
+    """One utterance and, when it was understood, its transcript (already redacted)."""
+
+    engagement_id: str
+    stream_id: str
+    channel_id: str
+    start_timestamp_ms: int
+    end_timestamp_ms: int
+    loudness_dbfs: float
+    clipped_ratio: float
+    text: str | None
+    words: tuple[StoredWord, ...] = ()
+    language: str | None = None
+    confidence: float | None = None
+    model: str | None = None
+    verdict: str = "kept"
+    """``kept``; ``empty`` when the recognizer heard no words; ``refused: …`` or ``failed: …`` with why."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapFound:
+    """Audio of a track that should have arrived and did not."""
+
+    engagement_id: str
+    stream_id: str
+    channel_id: str
+    start_timestamp_ms: int
+    end_timestamp_ms: int
+    cause: str
+    """``lost_packets`` or ``connection_lost``, or ``undecodable``."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackClosed:
+    """The counts of a track, once it is over."""
+
+    engagement_id: str
+    stream_id: str
+    channel_id: str
+    first_timestamp_ms: int
+    last_timestamp_ms: int
+    """End of the last packet."""
+    packets: int
+    lost_packets: int
+    duplicate_packets: int
+    reordered_packets: int
+    noise_dbfs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamClosed:
+    """Nothing more will come from this stream; everything it gave was stated before."""
+
+    engagement_id: str
+    stream_id: str
+    ended_at: datetime
+    """Aware, UTC, on Zoom's clock where Zoom told it."""
+    end_reason: str
+    """Zoom's stop reason in lower case, or ours (``shutdown``, ``connection_lost``, ``handshake_refused`` …)."""
+    detail: str = ""
+
+
+Fact = (
+    StreamOpened
+    | ClockStarted
+    | LanguagePinned
+    | ParticipantSeen
+    | CallEventSeen
+    | UtteranceHeard
+    | GapFound
+    | TrackClosed
+    | StreamClosed
+)
