@@ -1,1 +1,14 @@
-"""x"""
+"""zccvoice: on-prem voice analytics for contact centres on Zoom.
+
+Where things are, from the bottom up (imports point down only; `tests/test_floors.py` keeps it so):
+
+- `errors`, `config`: every exception, every setting
+- `audio`: bytes → samples; `rtms`: Zoom's protocol, sans I/O
+- `speech`: samples → text; `analytics`: utterances and events → measures
+- `simulator`: Zoom's side of the wire, for demo, tests and benches
+- `store`: Postgres, the only user of SQLAlchemy; `reports`: stored measures → text, JSON, HTML
+- `daemon`: the only folder that runs anything; start reading at `daemon/serve.py`
+- `bench`: measurements; `cli`: the commands
+"""
+
+__version__ = "0.1.0"

@@ -10,10 +10,18 @@ from __future__ import annotations
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -25,7 +33,9 @@ from zccvoice.errors import ConfigError, ForbiddenHostError
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -132,8 +142,9 @@ class VadConfig(_Section):
     """Silence that ends an utterance."""
     padding_ms: int = Field(default=240, ge=0, le=1000, multiple_of=20)
     """Sound kept before and after the speech for the recognizer."""
-    longest_s: int = Field(default=30, ge=5, le=30)
-    """A longer utterance is cut at its quietest place in its last third."""
+    longest_s: int = Field(default=28, ge=5, le=28)
+    """A longer utterance is cut at its quietest place in its last third; with padding it fits the
+    recognizer's window of 30 s."""
 
 
 class SpeechConfig(_Section):
@@ -151,7 +162,7 @@ class SpeechConfig(_Section):
     beam_size: int = Field(default=5, ge=1, le=10)
     """Beams of the decoder; 1 is greedy and about twice as fast."""
     backlog: int = Field(default=1000, ge=1, le=100_000)
-    """Utterances that may wait in memory (3 s each: about 100 kB). When full, calls wait; nothing is dropped."""
+    """Utterances that may wait in memory (3 s: about 100 kB). When full, calls wait; nothing is dropped."""
     vad: VadConfig = VadConfig()
     """How utterances are cut."""
 
@@ -265,7 +276,7 @@ def load(path: Path | None = None, **arguments: dict[str, Any]) -> Config:
             return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=in_file)
 
     try:
-        return ConfigWithFile(**arguments)
+        return ConfigWithFile(**cast("Any", arguments))
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
         raise ConfigError([_problem(one) for one in problems]) from None

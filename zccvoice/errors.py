@@ -62,5 +62,13 @@ class SchemaNotCurrentError(StoreError):
     """The database's schema is not the one this version of the program was written for."""
 
 
+class SchemaMissingError(SchemaNotCurrentError):
+    """The database has no tables of ours at all."""
+
+
 class ScenarioError(ZccvoiceError):
     """A simulator scenario does not make sense; the message names the file and the entry."""
+
+
+class ConnectionFailedError(ZccvoiceError):
+    """A server of Zoom's could not be reached, did not answer in time, or hung up in the handshake."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zccvoice.rtms.messages import AudioParams, StopReason
+from zccvoice.rtms.messages import AudioParams
 
 
 class Role(StrEnum):
@@ -53,7 +53,7 @@ class ParticipantConnected:
 
 @dataclass(frozen=True, slots=True)
 class CallEventReceived:
-    """Any event of the call that is worth keeping: answered, hold, unhold, transfer, end, …"""
+    """Any event of the call that is worth keeping: answered, hold, unhold, transfer, end."""
 
     name: str
     """Zoom's name in lower case, such as ``user_hold``; ``unknown_33`` for a number we do not know."""
@@ -74,8 +74,9 @@ class MessageRejected:
 class StreamEnded:
     """No more will come from this stream."""
 
-    reason: StopReason | None
-    """Zoom's reason, when it gave one."""
+    cause: str
+    """Zoom's stop reason in lower case (``customer_disconnected``), or ours: ``connection_lost``,
+    ``silent``, ``shutdown`` …"""
     detail: str
     """How we learned of it, in plain words."""
 

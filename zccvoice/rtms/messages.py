@@ -277,6 +277,14 @@ class StopReason(IntEnum):
     STREAMING_NOT_SUPPORTED = 26
 
 
+def stop_reason(value: int | None) -> StopReason | None:
+    """Zoom's stop reason, None when none was given or it is one that we do not know."""
+    try:
+        return None if value is None else StopReason(value)
+    except ValueError:
+        return None
+
+
 def name_of(enum: type[IntEnum], value: int | None) -> str:
     """Zoom's name of a number, or ``unknown_<n>`` for one that this version does not know."""
     if value is None:

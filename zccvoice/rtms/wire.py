@@ -8,19 +8,17 @@ Anything else is a `RemoteProtocolError`. Unknown fields and message types pass.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from zccvoice.errors import RemoteProtocolError
-from zccvoice.rtms.messages import AudioData, Message, OtherMessage, TypedMessage
+from zccvoice.rtms.messages import AudioData, Message, OtherMessage, SessionStateUpdate, TypedMessage
 
 _decoder = msgspec.json.Decoder(TypedMessage)
 _encoder = msgspec.json.Encoder()
-_KNOWN_TYPES = frozenset(
-    member.__struct_config__.tag  # type: ignore[attr-defined]
-    for member in TypedMessage.__args__
-)
+_KNOWN_TYPES = frozenset(member.__struct_config__.tag for member in TypedMessage.__args__)
 
 
 def encode(message: TypedMessage) -> str:
@@ -46,9 +44,14 @@ def decode(raw: str | bytes) -> Message:
             are missing or of an impossible type. The text names the field, never the content.
     """
     try:
-        return _decoder.decode(raw)
+        message: Message = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as first_refusal:
         return _decode_tolerantly(raw, first_refusal)
+    if isinstance(message, SessionStateUpdate) and None in (message.rtms_session_id, message.stop_reason):
+        # Its variant names are those of optional fields, so the fast path takes it and loses them.
+        with suppress(RemoteProtocolError):
+            return _decode_tolerantly(raw, RemoteProtocolError())
+    return message
 
 
 def _decode_tolerantly(raw: str | bytes, first_refusal: Exception) -> Message:
@@ -67,9 +70,10 @@ def _decode_tolerantly(raw: str | bytes, first_refusal: Exception) -> Message:
         return OtherMessage(msg_type)
     canonical = {"msg_type": msg_type, **_canonical(msg_type, fields)}
     try:
-        return msgspec.convert(canonical, TypedMessage, strict=False)
+        message: Message = msgspec.convert(canonical, TypedMessage, strict=False)
     except msgspec.ValidationError:
         raise RemoteProtocolError(f"message {msg_type}: {first_refusal}") from None
+    return message
 
 
 def _canonical(msg_type: int, fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,7 @@
+"""``python -m zccvoice``."""
+
+import sys
+
+from zccvoice.cli import main
+
+sys.exit(main())

@@ -1,0 +1,53 @@
+"""Audio's units: the format of a track's payloads, and pieces of a track with their positions.
+
+Positions are integer samples on the track's own axis: 0 is the first sample of its first packet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+SAMPLE_RATE_HZ = 16_000
+"""The rate that detectors and recognizer work at."""
+
+
+class Encoding(Enum):
+    """How samples are written in a payload."""
+
+    L16 = "l16"
+    """Signed 16-bit, little-endian (Zoom's "L16" is not in network order), channels interleaved."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """What the payloads of a track hold."""
+
+    encoding: Encoding = Encoding.L16
+    rate_hz: int = SAMPLE_RATE_HZ
+    packet_ms: int = 100
+    """Milliseconds of audio in a full packet."""
+
+    @property
+    def packet_samples(self) -> int:
+        """Samples of a full packet."""
+        return self.rate_hz * self.packet_ms // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A payload in its place on the track."""
+
+    position: int
+    sample_count: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of the track for which nothing arrived."""
+
+    position: int
+    sample_count: int
+    is_loss: bool
+    """True for packets that should have come; False for a quiet leg (muted or held: Zoom sends nothing)."""

@@ -1,0 +1,120 @@
+"""CORE: puts the packets of one track on the sample axis: order, duplicates, gaps (a jitter buffer).
+
+Zoom's timestamps rule, never the time of arrival: after connecting, up to a minute of audio comes at once.
+RTMS is a reliable transport, so a hole in the timestamps is something that Zoom did not have: loss before
+Zoom, or a leg that was muted or held and sent nothing. A hole of up to two seconds counts as loss; a longer
+one as a quiet leg (`reference: measures, "gap"`).
+
+Packets wait for a missing neighbour until something newer than `window_ms` has come; then the hole becomes a
+`Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
+track without a seam, so that rounding in the timestamps never costs or adds a sample.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import deque
+from dataclasses import dataclass, field
+
+from zccvoice.audio.codecs import sample_count
+from zccvoice.audio.frame import AudioFormat, Gap, Packet
+
+WINDOW_MS = 200
+"""How long a hole is kept open for packets that come late."""
+QUIET_AFTER_MS = 2_000
+"""A longer hole is a leg that sent nothing, not loss."""
+
+
+@dataclass(order=True, slots=True)
+class _Waiting:
+    timestamp_ms: int
+    payload: bytes = field(compare=False)
+    sample_count: int = field(compare=False)
+
+
+class Timeline:
+    """The jitter buffer of one track."""
+
+    def __init__(
+        self, audio_format: AudioFormat, *, window_ms: int = WINDOW_MS, quiet_after_ms: int = QUIET_AFTER_MS
+    ) -> None:
+        self._format = audio_format
+        self._window_ms = window_ms
+        self._quiet_after = quiet_after_ms * audio_format.rate_hz // 1000
+        self._waiting: list[_Waiting] = []
+        self._newest_ms = -1
+        self._placed: deque[int] = deque(maxlen=256)
+        self._next = 0
+        self.first_timestamp_ms: int | None = None
+        """Zoom's timestamp of position 0; None until the first packet was placed."""
+        self.packets = 0
+        """Packets placed on the axis."""
+        self.lost_packets = 0
+        """Packets' worth of audio in holes that count as loss."""
+        self.duplicate_packets = 0
+        """Packets that had been there before."""
+        self.reordered_packets = 0
+        """Packets that came after a newer one, in time or too late."""
+
+    @property
+    def position(self) -> int:
+        """The sample after the last one that was placed."""
+        return self._next
+
+    def push(self, timestamp_ms: int, payload: bytes) -> list[Packet | Gap]:
+        """Take in one packet; returns what is now complete, in order and without overlap.
+
+        Raises:
+            DecodeError: the payload cannot be audio of this format; it leaves the hole that it would fill.
+        """
+        count = sample_count(self._format, payload)
+        if self._is_known(timestamp_ms):
+            self.duplicate_packets += 1
+            return []
+        if timestamp_ms < self._newest_ms:
+            self.reordered_packets += 1
+        self._newest_ms = max(self._newest_ms, timestamp_ms)
+        insort(self._waiting, _Waiting(timestamp_ms, payload, count))
+        return self._release(self._newest_ms - self._window_ms)
+
+    def flush(self) -> list[Packet | Gap]:
+        """The track is over: place everything that still waits."""
+        return self._release(self._newest_ms + 1)
+
+    def _is_known(self, timestamp_ms: int) -> bool:
+        if timestamp_ms > self._newest_ms:
+            return False
+        return timestamp_ms in self._placed or any(w.timestamp_ms == timestamp_ms for w in self._waiting)
+
+    def _release(self, closing_ms: int) -> list[Packet | Gap]:
+        """Place waiting packets: those that continue the track, and all that begin before `closing_ms`."""
+        placed: list[Packet | Gap] = []
+        while self._waiting:
+            packet = self._waiting[0]
+            is_due = packet.timestamp_ms < closing_ms
+            if self.first_timestamp_ms is None:
+                if not is_due:
+                    break
+                self.first_timestamp_ms = packet.timestamp_ms
+            offset_ms = packet.timestamp_ms - self.first_timestamp_ms
+            hole = offset_ms * self._format.rate_hz // 1000 - self._next
+            if hole * 2 >= self._format.packet_samples:
+                if not is_due:
+                    break
+                placed.append(self._gap(hole))
+            self._waiting.pop(0)
+            if hole <= -packet.sample_count:
+                continue  # all of it lies before what was placed: too late (counted as reordered)
+            placed.append(Packet(self._next, packet.sample_count, packet.payload))
+            self._placed.append(packet.timestamp_ms)
+            self._next += packet.sample_count
+            self.packets += 1
+        return placed
+
+    def _gap(self, length: int) -> Gap:
+        is_loss = length <= self._quiet_after
+        if is_loss:
+            self.lost_packets += max(1, round(length / self._format.packet_samples))
+        gap = Gap(self._next, length, is_loss)
+        self._next += length
+        return gap

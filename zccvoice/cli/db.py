@@ -1,0 +1,72 @@
+"""``zccvoice db``: the database: bring its schema up to date, look inside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from zccvoice.cli import settings
+from zccvoice.config import Config
+from zccvoice.errors import StoreError
+from zccvoice.store.database import upgrade
+from zccvoice.store.private_postgres import PrivatePostgres
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser: argparse.ArgumentParser = commands.add_parser("db", help="upgrade or open the database")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    one = actions.add_parser("upgrade", help="bring the schema up to date")
+    settings.add_arguments(one)
+    one.set_defaults(run=run_upgrade)
+    one = actions.add_parser(
+        "open",
+        help="open psql on the database",
+        description="Open psql on the database; the private Postgres is started for it where it is not "
+        "running. Arguments after -- go to psql, for example: zccvoice db open -- -c 'table reporting.call'.",
+    )
+    settings.add_arguments(one)
+    one.add_argument("psql", nargs="*", help="arguments of psql, after --")
+    one.set_defaults(run=run_open)
+
+
+def run_upgrade(options: argparse.Namespace) -> int:
+    """0 when the schema is current."""
+    with settings.database(settings.load(options)) as engine:
+        upgrade(engine)
+    print("the schema is current", file=sys.stderr)
+    return 0
+
+
+def run_open(options: argparse.Namespace) -> int:
+    """The exit status of psql."""
+    with _command_line(settings.load(options)) as (program, address):
+        if sys.stdin.isatty():
+            print(f"any SQL tool while this is open: {address}", file=sys.stderr)
+        # Ctrl-C belongs to psql, which cancels its query with it.
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            return subprocess.run([program, address, *options.psql], check=False).returncode  # noqa: S603
+        finally:
+            signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def _command_line(config: Config) -> Iterator[tuple[str, str]]:
+    """psql, and what it connects to."""
+    if config.database.url is None:
+        with PrivatePostgres(config.data.folder) as private:
+            program, dsn = private.psql_args
+            yield program, dsn
+        return
+    found = shutil.which("psql", path=os.environ.get("PATH"))
+    if found is None:
+        raise StoreError("psql is not installed on this machine; any SQL tool can open database.url")
+    yield found, config.database.url.get_secret_value().replace("postgresql+psycopg://", "postgresql://")

@@ -1,0 +1,55 @@
+"""``zccvoice serve``: the daemon."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import Any
+
+import trio
+from sqlalchemy import Engine
+
+from zccvoice.cli import settings
+from zccvoice.config import Config
+from zccvoice.daemon import log
+from zccvoice.daemon.serve import serve
+from zccvoice.errors import ConfigError, SchemaMissingError
+from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.whisper import WhisperRecognizer
+from zccvoice.store.database import require_current_schema, upgrade
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "serve", help="run the daemon", description="Receive Zoom's calls until SIGTERM; twice: stop at once."
+    )
+    settings.add_arguments(parser)
+    parser.add_argument("--model", help="short for --set speech.model=…: demo, a Whisper name, or a folder")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when everything that was received is stored, 1 when it was stopped before."""
+    if options.model:
+        options.set.append(f"speech.model={options.model}")
+    config = settings.load(options)
+    if missing := config.missing_for_serve():
+        raise ConfigError(missing)
+    log.configure(config.log)
+    recognizer = WhisperRecognizer(config.speech)
+    recognizer.require_languages(LanguagePolicy(config.language).languages)
+    with settings.database(config, application_name="zccvoice daemon") as engine:
+        _require_schema(config, engine)
+        is_complete = trio.run(partial(serve, config, engine, recognizer))
+    return 0 if is_complete else 1
+
+
+def _require_schema(config: Config, engine: Engine) -> None:
+    """A private database that was only just made gets its tables; any other must be current already."""
+    try:
+        require_current_schema(engine)
+    except SchemaMissingError:
+        if config.database.url is not None:
+            raise
+        upgrade(engine)

@@ -1,0 +1,92 @@
+"""Arguments that several commands share: the settings, and the database that they point at."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from zccvoice import config
+from zccvoice.errors import ConfigError
+from zccvoice.store.database import connect
+from zccvoice.store.private_postgres import PrivatePostgres
+
+DEFAULT_FILE = Path("zccvoice.toml")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """``--config`` and ``--set``."""
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help=f"settings (default: {DEFAULT_FILE}, if it is there)"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.FIELD=VALUE",
+        help="one setting, over file and environment; may be given again",
+    )
+
+
+def load(options: argparse.Namespace) -> config.Config:
+    """The settings that the arguments ask for.
+
+    Raises:
+        ConfigError: with all problems.
+    """
+    path: Path | None = options.config
+    if path is None and DEFAULT_FILE.is_file():
+        path = DEFAULT_FILE
+    arguments: dict[str, Any] = {}
+    problems = []
+    for assignment in options.set:
+        name, is_assignment, value = assignment.partition("=")
+        *sections, field = name.split(".")
+        if not is_assignment or not sections:
+            problems.append(f"--set {name}: expected SECTION.FIELD=VALUE")
+            continue
+        inner = arguments
+        for section in sections:
+            inner = inner.setdefault(section, {})
+        inner[field] = _value(value)
+    if problems:
+        raise ConfigError(problems)
+    return config.load(path, **arguments)
+
+
+def _value(text: str) -> Any:
+    """The text as a TOML value (``8080``, ``["127.0.0.1"]``), or itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+@contextmanager
+def database(settings: config.Config, *, application_name: str = "zccvoice") -> Iterator[Engine]:
+    """The configured database, or the private Postgres, for as long as the block lasts.
+
+    The private one is started when no other process of ours runs it.
+
+    Raises:
+        StoreError: it is not to be had.
+    """
+    if settings.database.url is not None:
+        url = settings.database.url.get_secret_value()
+        yield from _engine(url, settings, application_name)
+        return
+    with PrivatePostgres(settings.data.folder) as private:
+        yield from _engine(private.url, settings, application_name)
+
+
+def _engine(url: str, settings: config.Config, application_name: str) -> Iterator[Engine]:
+    engine = connect(url, connections=settings.database.connections, application_name=application_name)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

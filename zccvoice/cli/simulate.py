@@ -1,0 +1,118 @@
+"""``zccvoice simulate``: Zoom's side of calls, against a daemon that runs elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from zccvoice.errors import ConfigError
+from zccvoice.simulator.progress import Progress, Stage
+from zccvoice.simulator.scenario import Scenario, load_scenario
+from zccvoice.simulator.truth import CallTruth
+from zccvoice.simulator.webhooks import post_to
+from zccvoice.simulator.zoom import Zoom, ZoomApp, running_zoom
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "simulate",
+        help="play calls as Zoom would",
+        description="Be Zoom: send signed webhooks to a daemon and play scenarios to it over WebSockets. The "
+        "daemon must allow this host (zoom.allowed_hosts). Credentials come from the environment, under the "
+        "names that the daemon uses: ZCCVOICE_ZOOM__CLIENT_ID, ZCCVOICE_ZOOM__CLIENT_SECRET, "
+        "ZCCVOICE_DOOR__SECRET_TOKEN.",
+    )
+    parser.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.toml")
+    parser.add_argument("--webhook", required=True, metavar="URL", help="the daemon's webhook endpoint")
+    parser.add_argument("--speed", type=_positive, default=1.0, help="times faster than real (default: 1)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve the WebSockets on")
+    parser.add_argument("--port", type=int, default=0, help="port to serve them on (default: any)")
+    parser.add_argument(
+        "--as-is", action="store_true", help="keep the scenario's ids; otherwise every run is a new call"
+    )
+    parser.add_argument("--json", action="store_true", help="print the truth of each call, one JSON per line")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when every call was played and the client made no mistake, 1 otherwise."""
+    app = _app_from_environment()
+    scenarios = [load_scenario(path) for path in options.scenarios]
+    if not options.as_is:
+        scenarios = new_calls(scenarios)
+    return trio.run(partial(_simulate, options, app, scenarios))
+
+
+def new_calls(scenarios: list[Scenario]) -> list[Scenario]:
+    """The scenarios with ids of their own, so that playing them again makes new calls."""
+    now = f"{int(time.time() * 1000):x}"
+    return [
+        replace(
+            one,
+            engagement_id=f"{one.engagement_id}-{now}",
+            stream_id=f"{one.stream_id[: -len(now)]}{now}",
+        )
+        for one in scenarios
+    ]
+
+
+async def _simulate(options: argparse.Namespace, app: ZoomApp, scenarios: list[Scenario]) -> int:
+    async with running_zoom(
+        app,
+        deliver=post_to(options.webhook),
+        speed=options.speed,
+        on_progress=_tell,
+        host=options.host,
+        port=options.port,
+    ) as zoom:
+        if not await zoom.probe_webhook():
+            print("zccvoice: the webhook endpoint failed Zoom's validation", file=sys.stderr)
+            return 1
+        async with trio.open_nursery() as calls:
+            for scenario in scenarios:
+                calls.start_soon(_play, zoom, scenario, options.json)
+        for violation in zoom.violations:
+            print(f"violation: {violation.engagement_id}: {violation.what}", file=sys.stderr)
+        return 1 if zoom.violations else 0
+
+
+async def _play(zoom: Zoom, scenario: Scenario, as_json: bool) -> None:
+    truth = await zoom.play(scenario)
+    print(truth.to_json() if as_json else _summary(truth))
+
+
+def _summary(truth: CallTruth) -> str:
+    packets = sum(track.packets_sent_count for track in truth.tracks)
+    lost = sum(track.packets_lost_count for track in truth.tracks)
+    return (
+        f"{truth.title}: engagement {truth.engagement_id}, {truth.duration_ms / 1000:.1f} s, "
+        f"{packets} packets sent, {lost} lost, {len(truth.utterances)} utterances"
+    )
+
+
+def _tell(progress: Progress) -> None:
+    if progress.stage is not Stage.PLAYING:
+        print(f"{progress.title}: {progress.stage.value}", file=sys.stderr)
+
+
+def _app_from_environment() -> ZoomApp:
+    names = ("ZCCVOICE_ZOOM__CLIENT_ID", "ZCCVOICE_ZOOM__CLIENT_SECRET", "ZCCVOICE_DOOR__SECRET_TOKEN")
+    if missing := [f"{name}: required in the environment" for name in names if not os.environ.get(name)]:
+        raise ConfigError(missing)
+    return ZoomApp(*(os.environ[name] for name in names))
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"expected more than 0 and at most 1000, got {text}")
+    return value

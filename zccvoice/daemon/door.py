@@ -1,0 +1,182 @@
+"""The HTTP door: webhooks in, plus ``/healthz`` and ``/metrics``. A bare ASGI function on Hypercorn's Trio worker.
+
+A webhook is judged by `rtms.webhook`, its event handed to the supervisor, and only then answered: Zoom does not
+repeat what was answered 200. That takes about a millisecond.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+from hypercorn.config import Config as HypercornConfig
+from hypercorn.trio import serve
+
+from zccvoice.config import DoorConfig
+from zccvoice.daemon.log import get_logger
+from zccvoice.daemon.metrics import Metrics
+from zccvoice.rtms.webhook import WebhookEvent, WebhookReceiver
+
+HEADER_TIME_S = 10
+"""How long a client may take for its request, and a kept connection may idle."""
+LARGEST_HEADER_BYTES = 16_384
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+log = get_logger()
+
+
+class BodyTooLargeError(Exception):
+    """A request's body is longer than allowed."""
+
+
+class Door:
+    """The ASGI application."""
+
+    def __init__(
+        self,
+        settings: DoorConfig,
+        webhooks_send: trio.MemorySendChannel[WebhookEvent],
+        metrics: Metrics,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._webhooks_send = webhooks_send
+        self._metrics = metrics
+        self._wall_clock = wall_clock
+        self._receiver = WebhookReceiver(settings.secret_token.get_secret_value())
+
+    async def run(
+        self, closing: trio.Event, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Listen until `closing` is set; tells its URL when it listens. Ends the channel to the supervisor.
+
+        Requests under way get three seconds more.
+        """
+        server = HypercornConfig()
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        server.bind = [f"{host}:{self._settings.port}"]
+        server.accesslog = server.errorlog = None
+        server.graceful_timeout = 3
+        server.keep_alive_timeout = HEADER_TIME_S
+        server.read_timeout = HEADER_TIME_S
+        server.h11_max_incomplete_size = LARGEST_HEADER_BYTES
+        server.include_server_header = False
+        async with self._webhooks_send, trio.open_nursery() as nursery:
+            binds = await nursery.start(self._listen, server, closing)
+            task_status.started(binds[0])
+
+    async def _listen(
+        self, server: HypercornConfig, closing: trio.Event, task_status: trio.TaskStatus[list[str]]
+    ) -> None:
+        await serve(
+            self,  # type: ignore[arg-type]
+            server,
+            shutdown_trigger=closing.wait,
+            task_status=task_status,
+            mode="asgi",
+        )
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """One ASGI scope."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        match scope["method"], scope["path"]:
+            case "POST", self._settings.path:
+                await self._webhook(scope, receive, send)
+            case "GET", "/healthz":
+                await _answer(send, 200, {"status": "ok"})
+            case "GET", "/metrics":
+                await _send(send, 200, self._metrics.exposition(), "text/plain; version=0.0.4; charset=utf-8")
+            case _, path if path in (self._settings.path, "/healthz", "/metrics"):
+                await _answer(send, 405, {"status": "refused", "problem": "method_not_allowed"})
+            case _:
+                await _answer(send, 404, {"status": "refused", "problem": "not_found"})
+
+    async def _webhook(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        try:
+            body = await self._body(receive)
+        except BodyTooLargeError:
+            self._metrics.webhooks.labels("too_large").inc()
+            await _answer(send, 413, {"status": "refused", "problem": "too_large"})
+            return
+        if body is None:
+            return
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        answer = self._receiver.receive(headers, body, self._wall_clock())
+        tracking_id = headers.get("x-zm-trackingid")
+        if answer.problem is not None:
+            self._metrics.webhooks.labels(answer.problem.value).inc()
+            log.warning(
+                "webhook not used",
+                problem=answer.problem.value,
+                detail=answer.detail,
+                status=answer.status,
+                tracking_id=tracking_id,
+            )
+        elif answer.event is not None:
+            try:
+                self._webhooks_send.send_nowait(answer.event)
+            except (trio.WouldBlock, trio.BrokenResourceError):
+                # Zoom repeats what was not answered with 200.
+                self._metrics.webhooks.labels("busy").inc()
+                await _answer(send, 503, {"status": "refused", "problem": "busy"})
+                return
+            self._metrics.webhooks.labels("accepted").inc()
+            log.info(
+                "webhook accepted",
+                kind=type(answer.event).__name__,
+                product=answer.event.product.value,
+                engagement_id=answer.event.engagement_id,
+                stream_id=answer.event.stream_id,
+                tracking_id=tracking_id,
+            )
+        else:
+            self._metrics.webhooks.labels("challenge").inc()
+            log.info("webhook endpoint validated", tracking_id=tracking_id)
+        await _answer(send, answer.status, answer.document)
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """The whole body, None when the client went away.
+
+        Raises:
+            BodyTooLargeError: as soon as it is.
+        """
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self._settings.max_body_bytes:
+                raise BodyTooLargeError
+            if not message.get("more_body", False):
+                return bytes(body)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def _answer(send: Send, status: int, document: dict[str, str]) -> None:
+    await _send(send, status, json.dumps(document, separators=(",", ":")).encode(), "application/json")
+
+
+async def _send(send: Send, status: int, body: bytes, content_type: str) -> None:
+    headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,97 @@
+"""Counters of the daemon, in Prometheus' form at ``/metrics``. One value per daemon, nothing global."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """All of them. Names follow Prometheus' conventions; the unit is in the name."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.webhooks = Counter(
+            "zccvoice_webhooks", "Webhook requests by outcome", ["outcome"], registry=registry
+        )
+        self.calls = Counter(
+            "zccvoice_streams_ended", "Streams by how they ended", ["reason"], registry=registry
+        )
+        self.active_streams = Gauge(
+            "zccvoice_active_streams", "Streams that are being received", registry=registry
+        )
+        self.audio_packets = Counter("zccvoice_audio_packets", "Audio packets received", registry=registry)
+        self.audio_seconds = Counter(
+            "zccvoice_audio_seconds", "Seconds of audio received, all tracks", registry=registry
+        )
+        self.rejected_messages = Counter(
+            "zccvoice_rejected_messages",
+            "Messages from Zoom that could not be used, by connection",
+            ["connection"],
+            registry=registry,
+        )
+        self.rejected_payloads = Counter(
+            "zccvoice_rejected_payloads", "Audio payloads that could not be decoded", registry=registry
+        )
+        self.utterances = Counter(
+            "zccvoice_utterances", "Utterances by what became of them", ["verdict"], registry=registry
+        )
+        self.backlog = Gauge(
+            "zccvoice_backlog_utterances", "Utterances that wait for the recognizer", registry=registry
+        )
+        self.recognition_lag = Histogram(
+            "zccvoice_recognition_lag_seconds",
+            "From the end of an utterance to its transcript",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.scorecard_lag = Histogram(
+            "zccvoice_scorecard_lag_seconds",
+            "From the end of a stream to its call's row",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.store_retries = Counter(
+            "zccvoice_store_retries", "Writes tried again because the database was away", registry=registry
+        )
+        self.lost_facts = Counter(
+            "zccvoice_lost_facts", "Facts that the database refused for good (a defect)", registry=registry
+        )
+        self.cpu_seconds = Counter(
+            "zccvoice_cpu_seconds", "CPU time of a stage's own threads", ["stage"], registry=registry
+        )
+        loop = Gauge(
+            "zccvoice_loop_cpu_seconds", "CPU time of the thread that asks: Trio's loop", registry=registry
+        )
+        loop.set_function(time.thread_time)
+        process = Gauge("zccvoice_process_cpu_seconds", "CPU time of the process", registry=registry)
+        process.set_function(time.process_time)
+        memory = Gauge("zccvoice_resident_memory_bytes", "Memory of the process", registry=registry)
+        memory.set_function(_resident_bytes)
+        self._hang_ups: dict[str, float] = {}
+
+    def note_hang_up(self, stream_id: str, now: float) -> None:
+        """A stream has ended at `now` (monotonic seconds): start of its scorecard lag."""
+        self._hang_ups[stream_id] = now
+
+    def note_scorecard(self, stream_id: str, now: float) -> None:
+        """The row of the stream's call is committed."""
+        since = self._hang_ups.pop(stream_id, None)
+        if since is not None:
+            self.scorecard_lag.observe(now - since)
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+def _resident_bytes() -> float:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 (procfs)
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

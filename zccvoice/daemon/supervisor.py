@@ -1,0 +1,104 @@
+"""One call per stream: starts it, ignores Zoom's repetitions, ends it, and keeps its failures to itself."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeAlias
+
+import trio
+
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.log import bind_ids, get_logger
+from zccvoice.daemon.metrics import Metrics
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
+
+REMEMBERED_S = 90 * 60
+"""How long ended streams are remembered: Zoom repeats an unanswered webhook for up to 85 minutes."""
+STOP_GRACE_S = 10.0
+"""How long after the stopped webhook a stream may still finish by itself."""
+
+MakeCall: TypeAlias = Callable[[StreamStarted], Call]
+log = get_logger()
+
+
+class Supervisor:
+    """All running calls."""
+
+    def __init__(self, make_call: MakeCall, metrics: Metrics) -> None:
+        self._make_call = make_call
+        self._metrics = metrics
+        self._calls: dict[str, Call] = {}
+        self._ended: OrderedDict[str, float] = OrderedDict()
+
+    @property
+    def active_streams(self) -> int:
+        """Streams that are being received."""
+        return len(self._calls)
+
+    async def run(self, webhooks_receive: trio.MemoryReceiveChannel[WebhookEvent]) -> None:
+        """Run calls until the channel ends; then hang up on those that still run, and wait for them.
+
+        Cancelling it drops the calls at once.
+        """
+        async with trio.open_nursery() as calls:
+            async with webhooks_receive:
+                async for event in webhooks_receive:
+                    self._handle(event, calls)
+            for call in self._calls.values():
+                call.stop("shutdown")
+
+    def _handle(self, event: WebhookEvent, calls: trio.Nursery) -> None:
+        ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
+        self._forget_old()
+        match event:
+            case StreamStarted():
+                if event.stream_id in self._calls or event.stream_id in self._ended:
+                    log.info("repeated start ignored", **ids)
+                    return
+                self._calls[event.stream_id] = call = self._make_call(event)
+                calls.start_soon(self._run, call)
+            case StreamStopped():
+                stopped = [one for one in self._calls.values() if _is_meant(event, one)]
+                if event.stream_id is not None and not stopped:
+                    self._remember(event.stream_id)  # a start that this stop has overtaken is void
+                cause = event.reason.name.lower() if event.reason is not None else "stopped"
+                log.info("stop announced", **ids, reason=cause, running=len(stopped))
+                for call in stopped:
+                    calls.start_soon(_stop_late, call, cause)
+            case StreamInterrupted():
+                log.warning("interruption announced; the sockets tell the rest", **ids)
+
+    async def _run(self, call: Call) -> None:
+        bind_ids(call.engagement_id, call.stream_id)
+        self._metrics.active_streams.inc()
+        try:
+            log.info("call begins")
+            await call.run()
+        except Exception:  # the edge of one call: whatever is wrong with it, the others go on
+            log.exception("call lost")
+        finally:
+            self._metrics.active_streams.dec()
+            del self._calls[call.stream_id]
+            self._remember(call.stream_id)
+
+    def _remember(self, stream_id: str) -> None:
+        self._ended[stream_id] = trio.current_time()
+        self._ended.move_to_end(stream_id)
+
+    def _forget_old(self) -> None:
+        horizon = trio.current_time() - REMEMBERED_S
+        while self._ended and next(iter(self._ended.values())) < horizon:
+            self._ended.popitem(last=False)
+
+
+async def _stop_late(call: Call, cause: str) -> None:
+    """The stopped webhook may overtake the last audio: let the stream end by itself first."""
+    await trio.sleep(STOP_GRACE_S)
+    call.stop(cause)
+
+
+def _is_meant(event: StreamStopped, call: Call) -> bool:
+    if event.stream_id is not None:
+        return call.stream_id == event.stream_id
+    return call.engagement_id == event.engagement_id

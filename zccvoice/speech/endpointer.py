@@ -1,0 +1,109 @@
+"""CORE: speech decisions per frame → where utterances begin and end, in frames.
+
+An utterance begins at the first speech frame of the last `ONSET_WINDOW_FRAMES` once `onset_frames` of them are
+speech, and ends after its last speech frame once `hangover_frames` passed without any. One that grows to
+`longest_frames` is cut in the middle of its quietest 200 ms in its last third, so that no word is cut that
+need not be. Results are ordered and disjoint, and do not depend on how the input was cut into pieces.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+ONSET_WINDOW_FRAMES = 6
+"""The last so many frames decide whether speech has begun: 120 ms."""
+_QUIET_FRAMES = 10
+"""Length of the stretch that is searched for the quietest place: 200 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSpan:
+    """Frames ``[start, end)`` of speech."""
+
+    start: int
+    end: int
+    is_cut: bool = False
+    """True when speech goes on right after it."""
+
+
+class Endpointer:
+    """The hysteresis of one track."""
+
+    def __init__(self, *, onset_frames: int, hangover_frames: int, longest_frames: int) -> None:
+        self._onset_frames = onset_frames
+        self._hangover_frames = hangover_frames
+        self._longest_frames = longest_frames
+        self._recent: deque[bool] = deque(maxlen=ONSET_WINDOW_FRAMES)
+        self._levels: list[float] = []
+        self._start: int | None = None
+        self._speech_end = 0
+        self._position = 0
+
+    @property
+    def open_since(self) -> int | None:
+        """First frame of the utterance that is open now, None between utterances."""
+        return self._start
+
+    @property
+    def position(self) -> int:
+        """Frames taken in so far."""
+        return self._position
+
+    def push(self, is_speech: bool, level_dbfs: float) -> SpeechSpan | None:
+        """Take in the next frame; returns the utterance that it completed, if it did."""
+        self._position += 1
+        if self._start is None:
+            self._begin_if_speech(is_speech, level_dbfs)
+            return None
+        self._levels.append(level_dbfs)
+        if is_speech:
+            self._speech_end = self._position
+        if self._position - self._speech_end >= self._hangover_frames:
+            return self._finish()
+        if self._position - self._start >= self._longest_frames:
+            return self._cut()
+        return None
+
+    def flush(self) -> SpeechSpan | None:
+        """No more frames follow here (end of the track, a long gap): closes the open utterance."""
+        self._recent.clear()
+        return None if self._start is None else self._finish()
+
+    def _begin_if_speech(self, is_speech: bool, level_dbfs: float) -> None:
+        self._recent.append(is_speech)
+        self._levels.append(level_dbfs)
+        del self._levels[: -len(self._recent)]
+        if sum(self._recent) >= self._onset_frames:
+            first = list(self._recent).index(True)
+            self._start = self._position - len(self._recent) + first
+            del self._levels[:first]
+            self._speech_end = self._position
+
+    def _finish(self) -> SpeechSpan:
+        assert self._start is not None
+        span = SpeechSpan(self._start, self._speech_end)
+        self._start = None
+        self._recent.clear()
+        self._levels.clear()
+        return span
+
+    def _cut(self) -> SpeechSpan | None:
+        """Cut at the quietest place; what lies after it begins the next utterance."""
+        assert self._start is not None
+        first = len(self._levels) * 2 // 3
+        sums = [
+            sum(self._levels[at : at + _QUIET_FRAMES])
+            for at in range(first, len(self._levels) - _QUIET_FRAMES + 1)
+        ]
+        cut = first + min(range(len(sums)), key=sums.__getitem__) + _QUIET_FRAMES // 2
+        middle = self._start + cut
+        span = SpeechSpan(self._start, min(middle, self._speech_end), is_cut=self._speech_end > middle)
+        if not span.is_cut:  # only silence follows: wait for new speech
+            self._start = None
+            self._recent.clear()
+            self._levels.clear()
+            return span
+        self._start = middle
+        del self._levels[:cut]
+        return span

@@ -1,0 +1,203 @@
+"""CORE: one participant, from packets to utterances.
+
+packets → `Timeline` → decoder → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Utterance`
+
+Keeps only the sound that may still be needed: the open utterance and a little before it. A short loss is
+filled with zeros inside the track's axis, so that positions stay true; across a longer one, and while a leg is
+quiet, nothing is computed and the open utterance is closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zccvoice.audio.codecs import decoder_for
+from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Gap, Packet
+from zccvoice.audio.quality import clipped_ratio, level_dbfs
+from zccvoice.audio.timeline import Timeline
+from zccvoice.config import VadConfig
+from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, Endpointer, SpeechSpan
+from zccvoice.speech.utterance import Utterance
+from zccvoice.speech.vad import FRAME_MS, FRAME_SAMPLES, SpeechDetector, WebRtcDetector
+
+_SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
+_QUIETEST_DBFS = 120
+_BRIDGED_GAP_SAMPLES = 500 * _SAMPLES_PER_MS
+"""A shorter gap may lie inside an utterance; a longer one ends it."""
+
+Samples: TypeAlias = npt.NDArray[np.int16]
+"""``int16[n]``, mono, 16 kHz."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackGap:
+    """Audio that should have arrived and did not, on Zoom's clock."""
+
+    start_timestamp_ms: int
+    end_timestamp_ms: int
+
+
+class Track:
+    """The audio of one participant in one stream."""
+
+    def __init__(
+        self,
+        channel_id: str,
+        audio_format: AudioFormat,
+        settings: VadConfig,
+        detector: SpeechDetector | None = None,
+    ) -> None:
+        self.channel_id = channel_id
+        self.timeline = Timeline(audio_format)
+        """Holds the counts of packets."""
+        self._decoder = decoder_for(audio_format)
+        self._detector = detector or WebRtcDetector(
+            aggressiveness=settings.aggressiveness, energy_margin_db=settings.energy_margin_db
+        )
+        self._endpointer = Endpointer(
+            onset_frames=settings.onset_frames,
+            hangover_frames=settings.hangover_ms // FRAME_MS,
+            longest_frames=settings.longest_s * 1000 // FRAME_MS,
+        )
+        # Sound after the speech is there only as far as the endpointer waited for it.
+        self._padding = min(settings.padding_ms, settings.hangover_ms) * _SAMPLES_PER_MS
+        self._kept = np.empty(0, np.int16)
+        self._kept_from = 0
+        self._analysed = 0
+        self._last_end = 0
+        self._quiet_levels = [0] * (_QUIETEST_DBFS + 1)  # histogram: frames by whole −dBFS
+
+    def place(self, timestamp_ms: int, payload: bytes) -> list[Samples | Gap]:
+        """Take in one packet: what of the track is now complete, decoded and in order, for `hear`.
+
+        Raises:
+            DecodeError: the payload cannot be this track's audio. The track goes on, with a gap.
+        """
+        return self._decode(self.timeline.push(timestamp_ms, payload))
+
+    def hear(self, pieces: list[Samples | Gap]) -> list[Utterance | TrackGap]:
+        """Run detector and endpointer over what `place` gave; returns what it completed."""
+        done: list[Utterance | TrackGap] = []
+        for piece in pieces:
+            if not isinstance(piece, Gap):
+                done.extend(self._listen(piece))
+                continue
+            if piece.is_loss:
+                start = self._timestamp_ms(piece.position)
+                done.append(TrackGap(start, start + piece.sample_count // _SAMPLES_PER_MS))
+            if piece.sample_count <= _BRIDGED_GAP_SAMPLES:
+                done.extend(self._listen(np.zeros(piece.sample_count, np.int16)))
+            else:
+                done.extend(self._close_utterance())
+                self._jump(piece.position + piece.sample_count)
+        return done
+
+    def flush(self) -> list[Utterance | TrackGap]:
+        """The track is over: place what waits and close the open utterance."""
+        done = self.hear(self._decode(self.timeline.flush()))
+        done.extend(self._close_utterance())
+        return done
+
+    @property
+    def noise_dbfs(self) -> float | None:
+        """10th percentile of the level outside speech, whole dB; None before any such frame."""
+        total = sum(self._quiet_levels)
+        seen = 0
+        for negative_dbfs in range(len(self._quiet_levels) - 1, -1, -1):
+            seen += self._quiet_levels[negative_dbfs]
+            if seen and seen * 10 >= total:
+                return float(-negative_dbfs)
+        return None
+
+    @property
+    def end_timestamp_ms(self) -> int | None:
+        """Where the placed audio ends, on Zoom's clock."""
+        first = self.timeline.first_timestamp_ms
+        return None if first is None else first + self.timeline.position // _SAMPLES_PER_MS
+
+    def _decode(self, pieces: list[Packet | Gap]) -> list[Samples | Gap]:
+        """Packets → samples, runs of packets joined: what follows works per stretch, not per packet."""
+        decoded: list[Samples | Gap] = []
+        run: list[Samples] = []
+        for piece in pieces:
+            if isinstance(piece, Packet):
+                run.append(self._decoder.decode(piece.payload))
+                continue
+            if run:
+                decoded.append(np.concatenate(run))
+                run = []
+            decoded.append(piece)
+        if run:
+            decoded.append(run[0] if len(run) == 1 else np.concatenate(run))
+        return decoded
+
+    def _listen(self, samples: Samples) -> list[Utterance]:
+        """Take in the next stretch of sound, as far as it fills whole frames."""
+        self._kept = np.concatenate([self._kept, samples])
+        end = self._kept_from + self._kept.size
+        whole = (end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
+        offset = self._frame_origin()
+        done = []
+        for is_speech, level in self._detector.detect(self._slice(self._analysed, self._analysed + whole)):
+            span = self._endpointer.push(is_speech, level)
+            if not is_speech:
+                self._quiet_levels[min(_QUIETEST_DBFS, max(0, round(-level)))] += 1
+            if span is not None:
+                done.append(self._utterance(span, offset))
+        self._analysed += whole
+        self._forget()
+        return done
+
+    def _close_utterance(self) -> list[Utterance]:
+        span = self._endpointer.flush()
+        return [] if span is None else [self._utterance(span, self._frame_origin())]
+
+    def _frame_origin(self) -> int:
+        """The sample at which the endpointer's frame 0 would lie; moves when a gap is jumped."""
+        return self._analysed - self._endpointer.position * FRAME_SAMPLES
+
+    def _utterance(self, span: SpeechSpan, offset: int) -> Utterance:
+        """Frames → samples with padding; `offset` as of `_frame_origin`."""
+        start = span.start * FRAME_SAMPLES + offset
+        end = span.end * FRAME_SAMPLES + offset
+        padded_start = max(start - self._padding, self._kept_from, self._last_end)
+        padded_end = end if span.is_cut else min(end + self._padding, self._kept_from + self._kept.size)
+        self._last_end = end
+        speech = self._slice(start, end)
+        return Utterance(
+            channel_id=self.channel_id,
+            start_timestamp_ms=self._timestamp_ms(start),
+            end_timestamp_ms=self._timestamp_ms(end),
+            samples=self._slice(padded_start, padded_end).copy(),
+            lead_ms=(start - padded_start) // _SAMPLES_PER_MS,
+            loudness_dbfs=level_dbfs(speech),
+            clipped_ratio=clipped_ratio(speech),
+        )
+
+    def _forget(self) -> None:
+        """Drop sound that no utterance can need any more."""
+        open_since = self._endpointer.open_since
+        if open_since is None:
+            needed = self._analysed - ONSET_WINDOW_FRAMES * FRAME_SAMPLES  # may turn out to be the beginning
+        else:
+            needed = open_since * FRAME_SAMPLES + self._frame_origin()
+        surplus = needed - self._padding - self._kept_from
+        if surplus > 0:
+            self._kept = self._kept[surplus:].copy()
+            self._kept_from += surplus
+
+    def _jump(self, position: int) -> None:
+        """Go on at `position` after a stretch without sound."""
+        self._kept = np.empty(0, np.int16)
+        self._kept_from = self._analysed = position
+
+    def _slice(self, start: int, end: int) -> Samples:
+        return self._kept[start - self._kept_from : end - self._kept_from]
+
+    def _timestamp_ms(self, position: int) -> int:
+        assert self.timeline.first_timestamp_ms is not None
+        return self.timeline.first_timestamp_ms + position // _SAMPLES_PER_MS

@@ -1,0 +1,57 @@
+"""What a participant said: sound first, then text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Utterance:
+    """One stretch of speech of one participant."""
+
+    channel_id: str
+    start_timestamp_ms: int
+    """Where the speech begins, on Zoom's clock (epoch ms)."""
+    end_timestamp_ms: int
+    """Where it ends."""
+    samples: npt.NDArray[np.int16]
+    """``int16[n]``, mono, 16 kHz: the speech with some sound before and after it, 30 s at most."""
+    lead_ms: int
+    """How much of `samples` lies before the speech."""
+    loudness_dbfs: float
+    """RMS level of the speech."""
+    clipped_ratio: float
+    """Share of the speech's samples that are clipped."""
+
+    @property
+    def duration_ms(self) -> int:
+        """Length of the speech."""
+        return self.end_timestamp_ms - self.start_timestamp_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One recognized word."""
+
+    text: str
+    start_ms: int
+    """From the beginning of the utterance's speech; may be slightly negative."""
+    end_ms: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the recognizer heard in an utterance."""
+
+    text: str
+    """Empty when it heard no words."""
+    words: tuple[Word, ...]
+    language: str
+    confidence: float
+    """exp(mean log probability of the tokens), 0–1."""
+    model: str
+    """Name of the weights."""

@@ -1,0 +1,121 @@
+"""`Recognizer` on faster-whisper: one set of weights for all calls.
+
+Each utterance is decoded on its own, in a 30 s window, with the language pinned. Nothing is carried over from
+one utterance to the next (``condition_on_previous_text`` is what amplifies loops), and at most one retry at a
+higher temperature bounds the worst case. CTranslate2 gives up the GIL while it computes; one thread per worker
+uses several cores better than several threads in one worker.
+
+Sources: faster-whisper 1.2 `WhisperModel`; A. Radford et al., "Robust Speech Recognition via Large-Scale Weak
+Supervision" (2022) for the thresholds of the retry.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zccvoice.config import SpeechConfig
+from zccvoice.errors import RecognizerError
+from zccvoice.speech.utterance import Transcript, Utterance, Word
+
+DEMO_MODEL = "demo"
+
+
+def weights_location(model: str) -> str:
+    """What faster-whisper is to load for ``speech.model``: our demo folder, a folder, or a name of its table."""
+    if model != DEMO_MODEL:
+        return model
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package.parent / "models" / "demo", package / "models" / "demo"):
+        if (folder / "model.bin").is_file():
+            return str(folder)
+    raise RecognizerError("the demo weights are missing: models/demo/model.bin")
+
+
+class WhisperRecognizer:
+    """One loaded Whisper model."""
+
+    def __init__(self, settings: SpeechConfig) -> None:
+        """Load the weights; takes a moment.
+
+        Raises:
+            RecognizerError: they are not there, cannot be fetched, or are no Whisper model.
+        """
+        import faster_whisper  # a quarter of a second; commands that recognize nothing do not pay it
+
+        self.name = settings.model if settings.model == DEMO_MODEL else Path(settings.model).name
+        self._concurrency = settings.workers or (os.cpu_count() or 1)
+        self._beam_size = settings.beam_size
+        location = weights_location(settings.model)
+        try:
+            self._model: Any = faster_whisper.WhisperModel(
+                location,
+                device=settings.device,
+                compute_type=settings.compute_type,
+                cpu_threads=1,
+                num_workers=self._concurrency,
+            )
+        except Exception as error:  # faster-whisper, CTranslate2 and the hub raise many kinds
+            raise RecognizerError(
+                f"speech.model: cannot load {settings.model!r}: {type(error).__name__}: {error}"
+            ) from error
+
+    @property
+    def concurrency(self) -> int:
+        """Workers of the model."""
+        return self._concurrency
+
+    def require_languages(self, languages: frozenset[str]) -> None:
+        """See `Recognizer`."""
+        unknown = sorted(one for one in languages if not self._knows(one))
+        if unknown:
+            raise RecognizerError(f"language: the weights {self.name!r} do not know {', '.join(unknown)}")
+
+    def _knows(self, language: str) -> bool:
+        if not self._model.model.is_multilingual:
+            return language == "en"
+        return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
+
+    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+        """See `Recognizer`."""
+        audio = utterance.samples.astype(np.float32) / 32_768
+        try:
+            segments, _ = self._model.transcribe(
+                audio,
+                language=language,
+                beam_size=self._beam_size,
+                temperature=[0.0, 0.4],
+                condition_on_previous_text=False,
+                word_timestamps=True,
+                vad_filter=False,
+            )
+            return self._read(list(segments), utterance.lead_ms, language)
+        except (
+            Exception
+        ) as error:  # the edge of one utterance: whatever the libraries raise, the call goes on
+            raise RecognizerError(f"{type(error).__name__} on {len(audio)} samples: {error}") from error
+
+    def _read(self, segments: list[Any], lead_ms: int, language: str) -> Transcript:
+        words = tuple(
+            Word(
+                text=word.word.strip(),
+                start_ms=round(word.start * 1000) - lead_ms,
+                end_ms=round(word.end * 1000) - lead_ms,
+                probability=float(word.probability),
+            )
+            for segment in segments
+            for word in segment.words or ()
+        )
+        length = sum(segment.end - segment.start for segment in segments)
+        log_probability = sum(segment.avg_logprob * (segment.end - segment.start) for segment in segments)
+        return Transcript(
+            text=" ".join(segment.text.strip() for segment in segments).strip(),
+            words=words,
+            language=language,
+            confidence=math.exp(min(0.0, log_probability / length)) if length > 0 else 0.0,
+            model=self.name,
+        )
