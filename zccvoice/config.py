@@ -136,6 +136,10 @@ class VadConfig(_Section):
     """WebRTC VAD mode: 0 keeps most, 3 drops most."""
     energy_margin_db: float = Field(default=6, ge=0, le=30)
     """A frame counts as speech only when it is this much louder than the line's noise."""
+    quietest_dbfs: float = Field(default=-55, ge=-90, le=-20)
+    """A frame below this level is no speech, whatever the line's noise (a full-scale sine is −3)."""
+    shortest_ms: int = Field(default=120, ge=0, le=1000)
+    """Shorter speech is taken for a click."""
     onset_frames: int = Field(default=4, ge=1, le=6)
     """Speech frames, among the last six of 20 ms, that begin an utterance."""
     hangover_ms: int = Field(default=500, ge=100, le=3000, multiple_of=20)

@@ -1,1 +1,57 @@
-def add_to(commands): pass
+"""``zccvoice bench``: measurements."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from zccvoice.bench import BenchResult, demo
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser: argparse.ArgumentParser = commands.add_parser("bench", help="measure")
+    benches = parser.add_subparsers(required=True, metavar="NAME")
+    one = benches.add_parser("demo", help="CPU seconds per call minute by stage, hang-up to row")
+    one.add_argument("--rounds", type=int, default=2, help="times each demo call is played (default: 2)")
+    one.add_argument("--speed", type=float, default=4.0, help="times faster than real (default: 4)")
+    one.add_argument("--model", default="demo", help="weights (default: demo)")
+    _add_form(one)
+    one.set_defaults(run=_run_demo)
+
+
+def _add_form(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when a wanted bound is missed")
+
+
+def _run_demo(options: argparse.Namespace) -> int:
+    return _print(demo.run(rounds=options.rounds, speed=options.speed, model=options.model), options)
+
+
+def _print(result: BenchResult, options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps(result.document(), ensure_ascii=False))
+    else:
+        _print_table(result)
+    return 1 if options.check and not result.is_met else 0
+
+
+def _print_table(result: BenchResult) -> None:
+    console = Console()
+    document = result.document()
+    table = Table(title=f"bench {result.bench}", title_justify="left")
+    for name in ("figure", "value", "unit", "how"):
+        table.add_column(name, justify="right" if name == "value" else "left")
+    for name, figure in result.figures.items():
+        table.add_row(name, f"{figure.value:g}", figure.unit, figure.how)
+    console.print(table)
+    for one in result.wanted:
+        sign = "≥" if one.is_least else "≤"
+        verdict = "met" if one.is_met else "MISSED"
+        console.print(f"wanted {one.name} {sign} {one.bound:g}: {one.value:g}, {verdict}")
+    console.print(", ".join(f"{key} {value}" for key, value in document["machine"].items()), style="dim")

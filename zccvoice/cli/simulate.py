@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,12 @@ from typing import Any
 import trio
 
 from zccvoice.errors import ConfigError
+from zccvoice.rehearsal import new_calls
+from zccvoice.simulator.play import simulate
 from zccvoice.simulator.progress import Progress, Stage
-from zccvoice.simulator.scenario import Scenario, load_scenario
+from zccvoice.simulator.scenario import load_scenario
 from zccvoice.simulator.truth import CallTruth
-from zccvoice.simulator.webhooks import post_to
-from zccvoice.simulator.zoom import Zoom, ZoomApp, running_zoom
+from zccvoice.simulator.zoom import ZoomApp
 
 
 def add_to(commands: Any) -> None:
@@ -49,45 +48,22 @@ def run(options: argparse.Namespace) -> int:
     scenarios = [load_scenario(path) for path in options.scenarios]
     if not options.as_is:
         scenarios = new_calls(scenarios)
-    return trio.run(partial(_simulate, options, app, scenarios))
-
-
-def new_calls(scenarios: list[Scenario]) -> list[Scenario]:
-    """The scenarios with ids of their own, so that playing them again makes new calls."""
-    now = f"{int(time.time() * 1000):x}"
-    return [
-        replace(
-            one,
-            engagement_id=f"{one.engagement_id}-{now}",
-            stream_id=f"{one.stream_id[: -len(now)]}{now}",
-        )
-        for one in scenarios
-    ]
-
-
-async def _simulate(options: argparse.Namespace, app: ZoomApp, scenarios: list[Scenario]) -> int:
-    async with running_zoom(
+    play = partial(
+        simulate,
+        scenarios,
         app,
-        deliver=post_to(options.webhook),
+        options.webhook,
         speed=options.speed,
-        on_progress=_tell,
         host=options.host,
         port=options.port,
-    ) as zoom:
-        if not await zoom.probe_webhook():
-            print("zccvoice: the webhook endpoint failed Zoom's validation", file=sys.stderr)
-            return 1
-        async with trio.open_nursery() as calls:
-            for scenario in scenarios:
-                calls.start_soon(_play, zoom, scenario, options.json)
-        for violation in zoom.violations:
-            print(f"violation: {violation.engagement_id}: {violation.what}", file=sys.stderr)
-        return 1 if zoom.violations else 0
-
-
-async def _play(zoom: Zoom, scenario: Scenario, as_json: bool) -> None:
-    truth = await zoom.play(scenario)
-    print(truth.to_json() if as_json else _summary(truth))
+        on_progress=_tell,
+    )
+    simulation = trio.run(play)
+    for truth in simulation.truths:
+        print(truth.to_json() if options.json else _summary(truth))
+    for violation in simulation.violations:
+        print(f"violation: {violation.engagement_id}: {violation.what}", file=sys.stderr)
+    return 1 if simulation.violations else 0
 
 
 def _summary(truth: CallTruth) -> str:

@@ -180,8 +180,8 @@ class Call:
             return
         decoded = time.thread_time()
         done = track.hear(pieces)
-        self._metrics.cpu_seconds.labels("decode").inc(decoded - begin)
-        self._metrics.cpu_seconds.labels("vad").inc(time.thread_time() - decoded)
+        self._metrics.cpu_decode.inc(decoded - begin)
+        self._metrics.cpu_vad.inc(time.thread_time() - decoded)
         self._metrics.audio_packets.inc()
         await self._send_on(track, done)
 

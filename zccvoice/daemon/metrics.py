@@ -61,9 +61,12 @@ class Metrics:
         self.lost_facts = Counter(
             "zccvoice_lost_facts", "Facts that the database refused for good (a defect)", registry=registry
         )
-        self.cpu_seconds = Counter(
+        cpu_seconds = Counter(
             "zccvoice_cpu_seconds", "CPU time of a stage's own threads", ["stage"], registry=registry
         )
+        self.cpu_decode, self.cpu_vad = cpu_seconds.labels("decode"), cpu_seconds.labels("vad")
+        self.cpu_store = cpu_seconds.labels("store")
+        self.cpu_recognition = cpu_seconds.labels("recognition_python")
         loop = Gauge(
             "zccvoice_loop_cpu_seconds", "CPU time of the thread that asks: Trio's loop", registry=registry
         )
@@ -78,11 +81,13 @@ class Metrics:
         """A stream has ended at `now` (monotonic seconds): start of its scorecard lag."""
         self._hang_ups[stream_id] = now
 
-    def note_scorecard(self, stream_id: str, now: float) -> None:
-        """The row of the stream's call is committed."""
+    def note_scorecard(self, stream_id: str, now: float) -> float | None:
+        """The row of the stream's call is committed; returns its lag in seconds, if its end was noted."""
         since = self._hang_ups.pop(stream_id, None)
-        if since is not None:
-            self.scorecard_lag.observe(now - since)
+        if since is None:
+            return None
+        self.scorecard_lag.observe(now - since)
+        return now - since
 
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format."""

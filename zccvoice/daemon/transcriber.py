@@ -105,7 +105,7 @@ class Transcriber:
             )
             self._metrics.utterances.labels("failed").inc()
             return _heard(item, None, "failed: recognizer error")
-        self._metrics.cpu_seconds.labels("recognition_python").inc(cpu_s)
+        self._metrics.cpu_recognition.inc(cpu_s)
         self._metrics.recognition_lag.observe(trio.current_time() - item.heard_at)
         verdict = "kept" if transcript.text else "empty"
         self._metrics.utterances.labels(verdict).inc()

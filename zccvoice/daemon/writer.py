@@ -99,11 +99,16 @@ class Writer:
                 await trio.sleep(retry_s)
                 retry_s = min(retry_s * 2, LAST_RETRY_S)
                 continue
-            self._metrics.cpu_seconds.labels("store").inc(cpu_s)
+            self._metrics.cpu_store.inc(cpu_s)
             for fact in batch:
                 if isinstance(fact, StreamClosed):
-                    self._metrics.note_scorecard(fact.stream_id, trio.current_time())
-                    log.info("call stored", engagement_id=fact.engagement_id, stream_id=fact.stream_id)
+                    lag_s = self._metrics.note_scorecard(fact.stream_id, trio.current_time())
+                    log.info(
+                        "call stored",
+                        engagement_id=fact.engagement_id,
+                        stream_id=fact.stream_id,
+                        lag_s=None if lag_s is None else round(lag_s, 3),
+                    )
             return
 
     def _timed(self, batch: Sequence[Fact]) -> float:

@@ -30,8 +30,11 @@ class SpeechSpan:
 class Endpointer:
     """The hysteresis of one track."""
 
-    def __init__(self, *, onset_frames: int, hangover_frames: int, longest_frames: int) -> None:
+    def __init__(
+        self, *, onset_frames: int, shortest_frames: int, hangover_frames: int, longest_frames: int
+    ) -> None:
         self._onset_frames = onset_frames
+        self._shortest_frames = shortest_frames
         self._hangover_frames = hangover_frames
         self._longest_frames = longest_frames
         self._recent: deque[bool] = deque(maxlen=ONSET_WINDOW_FRAMES)
@@ -80,13 +83,13 @@ class Endpointer:
             del self._levels[:first]
             self._speech_end = self._position
 
-    def _finish(self) -> SpeechSpan:
+    def _finish(self) -> SpeechSpan | None:
         assert self._start is not None
         span = SpeechSpan(self._start, self._speech_end)
         self._start = None
         self._recent.clear()
         self._levels.clear()
-        return span
+        return span if span.end - span.start >= self._shortest_frames else None
 
     def _cut(self) -> SpeechSpan | None:
         """Cut at the quietest place; what lies after it begins the next utterance."""
@@ -100,10 +103,7 @@ class Endpointer:
         middle = self._start + cut
         span = SpeechSpan(self._start, min(middle, self._speech_end), is_cut=self._speech_end > middle)
         if not span.is_cut:  # only silence follows: wait for new speech
-            self._start = None
-            self._recent.clear()
-            self._levels.clear()
-            return span
+            return self._finish()
         self._start = middle
         del self._levels[:cut]
         return span

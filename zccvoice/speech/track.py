@@ -55,11 +55,10 @@ class Track:
         self.timeline = Timeline(audio_format)
         """Holds the counts of packets."""
         self._decoder = decoder_for(audio_format)
-        self._detector = detector or WebRtcDetector(
-            aggressiveness=settings.aggressiveness, energy_margin_db=settings.energy_margin_db
-        )
+        self._detector = detector or WebRtcDetector(settings)
         self._endpointer = Endpointer(
             onset_frames=settings.onset_frames,
+            shortest_frames=settings.shortest_ms // FRAME_MS,
             hangover_frames=settings.hangover_ms // FRAME_MS,
             longest_frames=settings.longest_s * 1000 // FRAME_MS,
         )

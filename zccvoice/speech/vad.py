@@ -18,12 +18,15 @@ import webrtcvad
 
 from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.audio.quality import frame_levels_dbfs
+from zccvoice.config import VadConfig
 
 FRAME_MS = 20
 FRAME_SAMPLES = SAMPLE_RATE_HZ * FRAME_MS // 1000
 _DIGITAL_SILENCE_DBFS = -90.0
+_ASSUMED_NOISE_DBFS = -50.0
 _FLOOR_BLOCK_FRAMES = 20
 _FLOOR_BLOCKS = 8
+_FEWEST_BLOCKS = 3
 
 
 class SpeechDetector(Protocol):
@@ -41,9 +44,10 @@ class SpeechDetector(Protocol):
 class WebRtcDetector:
     """`SpeechDetector` on WebRTC's VAD with an energy gate."""
 
-    def __init__(self, *, aggressiveness: int = 2, energy_margin_db: float = 6.0) -> None:
-        self._vad = webrtcvad.Vad(aggressiveness)
-        self._margin_db = energy_margin_db
+    def __init__(self, settings: VadConfig) -> None:
+        self._vad = webrtcvad.Vad(settings.aggressiveness)
+        self._margin_db = settings.energy_margin_db
+        self._quietest_dbfs = settings.quietest_dbfs
         self._floor = NoiseFloor()
 
     def detect(self, samples: npt.NDArray[np.int16]) -> list[tuple[bool, float]]:
@@ -52,10 +56,10 @@ class WebRtcDetector:
         step = FRAME_SAMPLES * 2
         decisions = []
         for index, level in enumerate(frame_levels_dbfs(samples, FRAME_SAMPLES)):
-            floor = self._floor.follow(level)
+            threshold = max(self._floor.follow(level) + self._margin_db, self._quietest_dbfs)
             # The detector sees every frame, also the quiet ones: it learns from them.
             is_voiced = self._vad.is_speech(raw[index * step : (index + 1) * step], SAMPLE_RATE_HZ)
-            decisions.append((is_voiced and level >= floor + self._margin_db, level))
+            decisions.append((is_voiced and level >= threshold, level))
         return decisions
 
 
@@ -68,7 +72,11 @@ class NoiseFloor:
         self._frames_in_block = 0
 
     def follow(self, level_dbfs: float) -> float:
-        """Take in the next frame's level; returns the floor in dBFS (`_DIGITAL_SILENCE_DBFS` at first)."""
+        """Take in the next frame's level; returns the floor in dBFS.
+
+        Before a second or so was heard the line is taken for one of ordinary noise: WebRTC's detector takes
+        any noise for speech at first, and the least level of someone who speaks at once is not noise.
+        """
         if level_dbfs > _DIGITAL_SILENCE_DBFS:
             self._block_minimum = min(self._block_minimum, level_dbfs)
             self._frames_in_block += 1
@@ -76,5 +84,6 @@ class NoiseFloor:
                 self._block_minima.append(self._block_minimum)
                 self._block_minimum, self._frames_in_block = 0.0, 0
         if not self._block_minima:
-            return _DIGITAL_SILENCE_DBFS
-        return min(min(self._block_minima), self._block_minimum)
+            return _ASSUMED_NOISE_DBFS
+        floor = min(*self._block_minima, self._block_minimum)
+        return min(floor, _ASSUMED_NOISE_DBFS) if len(self._block_minima) < _FEWEST_BLOCKS else floor

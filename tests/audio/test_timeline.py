@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zccvoice.audio.frame import AudioFormat, Gap, Packet
+from zccvoice.audio.timeline import Timeline
+from zccvoice.errors import DecodeError
+
+PACKET_MS = 20
+FORMAT = AudioFormat(packet_ms=PACKET_MS)
+START_MS = 1_781_000_012_340
+
+
+def payload(number: int) -> bytes:
+    """A packet whose every sample is its number."""
+    return np.full(FORMAT.packet_samples, number, "<i2").tobytes()
+
+
+def run(numbers: list[int], *, jitter_ms: list[int] | None = None) -> tuple[Timeline, list[Packet | Gap]]:
+    timeline = Timeline(FORMAT)
+    out = []
+    for index, number in enumerate(numbers):
+        shift = 0 if jitter_ms is None else jitter_ms[index]
+        out += timeline.push(START_MS + number * PACKET_MS + shift, payload(number))
+    return timeline, out + timeline.flush()
+
+
+def samples(pieces: list[Packet | Gap]) -> list[int]:
+    """The axis in packets: the packet's number, or −1 for a missing one. Checks that positions have no seam."""
+    axis: list[int] = []
+    position = 0
+    for piece in pieces:
+        assert piece.position == position
+        position += piece.sample_count
+        packets = piece.sample_count // FORMAT.packet_samples
+        axis += [-1] * packets if isinstance(piece, Gap) else [int(np.frombuffer(piece.payload, "<i2")[0])]
+    return axis
+
+
+def test_in_order() -> None:
+    timeline, out = run(list(range(20)))
+    assert samples(out) == list(range(20))
+    assert (timeline.packets, timeline.lost_packets, timeline.first_timestamp_ms) == (20, 0, START_MS)
+
+
+def test_packets_come_out_as_soon_as_they_are_in_order() -> None:
+    timeline = Timeline(FORMAT)
+    for number in range(11):  # the start is held back: something older might still come
+        assert timeline.push(START_MS + number * PACKET_MS, payload(number)) == []
+    assert len(timeline.push(START_MS + 11 * PACKET_MS, payload(11))) == 12
+    assert len(timeline.push(START_MS + 12 * PACKET_MS, payload(12))) == 1
+
+
+def test_a_loss_is_a_gap_of_its_length() -> None:
+    timeline, out = run([0, 1, 2, 5, 6, 7])
+    assert samples(out) == [0, 1, 2, -1, -1, 5, 6, 7]
+    assert timeline.lost_packets == 2
+
+
+def test_a_hole_closes_when_the_window_has_passed() -> None:
+    timeline = Timeline(FORMAT)
+    for number in range(12):
+        timeline.push(START_MS + number * PACKET_MS, payload(number))
+    for number in range(13, 24):
+        assert timeline.push(START_MS + number * PACKET_MS, payload(number)) == []
+    assert samples([Packet(0, 12 * FORMAT.packet_samples, payload(0))])
+    late = timeline.push(START_MS + 24 * PACKET_MS, payload(24))
+    assert isinstance(late[0], Gap)
+    assert late[0].sample_count == FORMAT.packet_samples
+
+
+def test_a_leg_that_was_quiet_for_long_is_no_loss() -> None:
+    timeline, out = run([0, 1, 200, 201])
+    gap = out[2]
+    assert isinstance(gap, Gap)
+    assert (gap.is_loss, gap.sample_count, timeline.lost_packets) == (False, 198 * FORMAT.packet_samples, 0)
+
+
+def test_two_seconds_are_still_loss() -> None:
+    timeline, _ = run([0, 101, 102])
+    assert timeline.lost_packets == 100
+    timeline, _ = run([0, 102, 103])
+    assert timeline.lost_packets == 0
+
+
+def test_what_comes_too_late_is_counted_and_left_out() -> None:
+    timeline, out = run([*range(12), *range(13, 30), 12, 30])
+    assert samples(out) == [*range(12), -1, *range(13, 31)]
+    assert (timeline.reordered_packets, timeline.lost_packets) == (1, 1)
+
+
+def test_a_minute_at_once() -> None:
+    _, out = run(list(range(3000)))
+    assert samples(out) == list(range(3000))
+
+
+@pytest.mark.parametrize("bad", [b"", b"\0", b"\0" * 32_002])
+def test_an_impossible_payload_is_refused_and_leaves_a_gap(bad: bytes) -> None:
+    timeline = Timeline(FORMAT)
+    out = []
+    for number in range(30):
+        try:
+            out += timeline.push(START_MS + number * PACKET_MS, bad if number == 7 else payload(number))
+        except DecodeError as error:
+            assert f"got {len(bad)}" in str(error)
+    assert samples(out + timeline.flush()) == [-1 if number == 7 else number for number in range(30)]
+
+
+@given(st.data())
+def test_any_order_and_repetition_inside_the_window_gives_the_same_samples(data: st.DataObject) -> None:
+    count = data.draw(st.integers(2, 40))
+    lost = data.draw(st.sets(st.integers(1, count - 1), max_size=5))
+    numbers = [number for number in range(count) if number not in lost]
+    # Each packet is late by less than the window, and some come twice.
+    lateness = data.draw(st.lists(st.integers(0, 9), min_size=len(numbers), max_size=len(numbers)))
+    order = sorted(zip(numbers, lateness, strict=True), key=lambda pair: (pair[0] + pair[1], pair[0]))
+    again = data.draw(st.lists(st.integers(0, len(order) - 1), max_size=5))
+    script = [number for number, _ in order]
+    for index in sorted(again, reverse=True):
+        script.insert(min(len(script), index + 3), script[index])
+    timeline, out = run(script)
+    last = numbers[-1]
+    assert samples(out) == [number if number in numbers else -1 for number in range(last + 1)][numbers[0] :]
+    assert timeline.duplicate_packets == len(script) - len(numbers)
+    assert timeline.lost_packets == last + 1 - numbers[0] - len(numbers)
+    assert timeline.packets + timeline.lost_packets == timeline.position // FORMAT.packet_samples
+
+
+@given(st.lists(st.integers(-9, 9), min_size=1, max_size=60))
+def test_jitter_of_less_than_half_a_packet_neither_costs_nor_adds_a_sample(jitter_ms: list[int]) -> None:
+    jitter_ms[0] = 0
+    timeline, out = run(list(range(len(jitter_ms))), jitter_ms=jitter_ms)
+    assert samples(out) == list(range(len(jitter_ms)))
+    assert timeline.position == len(jitter_ms) * FORMAT.packet_samples
+
+
+@given(st.lists(st.tuples(st.integers(0, 5_000_000), st.integers(1, 400)), max_size=60))
+def test_any_timestamps_give_an_axis_without_seams(script: list[tuple[int, int]]) -> None:
+    timeline = Timeline(FORMAT)
+    out = []
+    for timestamp_ms, half in script:
+        out += timeline.push(timestamp_ms, b"\1\0" * half)
+    out += timeline.flush()
+    position = 0
+    for piece in out:
+        assert piece.position == position
+        assert piece.sample_count > 0
+        position += piece.sample_count
+    assert position == timeline.position

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import trio
+
+from tests.daemon.conftest import SETTINGS, MemoryZoom
+from zccvoice.config import ZoomConfig
+from zccvoice.daemon.websocket import WebSocketReceiver
+from zccvoice.errors import ConnectionFailedError, ForbiddenHostError, HandshakeRefusedError
+from zccvoice.rtms.events import (
+    AudioReceived,
+    CallEventReceived,
+    MediaOpened,
+    MessageRejected,
+    ParticipantConnected,
+    Role,
+    StreamEnded,
+    StreamEvent,
+)
+from zccvoice.simulator.truth import CallTruth
+
+
+async def receive(
+    zoom: MemoryZoom, *, settings: ZoomConfig = SETTINGS, stop_after_s: float | None = None
+) -> tuple[list[StreamEvent], CallTruth | None]:
+    """Play the call to a receiver; what it told, and what was sent (None when the call did not end by itself)."""
+    events_send, events_receive = trio.open_memory_channel[StreamEvent](0)
+    receiver = WebSocketReceiver(settings, zoom.started, events_send, zoom.connect)
+    events: list[StreamEvent] = []
+    truth: CallTruth | None = None
+
+    async def play() -> None:
+        nonlocal truth
+        truth = await zoom.zoom.play(zoom.scenario, event_ts_ms=zoom.started.event_ts_ms)
+
+    async def stop() -> None:
+        await trio.sleep(stop_after_s or 0)
+        receiver.stop("shutdown")
+
+    async with trio.open_nursery() as playing:
+        playing.start_soon(play)
+        await trio.testing.wait_all_tasks_blocked()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receiver.run)
+            if stop_after_s is not None:
+                nursery.start_soon(stop)
+            async for event in events_receive:
+                events.append(event)
+        with trio.move_on_after(30):
+            while truth is None:
+                await trio.sleep(1)
+        playing.cancel_scope.cancel()
+    return events, truth
+
+
+def audio(events: list[StreamEvent], channel_id: str) -> list[AudioReceived]:
+    return [one for one in events if isinstance(one, AudioReceived) and one.channel_id == channel_id]
+
+
+async def test_a_whole_call(memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock) -> None:
+    async with memory_zoom() as zoom:
+        events, truth = await receive(zoom)
+        assert truth is not None
+        assert zoom.zoom.violations == ()
+        assert zoom.connected == ["/signaling", "/media/audio"]
+    for track in truth.tracks:
+        packets = audio(events, track.channel_id)
+        assert sum(len(one.payload) // 2 for one in packets) == track.samples_sent_count == 8000 * 16
+        assert packets[0].timestamp_ms == truth.first_packet_timestamp_ms
+    consumer, agent = (one for one in events if isinstance(one, ParticipantConnected))
+    assert (consumer.role, consumer.channel_id, consumer.queue_name) == (Role.CONSUMER, "ch-c", "Orders")
+    assert (agent.role, agent.display_name) == (Role.USER, "Lee Agent")
+    names = {one.name for one in events if isinstance(one, CallEventReceived)}
+    assert names >= {"first_packet_timestamp", "consumer_answered", "user_answered", "stream_active"}
+    opened = next(one for one in events if isinstance(one, MediaOpened))
+    assert opened.audio.send_rate == 100
+    assert events[-1] == StreamEnded("customer_disconnected", "Zoom ended the stream")
+
+
+async def test_stop_closes_politely(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+        begin = trio.current_time()
+        events, _ = await receive(zoom, stop_after_s=3)
+        assert trio.current_time() - begin < 100
+        assert zoom.zoom.violations == ()
+    assert events[-1] == StreamEnded("shutdown", "stopped by us")
+    assert 20 <= len(audio(events, "ch-a")) <= 40
+
+
+async def test_wrong_credentials(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+        with pytest.RaisesGroup(HandshakeRefusedError, flatten_subgroups=True) as caught:
+            await receive(zoom, settings=SETTINGS.model_copy(update={"client_id": "someone-else"}))
+    refusal = caught.value.exceptions[0]
+    while isinstance(refusal, BaseExceptionGroup):
+        refusal = refusal.exceptions[0]
+    assert isinstance(refusal, HandshakeRefusedError)
+    assert (refusal.which, refusal.status_code) == ("signaling", 3)
+
+
+async def test_a_host_that_is_not_allowed(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+        with pytest.RaisesGroup(ForbiddenHostError, flatten_subgroups=True):
+            await receive(zoom, settings=ZoomConfig(allowed_hosts=("*.zoom.us",)))
+        assert zoom.connected == [], "not even a connection"
+
+
+async def test_garbage_costs_itself(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom("[faults]\ngarbage_at_ms = [2_000]\n") as zoom:
+        events, truth = await receive(zoom)
+    rejected = [one for one in events if isinstance(one, MessageRejected)]
+    assert len(rejected) >= 1
+    assert truth is not None
+    assert sum(len(one.payload) // 2 for one in audio(events, "ch-a")) == truth.track("ch-a").samples_sent_count
+
+
+def dead_end(kind: str) -> Callable[[str, float], Any]:
+    @asynccontextmanager
+    async def connect(url: str, timeout_s: float) -> Any:
+        if kind == "refused":
+            raise OSError("connection refused")
+
+        class Silent:
+            async def send_message(self, message: str) -> None:
+                await trio.lowlevel.checkpoint()
+
+            async def get_message(self) -> str:
+                await trio.sleep_forever()
+                raise AssertionError
+
+        yield Silent()
+
+    return connect
+
+
+@pytest.mark.parametrize(("kind", "problem"), [("refused", "OSError"), ("mute", "unanswered")])
+async def test_a_server_that_cannot_be_reached(
+    kind: str, problem: str, memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+        zoom.connect = dead_end(kind)
+        events_send, events_receive = trio.open_memory_channel[StreamEvent](10)
+        receiver = WebSocketReceiver(SETTINGS, zoom.started, events_send, zoom.connect)
+        begin = trio.current_time()
+        with pytest.raises(ConnectionFailedError, match=problem):
+            await receiver.run()
+        assert trio.current_time() - begin <= SETTINGS.handshake_timeout_s + 1
+        assert [event async for event in events_receive] == []
+
+
+async def test_signaling_that_is_torn_off_is_a_lost_connection(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+
+        async def tear() -> None:
+            await trio.sleep(3)
+            zoom.servers[0].send_stream.close()
+            zoom.servers[0].receive_stream.close()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(tear)
+            events, _ = await receive(zoom)
+    ended = events[-1]
+    assert isinstance(ended, StreamEnded)
+    assert ended.cause == "connection_lost"
+    assert len(audio(events, "ch-a")) >= 20, "what had come is handed on"

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
+from zccvoice.rtms import wire
+from zccvoice.rtms.events import AudioReceived, MediaOpened
+from zccvoice.rtms.identity import StreamIdentity
+from zccvoice.rtms.media import MIX, MediaConnection, MediaEvent, MediaSilent, State
+from zccvoice.rtms.messages import AudioParams, Product
+
+WANTED = AudioParams(send_rate=100)
+ACCEPTED = (
+    '{"msg_type":4,"status_code":0,"reason":"","payload_encrypted":false,"media_params":{"audio":{"content_type":2,'
+    '"sample_rate":1,"channel":1,"codec":1,"data_opt":2,"send_rate":20}}}'
+)
+
+
+def connection() -> MediaConnection:
+    identity = StreamIdentity.sign(Product.CONTACT_CENTER, "E", "S", "id", "secret")
+    return MediaConnection(identity, WANTED, silence_timeout_s=65, now=100.0)
+
+
+def open_connection() -> MediaConnection:
+    core = connection()
+    core.messages_to_send()
+    tell(core, ACCEPTED)
+    events(core)
+    return core
+
+
+def tell(core: MediaConnection, raw: str, now: float = 101.0) -> None:
+    core.receive_message(wire.decode(raw), now)
+
+
+def events(core: MediaConnection) -> list[MediaEvent]:
+    out = []
+    while (event := core.next_event()) is not None:
+        out.append(event)
+    return out
+
+
+def sent(core: MediaConnection) -> list[dict[str, Any]]:
+    return [json.loads(wire.encode(message)) for message in core.messages_to_send()]
+
+
+def audio(**content: Any) -> str:
+    data = base64.b64encode(b"\x01\x00\x02\x00").decode()
+    return json.dumps({"msg_type": 14, "content": {"data": data, "timestamp": 1781000012340, **content}})
+
+
+def test_the_handshake() -> None:
+    core = connection()
+    (request,) = sent(core)
+    assert (request["msg_type"], request["media_type"], request["engagement_id"]) == (3, 1, "E")
+    assert request["media_params"] == {
+        "audio": {
+            "content_type": 2,
+            "sample_rate": 1,
+            "channel": 1,
+            "codec": 1,
+            "data_opt": 2,
+            "send_rate": 100,
+        }
+    }
+    tell(core, ACCEPTED)
+    assert events(core) == [MediaOpened(AudioParams(send_rate=20))], "the effective parameters rule"
+
+
+def test_an_answer_without_parameters_means_those_wanted() -> None:
+    core = connection()
+    tell(core, '{"msg_type":4,"status_code":0}')
+    assert events(core) == [MediaOpened(WANTED)]
+
+
+@pytest.mark.parametrize("msg_type", [2, 4])
+def test_a_refusal_in_both_forms(msg_type: int) -> None:
+    core = connection()
+    with pytest.raises(HandshakeRefusedError, match="send_rate"):
+        tell(core, f'{{"msg_type":{msg_type},"status_code":24,"reason":"send_rate"}}')
+    assert core.is_done
+
+
+@pytest.mark.parametrize(
+    ("content", "track"),
+    [({"channel_id": "ch-1"}, "ch-1"), ({"channel_id": 17}, "17"), ({"user_id": 16780001, "user_name": "A"}, "16780001"),
+     ({"user_id": "u1"}, "u1"), ({"user_id": 0}, MIX), ({}, MIX), ({"channel_id": "ch-1", "length": 4}, "ch-1")],
+)  # fmt: skip
+def test_audio_and_whose_it_is(content: dict[str, Any], track: str) -> None:
+    core = open_connection()
+    tell(core, audio(**content))
+    assert events(core) == [AudioReceived(track, 1781000012340, b"\x01\x00\x02\x00")]
+
+
+def test_the_old_form_with_the_payload_as_content() -> None:
+    core = open_connection()
+    tell(core, '{"msg_type":14,"content":"AQACAA==","user_id":5,"timestamp":1781000012340}')
+    assert events(core) == [AudioReceived("5", 1781000012340, b"\x01\x00\x02\x00")]
+
+
+@pytest.mark.parametrize("content", [{"length": 5}, {"timestamp": -1}])
+def test_audio_that_contradicts_itself_is_rejected(content: dict[str, Any]) -> None:
+    core = open_connection()
+    with pytest.raises(RemoteProtocolError):
+        tell(core, audio(**content))
+    assert events(core) == []
+
+
+def test_audio_before_the_handshake_is_rejected() -> None:
+    with pytest.raises(RemoteProtocolError, match="HANDSHAKING"):
+        tell(connection(), audio())
+
+
+def test_keep_alive_and_silence() -> None:
+    core = open_connection()
+    tell(core, '{"msg_type":12,"timestamp":9,"sequence":3}', 120.0)
+    assert sent(core) == [{"msg_type": 13, "timestamp": 9, "sequence": 3}]
+    assert core.get_timer() == 185
+    core.handle_timer(185)
+    (silent,) = events(core)
+    assert isinstance(silent, MediaSilent)
+    assert core.is_done
+
+
+@given(
+    st.lists(
+        st.sampled_from([ACCEPTED, audio(), audio(length=9), '{"msg_type":12}', '{"msg_type":17,"content":{"data":"",'
+                         '"timestamp":1}}', '{"msg_type":4,"status_code":16}', '{"msg_type":8,"state":4}',
+                         '{"msg_type":15,"content":{}}']),
+        max_size=20,
+    )
+)  # fmt: skip
+def test_any_order_of_messages_ends_in_a_legal_state(script: list[str]) -> None:
+    core = connection()
+    for raw in script:
+        try:
+            tell(core, raw)
+        except RemoteProtocolError:
+            pass
+        opened = [event for event in events(core) if isinstance(event, AudioReceived)]
+        assert not opened or core.is_open
+        assert core.state in State

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zccvoice.rtms.messages import Product, StopReason
+from zccvoice.rtms.signature import webhook_signature
+from zccvoice.rtms.webhook import (
+    Answer,
+    Problem,
+    StreamInterrupted,
+    StreamStarted,
+    StreamStopped,
+    WebhookReceiver,
+)
+
+SECRET = "demo-webhook-secret"
+NOW_S = 1_781_000_001.0
+STARTED = (
+    b'{"event":"contact_center.voice_rtms_started","event_ts":1781000000123,"payload":{"engagement_id":'
+    b'"ENG-0001/abc+Zz==","rtms_stream_id":"0a1b2c3d4e5f60718293a4b5c6d7e8f9","server_urls":'
+    b'"wss://rtms.example.test:443/signaling"}}'
+)
+STARTED_SIGNATURE = "v0=f3d7f9a13b28d4e83e0c40d57440310777d74fc3fdf8cba3b7500901373e653e"
+
+
+def receive(document: Any, **headers: str) -> Answer:
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    timestamp = str(int(NOW_S))
+    signed = {
+        "x-zm-request-timestamp": timestamp,
+        "x-zm-signature": webhook_signature(SECRET, timestamp, body),
+    }
+    return WebhookReceiver(SECRET).receive({**signed, **headers}, body, NOW_S)
+
+
+def started(**payload: Any) -> dict[str, Any]:
+    return {"event": "contact_center.voice_rtms_started", "event_ts": 1781000000123, "payload": payload}
+
+
+def test_a_started_webhook_with_zooms_own_signature() -> None:
+    headers = {"x-zm-request-timestamp": "1781000001", "x-zm-signature": STARTED_SIGNATURE}
+    answer = WebhookReceiver(SECRET).receive(headers, STARTED, NOW_S)
+    assert answer.status == 200
+    assert answer.event == StreamStarted(
+        Product.CONTACT_CENTER,
+        "ENG-0001/abc+Zz==",
+        "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        "wss://rtms.example.test:443/signaling",
+        1781000000123,
+    )
+
+
+@pytest.mark.parametrize("flip", range(0, len(STARTED), 7))
+def test_a_changed_body_is_refused(flip: int) -> None:
+    body = bytearray(STARTED)
+    body[flip] ^= 1
+    headers = {"x-zm-request-timestamp": "1781000001", "x-zm-signature": STARTED_SIGNATURE}
+    answer = WebhookReceiver(SECRET).receive(headers, bytes(body), NOW_S)
+    assert (answer.status, answer.problem, answer.event) == (401, Problem.BAD_SIGNATURE, None)
+
+
+@pytest.mark.parametrize("away_s", [-301, 301, 86_400])
+def test_a_stale_timestamp_is_refused(away_s: int) -> None:
+    headers = {"x-zm-request-timestamp": "1781000001", "x-zm-signature": STARTED_SIGNATURE}
+    answer = WebhookReceiver(SECRET).receive(headers, STARTED, NOW_S + away_s)
+    assert (answer.status, answer.problem) == (401, Problem.STALE)
+
+
+def test_a_missing_signature_is_refused() -> None:
+    answer = WebhookReceiver(SECRET).receive({}, STARTED, NOW_S)
+    assert (answer.status, answer.problem) == (401, Problem.BAD_SIGNATURE)
+    assert WebhookReceiver(SECRET).receive({}, b"{", NOW_S).status == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [(b"{", Problem.NOT_JSON), (b"\xff", Problem.NOT_JSON), (b"[" * 100_000, Problem.NOT_JSON),
+     (b"[]", Problem.NO_EVENT), (b"{}", Problem.NO_EVENT), (b'{"event":5}', Problem.NO_EVENT)],
+)  # fmt: skip
+def test_signed_nonsense_is_a_bad_request(body: bytes, problem: Problem) -> None:
+    answer = receive(body)
+    assert (answer.status, answer.problem) == (400, problem)
+
+
+@pytest.mark.parametrize("name", ["meeting.rtms.started", "contactcenter.rtms_started", "x", "rtms_started",
+                                  "contact_center.voice_rtms_began"])  # fmt: skip
+def test_an_unknown_event_is_acknowledged_and_ignored(name: str) -> None:
+    answer = receive({"event": name, "event_ts": 1, "payload": {}})
+    assert (answer.status, answer.problem, answer.event) == (200, Problem.UNKNOWN_EVENT, None)
+
+
+@pytest.mark.parametrize("urls", [None, "", [], {}, 5, "https://x", ["ftp://x"], {"all": 7}])
+def test_a_start_without_urls_is_reported_with_its_ids(urls: Any) -> None:
+    answer = receive(started(engagement_id="E", rtms_stream_id="S", server_urls=urls))
+    assert (answer.status, answer.problem) == (200, Problem.NO_SERVER_URLS)
+    assert "E" in answer.detail
+    assert "S" in answer.detail
+
+
+@pytest.mark.parametrize("payload", [{}, {"engagement_id": "E"}, {"rtms_stream_id": "S"},
+                                     {"engagement_id": 5, "rtms_stream_id": "S"}])  # fmt: skip
+def test_a_start_without_ids_is_reported(payload: dict[str, Any]) -> None:
+    assert receive(started(**payload, server_urls="wss://x")).problem is Problem.NO_IDS
+
+
+@pytest.mark.parametrize(
+    "urls",
+    ["wss://a/x", " wss://a/x , wss://b", ["wss://a/x", "wss://b"], {"all": "wss://b", "signaling": "wss://a/x"},
+     {"all": "wss://a/x"}, {"other": "wss://a/x"}, "srt://c,wss://a/x"],
+)  # fmt: skip
+def test_server_urls_in_all_their_forms(urls: Any) -> None:
+    event = receive(started(engagement_id="E", rtms_stream_id="S", server_urls=urls)).event
+    assert isinstance(event, StreamStarted)
+    assert event.server_url == "wss://a/x"
+
+
+def test_nested_payload_and_other_id_keys() -> None:
+    payload = {"account_id": "A", "object": {"session_id": "E", "rtms_stream_id": "S", "server_url": "wss://x"}}
+    event = receive(started(**payload)).event
+    assert event == StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://x", 1781000000123, "A")
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "product"),
+    [("meeting", "meeting_uuid", Product.MEETING), ("webinar", "webinar_uuid", Product.WEBINAR),
+     ("session", "session_id", Product.VIDEO_SDK), ("phone", "call_id", Product.PHONE)],
+)  # fmt: skip
+def test_every_product_is_known_by_its_event(name: str, key: str, product: Product) -> None:
+    payload = {key: "I", "rtms_stream_id": "S", "server_urls": "wss://x"}
+    event = receive({"event": f"{name}.rtms_started", "event_ts": "7", "payload": payload}).event
+    assert event == StreamStarted(product, "I", "S", "wss://x", 7)
+
+
+@pytest.mark.parametrize(("given", "reason"), [(21, StopReason.CUSTOMER_DISCONNECTED), ("21", StopReason(21)),
+                                               (99, None), (None, None), (True, None), ("x", None)])  # fmt: skip
+def test_stopped_with_and_without_a_reason(given: Any, reason: StopReason | None) -> None:
+    payload = {"engagement_id": "E", "stop_reason": given}
+    event = receive({"event": "contact_center.voice_rtms_stopped", "event_ts": 5, "payload": payload}).event
+    assert event == StreamStopped(Product.CONTACT_CENTER, "E", None, 5, reason)
+
+
+def test_interrupted() -> None:
+    payload = {"engagement_id": "E", "rtms_stream_id": "S"}
+    event = receive({"event": "contact_center.voice_rtms_interrupted", "event_ts": 5, "payload": payload}).event
+    assert event == StreamInterrupted(Product.CONTACT_CENTER, "E", "S", 5)
+
+
+def test_the_challenge_is_answered_signed_or_not() -> None:
+    challenge = {"event": "endpoint.url_validation", "payload": {"plainToken": "plain-token-0001"}}
+    wanted = {
+        "plainToken": "plain-token-0001",
+        "encryptedToken": "d7177c5088c8b97f3f513dd9c1dd836a3b971ebbba4c98832b3925fa7690115d",
+    }
+    assert receive(challenge).document == wanted
+    assert WebhookReceiver(SECRET).receive({}, json.dumps(challenge).encode(), NOW_S).document == wanted
+
+
+def test_the_challenge_cannot_be_used_to_forge_a_webhook() -> None:
+    forged = f"v0:{int(NOW_S)}:" + STARTED.decode()
+    body = json.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": forged}}).encode()
+    answer = WebhookReceiver(SECRET).receive({}, body, NOW_S)
+    assert answer.problem is Problem.BAD_CHALLENGE
+    assert "encryptedToken" not in answer.document
+
+
+@pytest.mark.parametrize("token", [None, "", 5, "x" * 300, "a:b"])
+def test_a_challenge_that_is_none(token: Any) -> None:
+    answer = receive({"event": "endpoint.url_validation", "payload": {"plainToken": token}})
+    assert (answer.status, answer.problem) == (400, Problem.BAD_CHALLENGE)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+)
+keys = st.sampled_from(["engagement_id", "rtms_stream_id", "server_urls", "stop_reason", "object", "plainToken"])
+
+
+@given(
+    event=st.sampled_from(["contact_center.voice_rtms_started", "meeting.rtms_stopped", "session.rtms_interrupted",
+                           "endpoint.url_validation"]) | json_values,
+    payload=st.dictionaries(keys, json_values | st.just("wss://x")) | json_values,
+    event_ts=json_values,
+)  # fmt: skip
+def test_any_signed_document_gets_an_answer(event: Any, payload: Any, event_ts: Any) -> None:
+    answer = receive({"event": event, "payload": payload, "event_ts": event_ts})
+    assert answer.status in (200, 400)
+    assert (answer.event is None) or (answer.problem is None)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_get_an_answer(body: bytes) -> None:
+    assert receive(body).status in (200, 400)

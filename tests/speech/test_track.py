@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.speech.sounds import LevelDetector, Samples, noise, voice
+from zccvoice.audio.frame import AudioFormat
+from zccvoice.config import VadConfig
+from zccvoice.errors import DecodeError
+from zccvoice.speech.track import Track, TrackGap
+from zccvoice.speech.utterance import Utterance
+
+START_MS = 1_781_000_012_340
+CALL = np.concatenate([noise(1000), voice(2000), noise(1500), voice(600, pitch_hz=200), noise(900)])
+
+
+def play(
+    sound: Samples, *, packet_ms: int = 100, lost: frozenset[int] = frozenset(), vad: VadConfig | None = None
+) -> tuple[Track, list[Utterance], list[TrackGap]]:
+    track = Track("ch", AudioFormat(packet_ms=packet_ms), vad or VadConfig(), LevelDetector())
+    done: list[Utterance | TrackGap] = []
+    step = packet_ms * 16
+    for number, at in enumerate(range(0, len(sound), step)):
+        if number not in lost:
+            payload = sound[at : at + step].astype("<i2").tobytes()
+            done += track.hear(track.place(START_MS + number * packet_ms, payload))
+    done += track.flush()
+    return track, [x for x in done if isinstance(x, Utterance)], [x for x in done if isinstance(x, TrackGap)]
+
+
+def spans(utterances: list[Utterance]) -> list[tuple[int, int]]:
+    return [(u.start_timestamp_ms - START_MS, u.end_timestamp_ms - START_MS) for u in utterances]
+
+
+def test_two_utterances_where_they_are() -> None:
+    track, utterances, gaps = play(CALL)
+    assert spans(utterances) == [(1000, 3000), (4500, 5100)]
+    assert gaps == []
+    assert track.end_timestamp_ms == START_MS + 6000
+    assert track.noise_dbfs == pytest.approx(-60, abs=1)
+    first = utterances[0]
+    assert first.lead_ms == 240
+    assert first.samples.size == (2000 + 2 * 240) * 16
+    assert first.loudness_dbfs == pytest.approx(-20, abs=0.2)
+    assert np.array_equal(first.samples, CALL[(1000 - 240) * 16 : (3000 + 240) * 16]), "to the sample"
+
+
+def test_speech_at_the_very_end_is_not_lost() -> None:
+    _, utterances, _ = play(np.concatenate([noise(500), voice(700)]))
+    assert spans(utterances) == [(500, 1200)]
+    assert utterances[0].samples.size == (240 + 700) * 16
+
+
+def test_a_short_loss_lies_inside_the_utterance_and_moves_nothing() -> None:
+    track, utterances, gaps = play(CALL, lost=frozenset({20}))
+    assert spans(utterances) == [(1000, 3000), (4500, 5100)]
+    assert gaps == [TrackGap(START_MS + 2000, START_MS + 2100)]
+    assert track.timeline.lost_packets == 1
+    hole = slice((2000 - 760) * 16, (2100 - 760) * 16)
+    assert not utterances[0].samples[hole].any()
+
+
+def test_a_long_loss_ends_the_utterance() -> None:
+    _, utterances, gaps = play(CALL, lost=frozenset(range(15, 22)))
+    assert spans(utterances) == [(1000, 1500), (2200, 3000), (4500, 5100)]
+    assert gaps == [TrackGap(START_MS + 1500, START_MS + 2200)]
+
+
+def test_a_quiet_leg_is_no_gap() -> None:
+    sound = np.concatenate([CALL, noise(30_000), CALL])
+    _, utterances, gaps = play(sound, lost=frozenset(range(60, 360)))
+    assert gaps == []
+    assert spans(utterances) == [(1000, 3000), (4500, 5100), (37_000, 39_000), (40_500, 41_100)]
+
+
+def test_a_long_speech_is_cut_and_fits_the_recognizer() -> None:
+    sound = np.concatenate([noise(1000), voice(70_000), noise(1000)])
+    _, utterances, _ = play(sound)
+    assert len(utterances) >= 3
+    assert max(u.samples.size for u in utterances) <= 30 * 16_000
+    assert spans(utterances)[0][0] == 1000
+    assert spans(utterances)[-1][1] == 71_000
+    for before, after in zip(utterances, utterances[1:], strict=False):
+        assert before.end_timestamp_ms == after.start_timestamp_ms
+        assert after.lead_ms == 0, "no sample is heard twice"
+
+
+def test_padding_never_overlaps_the_neighbour() -> None:
+    sound = np.concatenate([noise(400), voice(500), noise(520), voice(500), noise(600)])
+    _, (one, two), _ = play(sound, vad=VadConfig(padding_ms=500, hangover_ms=500))
+    assert two.start_timestamp_ms - two.lead_ms >= one.end_timestamp_ms
+
+
+def test_a_bad_payload_costs_itself() -> None:
+    track = Track("ch", AudioFormat(packet_ms=100), VadConfig(), LevelDetector())
+    done = []
+    for number, at in enumerate(range(0, len(CALL), 1600)):
+        payload = b"\1" if number == 2 else CALL[at : at + 1600].astype("<i2").tobytes()
+        try:
+            done += track.hear(track.place(START_MS + number * 100, payload))
+        except DecodeError:
+            assert number == 2
+    done += track.flush()
+    assert [x for x in done if isinstance(x, TrackGap)] == [TrackGap(START_MS + 200, START_MS + 300)]
+    assert spans([x for x in done if isinstance(x, Utterance)]) == [(1000, 3000), (4500, 5100)]
+
+
+def test_memory_is_bounded_while_nobody_speaks() -> None:
+    track = Track("ch", AudioFormat(packet_ms=1000), VadConfig(), LevelDetector())
+    quiet = noise(1000).astype("<i2").tobytes()
+    for number in range(120):
+        track.hear(track.place(START_MS + number * 1000, quiet))
+    assert track._kept.size < 16_000 * 2
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from([20, 40, 60, 100, 200, 500, 1000]), st.integers(0, 319))
+def test_where_the_input_is_cut_never_changes_the_result(packet_ms: int, shift: int) -> None:
+    sound = np.concatenate([noise(1000)[: 16_000 - shift], CALL])
+    _, wanted, _ = play(sound, packet_ms=20)
+    _, got, _ = play(sound, packet_ms=packet_ms)
+    assert spans(got) == spans(wanted)
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.speech.sounds import LevelDetector, Samples, noise, voice
+from zccvoice.config import VadConfig
+from zccvoice.speech.vad import FRAME_SAMPLES, NoiseFloor, WebRtcDetector
+
+
+def share(detector: WebRtcDetector | LevelDetector, samples: Samples) -> float:
+    decisions = detector.detect(samples)
+    return sum(is_speech for is_speech, _ in decisions) / len(decisions)
+
+
+@pytest.mark.parametrize("make", [lambda: WebRtcDetector(VadConfig()), LevelDetector])
+def test_voice_is_speech_and_quiet_noise_is_not(make: type[LevelDetector]) -> None:
+    """For the real detector and for the one that other tests put in its place."""
+    detector = make()
+    assert share(detector, noise(3000)) == 0
+    assert share(detector, voice(2000)) > 0.9
+    assert share(detector, noise(3000)[: 2000 * 16]) < 0.1
+
+
+@pytest.mark.parametrize("dbfs", [-50, -40, -30, -20])
+def test_steady_noise_is_not_speech_however_loud(dbfs: float) -> None:
+    detector = WebRtcDetector(VadConfig())
+    detector.detect(noise(4000, dbfs=dbfs))
+    assert share(detector, noise(4000, dbfs=dbfs, seed=2)) < 0.02
+
+
+def test_voice_over_noise_is_found() -> None:
+    detector = WebRtcDetector(VadConfig())
+    detector.detect(noise(3000, dbfs=-40))
+    mixed = voice(2000, dbfs=-22) + noise(2000, dbfs=-40, seed=3)
+    assert share(detector, mixed) > 0.85
+
+
+def test_the_first_frames_of_a_noisy_line_are_not_speech() -> None:
+    assert share(WebRtcDetector(VadConfig()), noise(400, dbfs=-48)) == 0
+
+
+def test_voice_from_the_first_frame_on_is_found() -> None:
+    assert share(WebRtcDetector(VadConfig()), voice(1000)) > 0.8
+
+
+def test_where_the_input_is_cut_does_not_matter() -> None:
+    sound = np.concatenate([noise(1000), voice(1500), noise(800)])
+    sound = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES]
+    whole = WebRtcDetector(VadConfig()).detect(sound)
+    piecewise, detector = [], WebRtcDetector(VadConfig())
+    for at in range(0, len(sound), FRAME_SAMPLES):
+        piecewise += detector.detect(sound[at : at + FRAME_SAMPLES])
+    assert [is_speech for is_speech, _ in whole] == [is_speech for is_speech, _ in piecewise]
+
+
+def test_the_floor_follows_the_line_and_not_digital_silence() -> None:
+    floor = NoiseFloor()
+    for _ in range(100):
+        floor.follow(-55)
+    assert floor.follow(-20) == -55
+    for _ in range(200):
+        floor.follow(-120)
+    assert floor.follow(-20) == -55
+    for _ in range(200):
+        value = floor.follow(-35)
+    assert value == -35

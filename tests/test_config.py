@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zccvoice.config import Config, ZoomConfig, load
+from zccvoice.errors import ConfigError, ForbiddenHostError
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("ZCCVOICE_"):
+            monkeypatch.delenv(name)
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "zccvoice.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_arguments_win_over_environment_over_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, '[door]\nport = 1\nhost = "file"\npath = "/file"\n')
+    monkeypatch.setenv("ZCCVOICE_DOOR__PORT", "2")
+    monkeypatch.setenv("ZCCVOICE_DOOR__HOST", "environment")
+    config = load(path, door={"port": 3})
+    assert (config.door.port, config.door.host, config.door.path) == (3, "environment", "/file")
+
+
+def test_all_problems_at_once_each_with_its_field(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "[door]\nport = 99999\nspeling = 1\n[zoom]\nsend_rate_ms = 30\n[speech.vad]\naggressiveness = 7\n"
+        '[language]\nqueues = {orders = "English"}\n[nonsense]\nx = 1\n',
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    fields = {problem.split(":")[0] for problem in caught.value.problems}
+    assert fields == {
+        "door.port",
+        "door.speling",
+        "zoom.send_rate_ms",
+        "speech.vad.aggressiveness",
+        "language.queues.orders",
+        "nonsense",
+    }
+
+
+def test_an_unreadable_or_broken_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere.toml"):
+        load(tmp_path / "nowhere.toml")
+    with pytest.raises(ConfigError, match="not TOML"):
+        load(write(tmp_path, "door = ["))
+
+
+def test_secrets_come_from_files_and_never_show(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret-token\n", encoding="utf-8")
+    config = load(
+        write(tmp_path, f'[door]\nsecret_token_file = "{tmp_path / "token"}"\n'),
+        zoom={"client_secret": "s3cret-client"},
+        database={"url": "postgresql://u:s3cret-db@h/d"},
+    )
+    assert config.door.secret_token.get_secret_value() == "s3cret-token"
+    assert "s3cret" not in repr(config)
+    assert "s3cret" not in str(config.model_dump())
+
+
+def test_a_missing_secret_file_is_a_problem(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"door.*secret_token_file.*cannot read"):
+        load(write(tmp_path, '[door]\nsecret_token_file = "/nowhere/token"\n'))
+
+
+def test_a_wrong_secret_does_not_show_in_the_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, '[zoom]\nclient_secret = ["s3cret"]\n'))
+    assert "s3cret" not in str(caught.value)
+
+
+def test_what_serve_cannot_do_without() -> None:
+    problems = Config().missing_for_serve()
+    assert [problem.split(":")[0] for problem in problems] == [
+        "door.secret_token",
+        "zoom.client_id",
+        "zoom.client_secret",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["wss://zoom.us.evil.test/x", "wss://evilzoom.us", "wss://zoom.us@evil.test", "https://a.zoom.us",
+            "ws://a.zoom.us/x", "wss://u:p@a.zoom.us", "wss:///x", "", "wss://[::1", "wss://a.zoom.us:port/"],
+)  # fmt: skip
+def test_hosts_that_are_not_allowed(url: str) -> None:
+    with pytest.raises(ForbiddenHostError):
+        ZoomConfig().allow(url)
+
+
+@pytest.mark.parametrize("url", ["wss://a.zoom.us/x", "wss://A.B.ZOOM.US:443/?q", "wss://rtms.zoomgov.com."])
+def test_hosts_that_are_allowed(url: str) -> None:
+    ZoomConfig().allow(url)
+
+
+def test_unencrypted_only_to_listed_loopback() -> None:
+    with pytest.raises(ForbiddenHostError, match="not in"):
+        ZoomConfig().allow("ws://127.0.0.1:9")
+    ZoomConfig(allowed_hosts=("127.0.0.1",)).allow("ws://127.0.0.1:9")
+    with pytest.raises(ForbiddenHostError, match="loopback"):
+        ZoomConfig(allowed_hosts=("10.0.0.1",)).allow("ws://10.0.0.1:9")
+
+
+@given(st.text())
+def test_any_url_is_allowed_or_refused(url: str) -> None:
+    try:
+        ZoomConfig().allow(url)
+    except ForbiddenHostError:
+        return
+    assert url.lower().startswith("wss:")
