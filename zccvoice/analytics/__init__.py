@@ -1,1 +1,14 @@
-"""TODO"""
+"""Utterances and events of one engagement → its measures. Pure functions: no I/O, no clock, no state.
+
+Where to start: `scorecard` says what every measure is and gathers them.
+
+- `record`      the input: everything stored about one engagement, as one value
+- `thresholds`  the numbers in the definitions, as data
+- `spans`       union, intersection and subtraction of stretches of time
+- `timing`      open time, speech, hold, pause, gap, silence, overtalk
+- `turns`       back-channels, turns, interruptions, response gaps
+- `wording`     words, talk speed, questions, fillers
+- `sound`       loudness, clipping, noise, packets
+- `scorecard`   the output: every measure with its published definition
+- `redaction`   what must not be stored, taken out of a transcript before it is stored
+"""

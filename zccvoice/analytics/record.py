@@ -41,7 +41,8 @@ class SpokenUtterance:
     start_ms: int
     end_ms: int
     text: str | None
-    """None when it was not transcribed, or what the recognizer said was refused."""
+    """None when it was not transcribed, or what the recognizer said was refused; empty when the recognizer
+    heard no words in it."""
     confidence: float | None = None
     """exp(mean log probability) of the transcript, 0–1."""
     loudness_dbfs: float | None = None
@@ -85,7 +86,8 @@ class CallEvent:
     """Something that Zoom told about the call."""
 
     name: str
-    """Zoom's name in lower case: ``consumer_answered``, ``user_answered``, ``user_hold``, ``user_unhold`` …"""
+    """Zoom's name in lower case: ``consumer_answered``, ``user_answered``, ``user_hold``, ``user_unhold``,
+    ``user_end`` …; ``stream_paused`` and ``stream_resumed`` for what a stream's state told."""
     at_ms: int
     channel_id: str | None = None
 

@@ -1,0 +1,92 @@
+"""Stand-ins for what is slow or far away. `test_fakes.py` holds them against the real thing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+import trio
+
+from zccvoice.errors import RecognizerError
+from zccvoice.rtms.events import StreamEnded, StreamEvent
+from zccvoice.rtms.webhook import StreamStarted
+from zccvoice.speech.utterance import Transcript, Utterance, Word
+from zccvoice.store.facts import Fact
+
+
+class FakeRecognizer:
+    """Hears one word a second: the language, and which second it is."""
+
+    def __init__(self, *, concurrency: int = 2, fails_on_ms: int | None = None) -> None:
+        self._concurrency = concurrency
+        self._fails_on_ms = fails_on_ms
+        self._lock = threading.Lock()
+        self.heard = 0
+        self.text: Callable[[Utterance, str], str] | None = None
+
+    @property
+    def concurrency(self) -> int:
+        return self._concurrency
+
+    def require_languages(self, languages: frozenset[str]) -> None:
+        if unknown := languages - {"en", "es", "de"}:
+            raise RecognizerError(f"language: unknown {sorted(unknown)}")
+
+    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+        with self._lock:
+            self.heard += 1
+        if utterance.duration_ms == self._fails_on_ms:
+            raise RecognizerError("made to fail")
+        seconds = round(utterance.duration_ms / 1000)
+        texts = [f"{language}{number}" for number in range(seconds)]
+        if self.text is not None:
+            texts = self.text(utterance, language).split()
+        words = tuple(Word(text, i * 1000, i * 1000 + 900, 0.9) for i, text in enumerate(texts))
+        return Transcript(" ".join(texts), words, language, 0.9, "fake")
+
+
+class FakeReceiver:
+    """A `StreamReceiver` that tells a script, then waits to be stopped unless the script ends the stream."""
+
+    def __init__(
+        self, started: StreamStarted, events_send: trio.MemorySendChannel[StreamEvent], script: Sequence[object]
+    ) -> None:
+        self.started = started
+        self._events_send = events_send
+        self._script = script
+        self._stopped = trio.Event()
+        self._cause = ""
+
+    async def run(self) -> None:
+        async with self._events_send:
+            for step in self._script:
+                if isinstance(step, Exception):
+                    raise step
+                await self._events_send.send(step)  # type: ignore[arg-type]
+                if isinstance(step, StreamEnded):
+                    return
+            await self._stopped.wait()
+            await self._events_send.send(StreamEnded(self._cause, "stopped by us"))
+
+    def stop(self, cause: str) -> None:
+        self._cause = self._cause or cause
+        self._stopped.set()
+
+
+class FakeStore:
+    """Keeps facts in memory; may be away, or refuse some."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.batches: list[int] = []
+        self.failures: list[Exception] = []
+        self.refuses: Callable[[Fact], Exception | None] = lambda fact: None
+
+    def write(self, facts: Sequence[Fact]) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        for fact in facts:
+            if error := self.refuses(fact):
+                raise error
+        self.facts += facts
+        self.batches.append(len(facts))

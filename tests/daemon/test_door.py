@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import trio
+import trio.testing
+
+from zccvoice.config import DoorConfig
+from zccvoice.daemon.door import Door
+from zccvoice.daemon.metrics import Metrics
+from zccvoice.rtms.signature import webhook_signature
+from zccvoice.rtms.webhook import StreamStarted, WebhookEvent
+
+SECRET, NOW_S = "demo-webhook-secret", 1_781_000_001.0
+STARTED = json.dumps(
+    {
+        "event": "contact_center.voice_rtms_started",
+        "event_ts": 1781000000123,
+        "payload": {"engagement_id": "E", "rtms_stream_id": "S", "server_urls": "wss://a.zoom.us"},
+    }
+).encode()
+
+
+class Visitor:
+    """Speaks ASGI to a door, in memory."""
+
+    def __init__(self, waiting: int = 10) -> None:
+        self.webhooks_send, self.webhooks_receive = trio.open_memory_channel[WebhookEvent](waiting)
+        self.metrics = Metrics()
+        settings = DoorConfig(secret_token=SECRET, max_body_bytes=2048)  # type: ignore[arg-type]
+        self.door = Door(settings, self.webhooks_send, self.metrics, wall_clock=lambda: NOW_S)
+
+    async def ask(
+        self, method: str, path: str, body: bytes = b"", *, signed: bool = True, pieces: int = 1
+    ) -> tuple[int, bytes]:
+        headers = []
+        if signed:
+            timestamp = str(int(NOW_S))
+            signature = webhook_signature(SECRET, timestamp, body)
+            headers = [
+                (b"X-Zm-Signature", signature.encode()),
+                (b"x-zm-request-timestamp", timestamp.encode()),
+            ]
+        step = max(1, -(-len(body) // pieces))
+        chunks = [body[at : at + step] for at in range(0, len(body), step)] or [b""]
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            chunk = chunks.pop(0)
+            return {"type": "http.request", "body": chunk, "more_body": bool(chunks)}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        await self.door({"type": "http", "method": method, "path": path, "headers": headers}, receive, send)
+        return sent[0]["status"], sent[1]["body"]
+
+    def counted(self, outcome: str) -> float:
+        return self.metrics.registry.get_sample_value("zccvoice_webhooks_total", {"outcome": outcome}) or 0
+
+
+async def test_a_started_webhook_goes_to_the_supervisor() -> None:
+    visitor = Visitor()
+    status, body = await visitor.ask("POST", "/zoom/webhook", STARTED, pieces=5)
+    assert (status, json.loads(body)) == (200, {"status": "ok"})
+    event = visitor.webhooks_receive.receive_nowait()
+    assert isinstance(event, StreamStarted)
+    assert (event.engagement_id, event.stream_id) == ("E", "S")
+    assert visitor.counted("accepted") == 1
+
+
+async def test_an_unsigned_one_does_not() -> None:
+    visitor = Visitor()
+    status, _ = await visitor.ask("POST", "/zoom/webhook", STARTED, signed=False)
+    assert status == 401
+    assert visitor.webhooks_receive.statistics().current_buffer_used == 0
+    assert visitor.counted("bad_signature") == 1
+
+
+async def test_a_full_house_asks_zoom_to_come_again() -> None:
+    visitor = Visitor(waiting=1)
+    assert (await visitor.ask("POST", "/zoom/webhook", STARTED))[0] == 200
+    assert (await visitor.ask("POST", "/zoom/webhook", STARTED))[0] == 503
+    assert visitor.counted("busy") == 1
+
+
+async def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
+    visitor = Visitor()
+    status, _ = await visitor.ask("POST", "/zoom/webhook", b"x" * 5000, pieces=50)
+    assert status == 413
+    assert visitor.counted("too_large") == 1
+
+
+async def test_other_paths_and_methods() -> None:
+    visitor = Visitor()
+    assert (await visitor.ask("GET", "/zoom/webhook"))[0] == 405
+    assert (await visitor.ask("GET", "/"))[0] == 404
+    assert (await visitor.ask("POST", "/elsewhere", STARTED))[0] == 404
+    status, body = await visitor.ask("GET", "/healthz")
+    assert (status, json.loads(body)) == (200, {"status": "ok"})
+    status, body = await visitor.ask("GET", "/metrics")
+    assert status == 200
+    assert b"zccvoice_active_streams 0.0" in body
+
+
+async def test_a_client_that_goes_away_leaves_nothing() -> None:
+    visitor = Visitor()
+
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        raise AssertionError(message)
+
+    await visitor.door(
+        {"type": "http", "method": "POST", "path": "/zoom/webhook", "headers": []}, gone, send
+    )

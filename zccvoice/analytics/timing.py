@@ -1,0 +1,157 @@
+"""Where the time of an engagement went: open, speech, hold, pause, gap, silence, overtalk.
+
+The open time is the union of the streams' times and of everything that was heard, for what was heard proves
+that a stream was open: a stream whose end was never told, or an utterance that outlasts its stream by a
+packet, costs no speech. Nothing is measured outside it; events before the first packet are cut at the first
+packet.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+
+from zccvoice.analytics.record import CallEvent, CallRecord, Side, Span, SpokenUtterance
+from zccvoice.analytics.spans import intersection, subtraction, total_ms, union
+from zccvoice.analytics.thresholds import Thresholds
+
+_HOLD_BEGINS = frozenset({"user_hold"})
+_HOLD_ENDS = frozenset({"user_unhold", "user_end"})
+_PAUSE_BEGINS = frozenset({"stream_paused", "session_paused"})
+_PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed"})
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSpan:
+    """Utterances of one track that are one stretch of speech, because hardly any time lies between them."""
+
+    side: Side | None
+    channel_id: str
+    start_ms: int
+    end_ms: int
+    utterances: tuple[SpokenUtterance, ...]
+    """In time order, at least one."""
+
+    @property
+    def span(self) -> Span:
+        """The time it takes."""
+        return Span(self.start_ms, self.end_ms)
+
+    @property
+    def word_count(self) -> int | None:
+        """Words of the transcripts, None when a part of it has none."""
+        counts = [utterance.word_count for utterance in self.utterances]
+        return None if None in counts else sum(count for count in counts if count is not None)
+
+
+def speech_spans(utterances: Iterable[SpokenUtterance], thresholds: Thresholds) -> list[SpeechSpan]:
+    """The utterances, those of one track closer than ``join_below_ms`` as one; by start, longest first."""
+    by_track: defaultdict[tuple[Side | None, str], list[SpokenUtterance]] = defaultdict(list)
+    for utterance in sorted(utterances, key=lambda one: (one.start_ms, one.end_ms)):
+        if utterance.end_ms > utterance.start_ms:
+            by_track[utterance.side, utterance.channel_id].append(utterance)
+    found: list[SpeechSpan] = []
+    for (side, channel_id), in_track in by_track.items():
+        parts: list[SpokenUtterance] = []
+        end_ms = 0
+        for utterance in in_track:
+            if parts and utterance.start_ms - end_ms >= thresholds.join_below_ms:
+                found.append(SpeechSpan(side, channel_id, parts[0].start_ms, end_ms, tuple(parts)))
+                parts = []
+            end_ms = max(end_ms, utterance.end_ms) if parts else utterance.end_ms
+            parts.append(utterance)
+        found.append(SpeechSpan(side, channel_id, parts[0].start_ms, end_ms, tuple(parts)))
+    return sorted(found, key=lambda one: (one.start_ms, -one.end_ms, one.channel_id))
+
+
+def open_time(record: CallRecord) -> list[Span]:
+    """When a stream of the engagement was open."""
+    heard = [Span(utterance.start_ms, utterance.end_ms) for utterance in record.utterances]
+    return union([*record.streams, *heard, *(track.open_span for track in record.tracks)])
+
+
+def talk_time(record: CallRecord, thresholds: Thresholds) -> dict[Side | str, list[Span]]:
+    """When each side spoke. A channel whose side is not known stands for itself, under its ``channel_id``."""
+    open_ = open_time(record)
+    by_side: defaultdict[Side | str, list[Span]] = defaultdict(list)
+    for speech in speech_spans(record.utterances, thresholds):
+        by_side[speech.side or speech.channel_id].append(speech.span)
+    return {side: intersection(spans, open_) for side, spans in by_side.items()}
+
+
+def overtalk(talk: dict[Side | str, list[Span]]) -> list[Span]:
+    """When two known sides spoke at once."""
+    known = [spans for side, spans in talk.items() if isinstance(side, Side)]
+    return union(both for one, other in combinations(known, 2) for both in intersection(one, other))
+
+
+def holds(record: CallRecord) -> list[Span]:
+    """When the call was on hold.
+
+    A hold ends with the unhold or the end of the same agent's part; an event without a channel is about
+    whoever is on hold. One whose end was never told lasts to the end of the stream in which it began. A
+    hold may reach over time in which no stream was open: intersect with `open_time` before measuring it.
+    """
+    return _told(record, _HOLD_BEGINS, _HOLD_ENDS)
+
+
+def pauses(record: CallRecord) -> list[Span]:
+    """When Zoom had paused the streaming, by the same rules as `holds`."""
+    return _told(record, _PAUSE_BEGINS, _PAUSE_ENDS)
+
+
+def _told(record: CallRecord, begins: frozenset[str], ends: frozenset[str]) -> list[Span]:
+    open_ = open_time(record)
+    began: dict[str | None, int] = {}
+    found: list[Span] = []
+    for event in sorted(record.events, key=lambda one: one.at_ms):
+        if event.name in begins:
+            began.setdefault(event.channel_id, event.at_ms)
+        elif event.name in ends:
+            found += [Span(began.pop(channel_id), event.at_ms) for channel_id in _ended_by(event, began)]
+    for start_ms in began.values():
+        end_ms = next((span.end_ms for span in open_ if span.end_ms > start_ms), start_ms)
+        found.append(Span(start_ms, end_ms))
+    return [span for span in union(found) if intersection([span], open_)]
+
+
+def _ended_by(event: CallEvent, began: dict[str | None, int]) -> list[str | None]:
+    if event.channel_id is None:
+        return list(began)
+    return [channel_id for channel_id in (event.channel_id, None) if channel_id in began]
+
+
+def gaps(record: CallRecord) -> dict[str, list[Span]]:
+    """Audio that should have arrived and did not, by ``channel_id``: not what was held or paused."""
+    expected = subtraction(open_time(record), [*holds(record), *pauses(record)])
+    by_channel: defaultdict[str, list[Span]] = defaultdict(list)
+    for gap in record.gaps:
+        by_channel[gap.channel_id].append(Span(gap.start_ms, gap.end_ms))
+    return {channel_id: intersection(spans, expected) for channel_id, spans in by_channel.items()}
+
+
+def observed_time(record: CallRecord) -> list[Span]:
+    """When everybody could be heard: the open time without holds, pauses, and the gaps of any track."""
+    missing = [gap for spans in gaps(record).values() for gap in spans]
+    return subtraction(open_time(record), [*holds(record), *pauses(record), *missing])
+
+
+def silences(record: CallRecord, thresholds: Thresholds) -> list[Span]:
+    """Stretches longer than ``silence_above_ms`` in which everybody could be heard and nobody spoke."""
+    speech = [span for spans in talk_time(record, thresholds).values() for span in spans]
+    quiet = subtraction(observed_time(record), speech)
+    return [span for span in quiet if span.length_ms > thresholds.silence_above_ms]
+
+
+def coverage_ratio(record: CallRecord) -> float | None:
+    """Share of the audio that arrived, 0–1: 1 − gaps ÷ open time, over all tracks. None without a track."""
+    missing = gaps(record)
+    open_by_channel: defaultdict[str, list[Span]] = defaultdict(list)
+    for track in record.tracks:
+        open_by_channel[track.channel_id].append(track.open_span)
+    for channel_id, spans in missing.items():
+        open_by_channel[channel_id].extend(spans)
+    open_ms = sum(total_ms(spans) for spans in open_by_channel.values())
+    return 1 - sum(total_ms(spans) for spans in missing.values()) / open_ms if open_ms else None

@@ -1,0 +1,172 @@
+"""Who had the floor: back-channels, turns, interruptions, response gaps.
+
+One walk over all speech by time decides about turns and back-channels together, because each is defined by
+the other. The floor belongs to whoever took the last turn. Speech of the same side goes on with that turn,
+unless a long pause lies between; short speech of another side is a back-channel when it lies within the
+turn, or begins soon after the turn's end and the floor's holder then speaks again; anything else of another
+side takes the floor.
+
+"The other side" is anyone of a different side: an agent's two channels (after a transfer) are one side and
+never interrupt one another. Speech of channels whose side is not known takes no part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from zccvoice.analytics.record import CallRecord, Side, Span
+from zccvoice.analytics.spans import covers, intersection, total_ms
+from zccvoice.analytics.thresholds import Thresholds
+from zccvoice.analytics.timing import SpeechSpan, open_time, speech_spans
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Successive speech of one side, from its first word to its last."""
+
+    side: Side
+    start_ms: int
+    end_ms: int
+
+    @property
+    def length_ms(self) -> int:
+        """How long it is."""
+        return self.end_ms - self.start_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Interruption:
+    """A side began to speak while another was in the middle of it."""
+
+    side: Side
+    """Who interrupted."""
+    at_ms: int
+    """When."""
+    overlap_ms: int
+    """How long both then spoke at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaking:
+    """All turns and back-channels of an engagement, in time order."""
+
+    turns: tuple[Turn, ...]
+    backchannels: tuple[SpeechSpan, ...]
+
+
+def is_substantive(speech: SpeechSpan, thresholds: Thresholds) -> bool:
+    """Whether it is more than a listening signal can be: by its words, or by its length where it has none."""
+    if speech.word_count is None:
+        return speech.end_ms - speech.start_ms > thresholds.backchannel_max_ms
+    return speech.word_count > thresholds.backchannel_max_words
+
+
+def turn_taking(record: CallRecord, thresholds: Thresholds) -> TurnTaking:
+    """Tell turns from back-channels."""
+    speech = speech_spans(record.utterances, thresholds)
+    known = [(one.side, one) for one in speech if one.side is not None]
+    turns: list[Turn] = []
+    backchannels: list[SpeechSpan] = []
+    for i, (side, one) in enumerate(known):
+        floor = turns[-1] if turns else None
+        if floor and floor.side == side and one.start_ms - floor.end_ms < thresholds.turn_pause_ms:
+            turns[-1] = replace(floor, end_ms=max(floor.end_ms, one.end_ms))
+        elif floor and floor.side != side and _is_backchannel(one, floor, known[i + 1 :], thresholds):
+            backchannels.append(one)
+        else:
+            turns.append(Turn(side, one.start_ms, one.end_ms))
+    return TurnTaking(tuple(turns), tuple(backchannels))
+
+
+def _is_backchannel(
+    one: SpeechSpan, floor: Turn, following: Sequence[tuple[Side, SpeechSpan]], thresholds: Thresholds
+) -> bool:
+    if is_substantive(one, thresholds):
+        return False
+    if one.end_ms <= floor.end_ms:
+        return True
+    after = next(
+        (
+            (side, speech)
+            for side, speech in following
+            if side != one.side or is_substantive(speech, thresholds)  # "okay … right" is one signal
+        ),
+        None,
+    )
+    if after is None or after[0] != floor.side:
+        return False
+    goes_on = after[1].start_ms - floor.end_ms < thresholds.turn_pause_ms and one.end_ms <= after[1].end_ms
+    return goes_on or one.start_ms - floor.end_ms <= thresholds.backchannel_within_ms
+
+
+def interruptions(record: CallRecord, thresholds: Thresholds) -> list[Interruption]:
+    """Where a side began substantive speech in the middle of another side's, in time order."""
+    found: list[Interruption] = []
+    speaking: list[SpeechSpan] = []
+    for one in speech_spans(record.utterances, thresholds):
+        if one.side is None or not is_substantive(one, thresholds):
+            continue
+        speaking = [other for other in speaking if other.end_ms > one.start_ms]
+        interrupted = [
+            other.span
+            for other in speaking
+            if other.side != one.side
+            and one.start_ms - other.start_ms >= thresholds.interrupted_for_ms
+            and other.end_ms - one.start_ms >= thresholds.interrupted_until_ms
+        ]
+        if interrupted:
+            overlap_ms = total_ms(intersection([one.span], interrupted))
+            found.append(Interruption(one.side, one.start_ms, overlap_ms))
+        speaking.append(one)
+    return found
+
+
+def response_gaps_ms(turns: Sequence[Turn], side: Side, observed: Sequence[Span]) -> list[int]:
+    """How long after the end of another side's turn the side's own turn began, ms, one per change.
+
+    A turn that began before the other's end is no sample; neither is one where something unheard lies between
+    (a hold, a pause, a gap, a closed stream), for then nobody knows who waited for whom.
+
+    Args:
+        turns: all turns in time order.
+        side: whose responses.
+        observed: `timing.observed_time` of the record.
+    """
+    return [
+        later.start_ms - earlier.end_ms
+        for earlier, later in pairwise(turns)
+        if later.side == side != earlier.side
+        and later.start_ms >= earlier.end_ms
+        and covers(observed, Span(earlier.end_ms, later.start_ms))
+    ]
+
+
+def speaker_switches(turns: Sequence[Turn]) -> int:
+    """How often the floor changed from one side to another."""
+    return sum(earlier.side != later.side for earlier, later in pairwise(turns))
+
+
+def longest_monologue_ms(turns: Sequence[Turn], side: Side) -> int:
+    """Length of the side's longest turn, ms; 0 without any."""
+    return max((turn.length_ms for turn in turns if turn.side == side), default=0)
+
+
+def first_response_ms(record: CallRecord, agent_speech: Sequence[Span]) -> int | None:
+    """From the agent's answering to the first agent speech, ms; 0 when the agent was already speaking.
+
+    None when no answer was told or the agent did not speak after it. An answer before the first packet counts
+    from the first packet: what was said before it was not heard.
+
+    Args:
+        record: whose events tell of the answer.
+        agent_speech: the agent side's speech, in time order.
+    """
+    told_ms = [event.at_ms for event in record.events if event.name == "user_answered"]
+    if not told_ms or not agent_speech:
+        return None
+    answered_ms = max(min(told_ms), open_time(record)[0].start_ms)
+    return next(
+        (max(0, span.start_ms - answered_ms) for span in agent_speech if span.end_ms > answered_ms), None
+    )

@@ -1,0 +1,119 @@
+"""What the transcripts tell without understanding them: words, talk speed, questions, fillers.
+
+Each function takes the utterances of one side. Without any transcript of a side that spoke its words are not
+known (None); a side that did not speak said no words (0).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from zccvoice.analytics.record import Span, SpokenUtterance
+from zccvoice.analytics.spans import intersection, total_ms
+from zccvoice.analytics.thresholds import Thresholds
+from zccvoice.analytics.timing import speech_spans
+
+FILLERS: dict[str, tuple[str, ...]] = {
+    "en": (
+        *("uh", "uhh", "uhm", "um", "umm", "er", "erm", "hm", "hmm", "mm", "mmm"),
+        *("you know", "i mean", "sort of", "kind of", "basically"),
+    ),
+    "es": (
+        *("eh", "ehh", "ehm", "em", "mm", "mmm", "hm", "hmm"),
+        *("o sea", "pues", "digamos", "es decir", "básicamente"),
+    ),
+    "de": (
+        *("äh", "ähh", "ähm", "eh", "ehm", "öh", "öhm", "hm", "hmm", "mm", "mmm"),
+        *("sozusagen", "quasi", "irgendwie", "sag ich mal", "sagen wir mal"),
+    ),
+}
+"""Filler words by Whisper language code: sounds of hesitation, and phrases that seldom carry meaning."""
+
+_QUESTION = re.compile(r"""[?؟][?!؟]*(?=["'»”’)\]]*(?:\s|$))|？[？！]*""")
+
+
+def _is_transcribed(utterances: Sequence[SpokenUtterance]) -> bool:
+    return not utterances or any(utterance.text is not None for utterance in utterances)
+
+
+def words_count(utterances: Sequence[SpokenUtterance]) -> int | None:
+    """Words of the kept transcripts; None when the side spoke and nothing was transcribed."""
+    if not _is_transcribed(utterances):
+        return None
+    return sum(utterance.word_count or 0 for utterance in utterances)
+
+
+def talk_speed_wpm(
+    utterances: Sequence[SpokenUtterance], thresholds: Thresholds, within: Span | None = None
+) -> float | None:
+    """Words per minute of the side's own speech; None below ``talk_speed_min_words``.
+
+    Speech without a transcript counts neither as words nor as time. With `within`, only that part of the
+    call: of an utterance that reaches over its edge, the same share of the words as of the time.
+    """
+    transcribed = [one for one in utterances if one.text is not None and one.end_ms > one.start_ms]
+    speech = [one.span for one in speech_spans(transcribed, thresholds)]
+    words: float = sum(one.word_count or 0 for one in transcribed)
+    if within is not None:
+        speech = intersection(speech, [within])
+        words = sum((one.word_count or 0) * _share(one, within) for one in transcribed)
+    if words < thresholds.talk_speed_min_words:
+        return None
+    return words / (total_ms(speech) / 60_000)
+
+
+def _share(utterance: SpokenUtterance, within: Span) -> float:
+    span = Span(utterance.start_ms, utterance.end_ms)
+    return total_ms(intersection([span], [within])) / span.length_ms
+
+
+def talk_speed_change_ratio(
+    utterances: Sequence[SpokenUtterance], call: Span, thresholds: Thresholds
+) -> float | None:
+    """Talk speed in the last third of the call ÷ that in the first; None when either is.
+
+    Args:
+        utterances: of one side.
+        call: from the first moment of the call to its last.
+        thresholds: ``talk_speed_min_words`` holds for each third.
+    """
+    third_ms = call.length_ms // 3
+    first = talk_speed_wpm(utterances, thresholds, Span(call.start_ms, call.start_ms + third_ms))
+    last = talk_speed_wpm(utterances, thresholds, Span(call.end_ms - third_ms, call.end_ms))
+    return last / first if first and last else None
+
+
+def questions_count(utterances: Sequence[SpokenUtterance]) -> int | None:
+    """Sentences that end in a question mark; None as for `words_count`."""
+    if not _is_transcribed(utterances):
+        return None
+    return sum(len(_QUESTION.findall(utterance.text or "")) for utterance in utterances)
+
+
+def fillers_count(utterances: Sequence[SpokenUtterance], language: str | None) -> int | None:
+    """Entries of the language's filler list, whole words; None as for `words_count`, or without a list."""
+    if language not in FILLERS or not _is_transcribed(utterances):
+        return None
+    return sum(len(_fillers(language).findall(utterance.text or "")) for utterance in utterances)
+
+
+@cache
+def _fillers(language: str) -> re.Pattern[str]:
+    entries = sorted(FILLERS[language], key=len, reverse=True)
+    choices = "|".join(r"\s+".join(map(re.escape, entry.split())) for entry in entries)
+    # A hyphen joins: the first half of "uh-huh" and "mm-hmm" is no filler.
+    return re.compile(rf"(?<![\w'’-])(?:{choices})(?![\w'’-])", re.IGNORECASE)
+
+
+def transcript_confidence(utterances: Sequence[SpokenUtterance]) -> float | None:
+    """Mean of the transcripts' confidence weighted by their length in time, 0–1; None without any."""
+    rated = [
+        (one.confidence, one.end_ms - one.start_ms)
+        for one in utterances
+        if one.text is not None and one.confidence is not None and one.end_ms > one.start_ms
+    ]
+    if not rated:
+        return None
+    return sum(confidence * length_ms for confidence, length_ms in rated) / sum(length for _, length in rated)

@@ -1,0 +1,288 @@
+"""What analytics and reports ask of the store. Values, never rows of the database's library.
+
+Times in milliseconds are on the engagement's clock; datetimes are aware, UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from zccvoice.analytics.record import (
+    AudioGap,
+    CallEvent,
+    CallRecord,
+    Side,
+    Span,
+    SpokenUtterance,
+    TrackSound,
+)
+from zccvoice.analytics.scorecard import Scorecard
+from zccvoice.store import tables
+from zccvoice.store.facts import StoredWord
+from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance, scorecard_table
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """One call with its measures."""
+
+    engagement_id: str
+    product: str | None
+    account_id: str | None
+    queue_id: str | None
+    queue_name: str | None
+    agent_name: str | None
+    """Names of all agents on it, in alphabetical order."""
+    started_at: datetime | None
+    ended_at: datetime | None
+    """End of the last of its streams that ended."""
+    language: str | None
+    language_source: str | None
+    scorecard: Scorecard | None
+    """None until it has been computed."""
+    computed_at: datetime | None
+    """When the scorecard was computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceRow:
+    """One utterance of a call."""
+
+    stream_id: str
+    channel_id: str
+    side: Side | None
+    display_name: str | None
+    start_ms: int
+    end_ms: int
+    text: str | None
+    """The transcript, also where the verdict is not ``kept``."""
+    words: tuple[StoredWord, ...]
+    language: str | None
+    confidence: float | None
+    loudness_dbfs: float | None
+    clipped_ratio: float | None
+    model: str | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedStream:
+    """A stream whose end was never stored."""
+
+    engagement_id: str
+    stream_id: str
+    started_at: datetime | None
+
+
+def calls(
+    connection: Connection,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = None,
+) -> list[CallRow]:
+    """Calls that started in ``[since, until)``, the newest first."""
+    query = _calls().order_by(Engagement.started_at.desc().nulls_last(), Engagement.engagement_id)
+    if since is not None:
+        query = query.where(Engagement.started_at >= since)
+    if until is not None:
+        query = query.where(Engagement.started_at < until)
+    return [_call_row(row) for row in connection.execute(query.limit(limit))]
+
+
+def call(connection: Connection, engagement_id: str) -> CallRow | None:
+    """One call; None if nothing is known of it."""
+    row = connection.execute(_calls().where(Engagement.engagement_id == engagement_id)).one_or_none()
+    return None if row is None else _call_row(row)
+
+
+def utterances(connection: Connection, engagement_id: str) -> list[UtteranceRow]:
+    """All utterances of a call in time order, whatever their verdict."""
+    return [
+        UtteranceRow(
+            stream_id=row.stream_id,
+            channel_id=row.channel_id,
+            side=_side(row.side),
+            display_name=row.display_name,
+            start_ms=row.start_ms,
+            end_ms=row.end_ms,
+            text=row.text,
+            words=tuple(
+                map(StoredWord, row.word_texts, row.word_start_ms, row.word_end_ms, row.word_probability)
+            ),
+            language=row.language,
+            confidence=row.confidence,
+            loudness_dbfs=row.loudness_dbfs,
+            clipped_ratio=row.clipped_ratio,
+            model=row.model,
+            verdict=row.verdict,
+        )
+        for row in connection.execute(_of_call(Utterance, engagement_id))
+    ]
+
+
+def unfinished_streams(connection: Connection) -> list[UnfinishedStream]:
+    """Streams that are open, or were when their daemon went: the oldest first."""
+    query = (
+        select(Stream.engagement_id, Stream.stream_id, Stream.started_at)
+        .where(Stream.ended_at.is_(None))
+        .order_by(Stream.started_at, Stream.stream_id)
+    )
+    return [UnfinishedStream(*row) for row in connection.execute(query)]
+
+
+def call_record(connection: Connection, engagement_id: str) -> CallRecord:
+    """Everything stored about an engagement, as `analytics` wants it; empty if nothing is known of it.
+
+    A stream counts from its first packet to its end (or to the last thing heard of it while it is open), and
+    not at all if no packet came. Sides are those known now. Several statements are used: in a transaction that
+    is REPEATABLE READ they see one moment, otherwise a call that is going on may be seen a little unevenly.
+    """
+    engagement = connection.execute(
+        select(Engagement.clock_zero_ms, Engagement.language, Engagement.language_source).where(
+            Engagement.engagement_id == engagement_id
+        )
+    ).one_or_none()
+    zero_ms = 0 if engagement is None else engagement.clock_zero_ms or 0
+    heard = tuple(
+        SpokenUtterance(
+            side=row.side,
+            channel_id=row.channel_id,
+            start_ms=row.start_ms,
+            end_ms=row.end_ms,
+            text=_counted_text(row.text, row.verdict),
+            confidence=row.confidence,
+            loudness_dbfs=row.loudness_dbfs,
+            clipped_ratio=row.clipped_ratio,
+        )
+        for row in utterances(connection, engagement_id)
+    )
+    return CallRecord(
+        engagement_id=engagement_id,
+        streams=_stream_spans(connection, engagement_id, zero_ms),
+        utterances=heard,
+        tracks=_tracks(connection, engagement_id),
+        gaps=_gaps(connection, engagement_id),
+        events=_events(connection, engagement_id, zero_ms),
+        language=None if engagement is None else engagement.language,
+        language_source=None if engagement is None else engagement.language_source,
+    )
+
+
+def _calls() -> Select[Any]:
+    agents = (
+        select(func.string_agg(Participant.display_name.distinct(), ", "))
+        .where(Participant.engagement_id == Engagement.engagement_id, Participant.side == Side.AGENT)
+        .scalar_subquery()
+    )
+    # The scorecard's language is left out: the engagement has it before there is a scorecard.
+    measures = [column.label(f"scorecard_{column.name}") for column in scorecard_table.columns]
+    of_call = scorecard_table.c.engagement_id == Engagement.engagement_id
+    return (
+        select(Engagement.__table__, agents.label("agent_name"), *measures)
+        .select_from(Engagement)
+        .join(scorecard_table, of_call, isouter=True)
+    )
+
+
+def _call_row(row: Row[Any]) -> CallRow:
+    values = row._mapping
+    scorecard = None
+    if row.scorecard_engagement_id is not None:
+        scorecard = Scorecard(
+            **{field.name: values[f"scorecard_{field.name}"] for field in fields(Scorecard)}
+        )
+    own = {field.name: values[field.name] for field in fields(CallRow) if field.name in values}
+    return CallRow(**own, scorecard=scorecard, computed_at=row.scorecard_computed_at)
+
+
+def _stream_spans(connection: Connection, engagement_id: str, zero_ms: int) -> tuple[Span, ...]:
+    def last(column: Any, table: Any) -> Any:
+        return select(func.max(column)).where(table.stream_id == Stream.stream_id).scalar_subquery()
+
+    query = (
+        select(
+            Stream.first_packet_ms,
+            Stream.ended_at,
+            # Its end by our clock may lie before its last packet by Zoom's.
+            func.greatest(
+                last(Track.end_ms, Track), last(Utterance.end_ms, Utterance), last(Gap.end_ms, Gap)
+            ).label("last_ms"),
+        )
+        .where(Stream.engagement_id == engagement_id, Stream.first_packet_ms.is_not(None))
+        .order_by(Stream.first_packet_ms)
+    )
+    spans = []
+    for row in connection.execute(query):
+        ended_ms = row.first_packet_ms if row.ended_at is None else _epoch_ms(row.ended_at) - zero_ms
+        spans.append(Span(row.first_packet_ms, max(row.first_packet_ms, ended_ms, row.last_ms or 0)))
+    return tuple(spans)
+
+
+def _events(connection: Connection, engagement_id: str, zero_ms: int) -> tuple[CallEvent, ...]:
+    event = tables.CallEvent
+    query = (
+        select(event.name, event.occurred_at, event.channel_id)
+        .distinct()  # each stream of the engagement may tell of the same event
+        .where(event.engagement_id == engagement_id)
+        .order_by(event.occurred_at, event.name, event.channel_id)
+    )
+    return tuple(
+        CallEvent(row.name, _epoch_ms(row.occurred_at) - zero_ms, row.channel_id or None)
+        for row in connection.execute(query)
+    )
+
+
+def _tracks(connection: Connection, engagement_id: str) -> tuple[TrackSound, ...]:
+    return tuple(
+        TrackSound(
+            side=_side(row.side),
+            channel_id=row.channel_id,
+            open_span=Span(row.start_ms, row.end_ms),
+            lost_packets=row.lost_packets_count,
+            duplicate_packets=row.duplicate_packets_count,
+            reordered_packets=row.reordered_packets_count,
+            noise_dbfs=row.noise_dbfs,
+        )
+        for row in connection.execute(_of_call(Track, engagement_id))
+    )
+
+
+def _gaps(connection: Connection, engagement_id: str) -> tuple[AudioGap, ...]:
+    return tuple(
+        AudioGap(_side(row.side), row.channel_id, row.start_ms, row.end_ms)
+        for row in connection.execute(_of_call(Gap, engagement_id))
+    )
+
+
+def _of_call(table: type[Utterance | Track | Gap], engagement_id: str) -> Select[Any]:
+    """What the table has of a call in time order, with whose it is."""
+    whose = and_(Participant.engagement_id == table.engagement_id, Participant.channel_id == table.channel_id)
+    return (
+        select(table.__table__, Participant.side, Participant.display_name)
+        .select_from(table)
+        .join(Participant, whose, isouter=True)
+        .where(table.engagement_id == engagement_id)
+        .order_by(table.start_ms, table.channel_id, table.stream_id)
+    )
+
+
+def _side(value: str | None) -> Side | None:
+    return None if value is None else Side(value)
+
+
+def _counted_text(text: str | None, verdict: str) -> str | None:
+    """What may be counted as said: nothing ("") if no words were heard, unknown (None) if it was refused."""
+    if verdict == "empty":
+        return ""
+    return text if verdict == "kept" else None
+
+
+def _epoch_ms(moment: datetime) -> int:
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
