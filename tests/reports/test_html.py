@@ -1,0 +1,203 @@
+"""The pages: well formed, escaped, in need of nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from zccvoice.analytics.record import CallEvent, Span
+from zccvoice.reports.calls import CallReport
+from zccvoice.reports.html import call_page, index_page, page_name, write_html
+
+from .build import STARTED, A, C, full, report, unmeasured, utterance
+
+MADRID = ZoneInfo("Europe/Madrid")
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+LEAVES = {"rect", "path", "line", "circle"}
+"""Of a drawing: without content they are closed in one tag."""
+NASTY = '</title><script>alert("1")</script><img src=x onerror=y> & \' {{ 7 * 7 }}'
+
+
+class Page(HTMLParser):
+    """Checks that tags balance, and keeps tags, ids, links and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(attrs) == len(dict(attrs)), f"an attribute of {tag} twice"
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in LEAVES
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+EVERY_KIND = [
+    full(),
+    unmeasured(full()),
+    report(streams=(), sides=()),
+    report(),
+    report(utterance(None, 0, 4_000, "mixed"), sides=(None,)),
+    report(utterance(A, 0, 400_000, "long"), utterance(C, 2_000, 3_000, None), end_ms=800_000),
+    report(streams=(Span(0, 9_000), Span(20_000, 30_000)), events=(CallEvent("stream_paused", 4_000),)),
+    report(utterance(A, 0, 4_000, NASTY), queue_name=NASTY, agent_name=NASTY, engagement_id=NASTY),
+]
+
+
+@pytest.mark.parametrize("one", EVERY_KIND)
+def test_pages_are_well_formed_and_need_nothing_else(one: CallReport) -> None:
+    for text in (call_page(one, MADRID), index_page([one.call], MADRID)):
+        page = Page(text)
+        names = {tag for tag, _ in page.tags}
+        assert not names & {
+            "script",
+            "link",
+            "img",
+            "iframe",
+            "object",
+            "embed",
+            "base",
+            "form",
+            "image",
+            "use",
+        }
+        assert not re.search(
+            r"https?://|@import|url\((?!#)|javascript:|\bon\w+\s*=\s*\"", text.replace(NASTY, "")
+        )
+        for _, attributes in page.tags:
+            assert not any(name.startswith("on") for name in attributes)
+            assert not {"src", "srcset", "data", "xlink:href"} & set(attributes)
+        policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+        assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+@pytest.mark.parametrize("one", EVERY_KIND)
+def test_links_lead_somewhere(one: CallReport) -> None:
+    page = Page(call_page(one, MADRID))
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for link in page.all("a"):
+        assert link["href"] == "index.html" or (link["href"] or "").removeprefix("#") in ids
+    for used in re.findall(r"url\(#(\w+)\)", "".join(str(a) for _, a in page.tags)):
+        assert used in ids
+
+
+def test_what_was_said_and_named_is_text_and_nothing_else() -> None:
+    one = report(utterance(A, 0, 4_000, NASTY), queue_name=NASTY, agent_name=NASTY, engagement_id=NASTY)
+    one = replace(one, utterances=(replace(one.utterances[0], display_name=NASTY),))
+    for text in (call_page(one), index_page([one.call])):
+        assert "<script" not in text
+        assert "&lt;script&gt;" in text
+        assert NASTY in Page(text).text
+
+
+def test_the_picture_shows_who_spoke_when() -> None:
+    page = Page(call_page(full(), MADRID))
+    drawing = page.all("svg")[0]
+    assert (drawing["role"], drawing["aria-labelledby"]) == ("img", "picture-title picture-words")
+    kinds = [attributes.get("class") or "" for attributes in page.all("rect")]
+    assert kinds.count("agent-bar") == 6 + 1  # and one in the legend
+    assert kinds.count("agent-bar faint") == 1 + 1
+    assert kinds.count("customer-bar open-bar") == 2
+    assert (kinds.count("hold"), kinds.count("silence"), kinds.count("gap")) == (2, 2, 2)
+    assert len(page.all("path")) == 2  # the interruption, and the legend
+    for words in ("Agent 0:09–0:09: Mhm.", "Hold 22 s", "Customer: 1.4 s of audio missing from 1:04"):
+        assert words in page.text
+
+
+def test_a_call_page_has_measures_with_units_and_definitions_and_the_transcript() -> None:
+    text = Page(call_page(full(), MADRID)).text
+    assert "Monday, 4 May 2026, 10:02 Orders · Lee Agent · engagement-1" in text
+    assert "Talk speed 152 wpm 151 wpm Words per minute of the side's own transcribed speech" in text
+    assert "Hold 0:22 Time on hold." in text
+    assert "1:07 Customer refused: known hallucination – Thanks for watching!" in text
+    assert "0:35 On hold for 22 s" in text
+    assert "Times are in CEST" in text
+
+
+def test_what_is_not_known_is_a_dash_and_never_a_zero() -> None:
+    text = Page(call_page(report(utterance(None, 0, 4_000, "mixed"), sides=(None,)), MADRID)).text
+    assert "Turns – – Turns of the side" in text
+    assert "Agent’s talk share –" in text
+
+
+def test_a_call_that_was_not_measured_says_so() -> None:
+    text = Page(call_page(unmeasured(full()), MADRID)).text
+    assert "not measured yet" in text
+    assert "This call has not been measured yet." in text
+    assert "Have a nice day" in text
+
+
+def test_a_call_of_which_nothing_was_heard_says_so() -> None:
+    text = Page(call_page(report(streams=(), sides=()), MADRID)).text
+    assert "Nothing of this call was heard." in text
+    assert "Nobody spoke." in text
+
+
+def test_the_index_lists_calls_by_day_and_links_to_their_pages() -> None:
+    before = report(engagement_id="e2", queue_name="Billing")
+    before = replace(before, call=replace(before.call, started_at=STARTED - timedelta(days=1)))
+    page = Page(index_page([full().call, unmeasured(before).call], MADRID))
+    assert [link["href"] for link in page.all("a")] == [page_name("engagement-1"), page_name("e2")]
+    assert "Monday, 4 May 2026 10:02 Orders Lee Agent 1:27 54 % 0:06 0:22 1 / 0" in page.text
+    assert "Sunday, 3 May 2026 10:02 Billing Lee Agent not measured yet" in page.text
+    assert "2 calls, 2026-05-03 10:02 to 2026-05-04 10:02 (CEST) · 1:27 in all" in page.text
+    assert Page(index_page([full().call], UTC)).text.count("08:02") == 3
+
+
+def test_an_index_without_calls() -> None:
+    assert "0 calls No calls in this period." in Page(index_page([])).text
+
+
+def test_damaged_audio_is_seen_at_once() -> None:
+    scorecard = full().call.scorecard
+    assert scorecard is not None
+    call = replace(full().call, scorecard=replace(scorecard, damaged=True, coverage_ratio=0.5))
+    assert "1 with damaged audio" in Page(index_page([call])).text
+    assert {"class": "flag damaged"} in Page(call_page(replace(full(), call=call))).all("span")
+
+
+@pytest.mark.parametrize(
+    "engagement_id", ["../../etc/passwd", "a/b", "", ".", "A" * 500, "half \ud800", "nul\0"]
+)
+def test_a_page_name_is_a_plain_file_name(engagement_id: str) -> None:
+    assert re.fullmatch(r"call-[0-9a-f]{16}\.html", page_name(engagement_id))
+
+
+def test_writing_makes_the_folder_an_index_and_a_page_for_each_call(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "report"
+    index = write_html(iter([full(), report(engagement_id="../e2")]), folder, MADRID)
+    assert index == folder / "index.html"
+    pages = {"index.html", page_name("engagement-1"), page_name("../e2")}
+    assert {path.name for path in folder.iterdir()} == pages
+    assert (folder / page_name("engagement-1")).read_text(encoding="utf-8") == call_page(full(), MADRID)
+    linked = {link["href"] for link in Page(index.read_text(encoding="utf-8")).all("a")}
+    assert linked | {"index.html"} == pages

@@ -1,0 +1,52 @@
+"""What was said, and what happened in between."""
+
+from __future__ import annotations
+
+import pytest
+
+from zccvoice.analytics.record import AudioGap, CallEvent, Span
+from zccvoice.reports.transcript import Happened, Said, happened, lines, remark, said
+
+from .build import A, C, full, report, utterance
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "expected"),
+    [
+        ("Hello", "kept", ""),
+        ("", "kept", ""),
+        (None, "kept", "not transcribed"),
+        (None, "empty", "no words"),
+        ("Thanks for watching!", "refused: known hallucination", "refused: known hallucination"),
+        (None, "failed: RecognizerError", "failed: RecognizerError"),
+    ],
+)
+def test_remark(text: str | None, verdict: str, expected: str) -> None:
+    assert remark(utterance(A, 0, 900, text, verdict)) == expected
+
+
+def test_backchannels_are_told_from_turns() -> None:
+    signals = [(one.side, one.start_ms) for one in said(full()) if one.is_backchannel]
+    assert signals == [(A, 8_900), (C, 33_200), (C, 60_200)]
+
+
+def test_everything_is_in_time_order() -> None:
+    found = lines(full())
+    assert [one.start_ms for one in found] == sorted(one.start_ms for one in found)
+    assert [(one.start_ms, one.text) for one in found if isinstance(one, Happened)] == [
+        (22_400, "Silence of 6.0 s"),
+        (34_500, "On hold for 22 s"),
+        (64_000, "Customer not heard for 1.4 s"),
+    ]
+    assert [one.number for one in found if isinstance(one, Said)] == list(range(14))
+
+
+def test_pauses_closed_streams_and_short_gaps() -> None:
+    events = (CallEvent("stream_paused", 5_000), CallEvent("stream_resumed", 7_000))
+    gaps = (AudioGap(A, "ch-a", 1_000, 1_999), AudioGap(A, "ch-a", 3_000, 4_000))
+    streams = (Span(0, 10_000), Span(30_000, 32_000))
+    assert [one.text for one in happened(report(events=events, gaps=gaps, streams=streams))] == [
+        "Agent not heard for 1.0 s",
+        "Streaming paused for 2.0 s",
+        "No stream for 20 s",
+    ]

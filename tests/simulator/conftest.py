@@ -1,0 +1,182 @@
+"""A small call, and a client written by hand from Zoom's documents: no code of ours but the server's."""
+
+import hashlib
+import hmac
+import json
+import tomllib
+from collections import defaultdict
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+import trio_websocket
+
+from zccvoice.simulator.scenario import parse_scenario
+from zccvoice.simulator.timing import Timing
+from zccvoice.simulator.zoom import Zoom, ZoomApp
+
+EVENT_TS_MS = 1_781_000_000_000
+
+SMALL = """
+title = "A small call"
+engagement_id = "Qm9vLXNhbXBsZS1pZA"
+stream_id = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+duration_ms = 10_000
+seed = 3
+
+[queue]
+id = "q_MadeUp"
+name = "Orders"
+account_id = "acc_Made_Up"
+
+[[participant]]
+side = "consumer"
+channel_id = "ch-7f31"
+display_name = "Ana Example"
+user_id = "contact_42"
+phone_number = "+15555550123"
+
+[[participant]]
+side = "agent"
+channel_id = "ch-90c2"
+display_name = "Lee Agent"
+user_id = "agent_7"
+
+[[event]]
+name = "consumer_answered"
+at_ms = 4_000
+
+[[event]]
+name = "user_answered"
+at_ms = 9_000
+"""
+
+
+@pytest.fixture
+def small():
+    """Makes the small call, with more TOML at its end and other top-level fields."""
+
+    def make(more="", **fields):
+        return parse_scenario(tomllib.loads(SMALL + more) | fields, name="small.toml", folder=Path())
+
+    return make
+
+
+@pytest.fixture
+def app():
+    return ZoomApp("demo-client-id", "demo-client-secret", "demo-webhook-secret")
+
+
+class Client:
+    """One client of one call: what it received, by connection, as parsed JSON."""
+
+    def __init__(self, connect, scenario):
+        self.connect = connect  # path → an open WebSocket
+        self.scenario = scenario
+        message = f"demo-client-id,{scenario.engagement_id},{scenario.stream_id}".encode()
+        self.ids = {
+            "protocol_version": 1,
+            "engagement_id": scenario.engagement_id,
+            "rtms_stream_id": scenario.stream_id,
+            "signature": hmac.new(b"demo-client-secret", message, hashlib.sha256).hexdigest(),
+        }
+        self.signaling = []
+        self.media = []
+        self.raw = []
+        self.samples = defaultdict(int)
+        self.answers_keep_alive = True
+        self.closed = {}
+
+    async def say(self, websocket, msg_type, **fields):
+        await websocket.send_message(json.dumps({"msg_type": msg_type} | fields))
+
+    async def open_signaling(self, **fields):
+        websocket = await self.connect("/signaling")
+        await self.say(websocket, 1, **(self.ids | {"sequence": 1} | fields))
+        return websocket, json.loads(await websocket.get_message())
+
+    async def open_media(self, path="/media/all", **fields):
+        websocket = await self.connect(path)
+        await self.say(websocket, 3, **(self.ids | {"media_type": 32} | fields))
+        return websocket, json.loads(await websocket.get_message())
+
+    async def ready(self, signaling):
+        await self.say(signaling, 7, rtms_stream_id=self.scenario.stream_id)
+
+    async def listen(self, websocket, name):
+        """Take everything until the connection ends; answer keep-alive requests."""
+        try:
+            while True:
+                raw = await websocket.get_message()
+                self.raw.append(raw)
+                try:
+                    message = json.loads(raw)
+                except ValueError:
+                    continue
+                getattr(self, name).append(message)
+                if message["msg_type"] == 14:
+                    self.samples[message["content"]["channel_id"]] += message["content"]["length"] // 2
+                if message["msg_type"] == 12 and self.answers_keep_alive:
+                    await self.say(
+                        websocket, 13, timestamp=message["timestamp"], sequence=message["sequence"]
+                    )
+        except trio_websocket.ConnectionClosed as closed:
+            self.closed[name] = closed.reason.code if closed.reason else None
+
+    async def take_call(self, audio=None, **signaling_fields):
+        """The whole call, from connecting to its end."""
+        signaling, answer = await self.open_signaling(**signaling_fields)
+        assert answer["status_code"] == 0, answer
+        media, accepted = await self.open_media(media_params={"audio": audio} if audio else None)
+        assert accepted["status_code"] == 0, accepted
+        await self.ready(signaling)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.listen, signaling, "signaling")
+            nursery.start_soon(self.listen, media, "media")
+        return answer, accepted
+
+    def of_type(self, msg_type):
+        return [one for one in self.signaling + self.media if one["msg_type"] == msg_type]
+
+    def audio(self, channel_id):
+        contents = (one["content"] for one in self.media if one["msg_type"] == 14)
+        return [one for one in contents if one["channel_id"] == channel_id]
+
+
+@pytest.fixture
+def threads_inline(monkeypatch):
+    """Work for threads is done at once, so that a clock that jumps when all tasks wait does not run away."""
+
+    async def run_sync(function, *args, **_):
+        await trio.lowlevel.checkpoint()
+        return function(*args)
+
+    monkeypatch.setattr(trio.to_thread, "run_sync", run_sync)
+
+
+@pytest.fixture
+def in_memory(app, threads_inline):
+    """A server and clients without sockets, in virtual time: ``async with in_memory(…) as (zoom, client)``."""
+
+    @asynccontextmanager
+    async def open_server(scenario, *, deliver=None, speed=1.0, timing=None, on_progress=None):
+        zoom = Zoom(app, deliver=deliver, speed=speed, timing=timing or Timing(), on_progress=on_progress)
+        async with AsyncExitStack() as stack:
+            nursery = await stack.enter_async_context(trio.open_nursery())
+
+            async def serve(stream):
+                async with trio.open_nursery() as connection:
+                    request = await trio_websocket.wrap_server_stream(connection, stream)
+                    await zoom.serve_connection(request)
+
+            async def connect(path):
+                near, far = trio.testing.memory_stream_pair()
+                nursery.start_soon(serve, far)
+                return await trio_websocket.wrap_client_stream(nursery, near, "zoom.test", path)
+
+            yield zoom, Client(connect, scenario)
+            nursery.cancel_scope.cancel()
+
+    return open_server

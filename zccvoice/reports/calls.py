@@ -1,0 +1,53 @@
+"""The values of a report: everything it shows, read at one time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from zccvoice.analytics.record import CallRecord
+from zccvoice.store import reads
+from zccvoice.store.reads import CallRow, UtteranceRow
+
+
+@dataclass(frozen=True, slots=True)
+class CallsReport:
+    """The calls of a period."""
+
+    since: datetime | None
+    """Aware; None is without a first day."""
+    until: datetime | None
+    """Aware; None is up to now."""
+    calls: tuple[CallRow, ...]
+    """The newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """One call with all that was said on it."""
+
+    call: CallRow
+    record: CallRecord
+    utterances: tuple[UtteranceRow, ...]
+    """In time order, whatever their verdict."""
+
+
+def calls_report(
+    connection: Connection, since: datetime | None = None, until: datetime | None = None
+) -> CallsReport:
+    """Read the calls that started in ``[since, until)``; None leaves that end open."""
+    return CallsReport(since, until, tuple(reads.calls(connection, since, until)))
+
+
+def call_report(connection: Connection, engagement_id: str) -> CallReport | None:
+    """Read one call; None if nothing is known of it."""
+    call = reads.call(connection, engagement_id)
+    if call is None:
+        return None
+    return CallReport(
+        call,
+        reads.call_record(connection, engagement_id),
+        tuple(reads.utterances(connection, engagement_id)),
+    )

@@ -1,0 +1,62 @@
+"""Report → JSON. The keys are the names of the stored columns, and stay.
+
+Times on the engagement's clock are integer milliseconds, moments are ISO 8601 in UTC; what is not known is null.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from zccvoice.reports.calls import CallReport, CallsReport
+from zccvoice.store.reads import CallRow
+
+
+def calls_document(report: CallsReport) -> dict[str, Any]:
+    """The calls of a period with all their measures, as plain values."""
+    return {
+        "since": _moment(report.since),
+        "until": _moment(report.until),
+        "calls": [_call(call) for call in report.calls],
+    }
+
+
+def call_document(report: CallReport) -> dict[str, Any]:
+    """One call with its measures, events, gaps and transcript, as plain values."""
+    record = report.record
+    return {
+        **_call(report.call),
+        "streams": [asdict(span) for span in record.streams],
+        "events": [asdict(event) for event in record.events],
+        "gaps": [asdict(gap) for gap in record.gaps],
+        "utterances": [asdict(utterance) for utterance in report.utterances],
+    }
+
+
+def write_document(document: dict[str, Any], file: IO[str]) -> None:
+    """Write one JSON document and a line break."""
+    json.dump(document, file, ensure_ascii=False, allow_nan=False, indent=2)
+    file.write("\n")
+
+
+def _call(call: CallRow) -> dict[str, Any]:
+    return {
+        "engagement_id": call.engagement_id,
+        "product": call.product,
+        "account_id": call.account_id,
+        "queue_id": call.queue_id,
+        "queue_name": call.queue_name,
+        "agent_name": call.agent_name,
+        "started_at": _moment(call.started_at),
+        "ended_at": _moment(call.ended_at),
+        "language": call.language,
+        "language_source": call.language_source,
+        "scorecard": None if call.scorecard is None else asdict(call.scorecard),
+        "computed_at": _moment(call.computed_at),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,108 @@
+"""What was said on a call, line by line, with what happened in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from zccvoice.analytics import timing, turns
+from zccvoice.analytics.record import Side, Span
+from zccvoice.analytics.spans import intersection, total_ms
+from zccvoice.analytics.thresholds import DEFAULTS
+from zccvoice.reports.calls import CallReport
+from zccvoice.reports.figures import length
+from zccvoice.store.reads import UtteranceRow
+
+SIDES: dict[Side | None, str] = {
+    Side.AGENT: "Agent",
+    Side.CUSTOMER: "Customer",
+    Side.OTHER: "Other",
+    None: "Unknown",
+}
+"""What the sides are called, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An utterance."""
+
+    number: int
+    """Its place among the utterances of the report."""
+    start_ms: int
+    end_ms: int
+    side: Side | None
+    name: str
+    """Of the speaker; empty when it is not known."""
+    text: str
+    """Empty when nothing was understood."""
+    remark: str
+    """Why the words do not count, if so: ``refused: …``, ``not transcribed``, ``no words``."""
+    is_backchannel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something between two utterances: ``hold``, ``silence``, ``gap`` …"""
+
+    kind: str
+    start_ms: int
+    text: str
+
+
+def remark(utterance: UtteranceRow) -> str:
+    """Why the words of an utterance do not count; empty when they do."""
+    if utterance.verdict == "kept":
+        return "" if utterance.text is not None else "not transcribed"
+    return "no words" if utterance.verdict == "empty" else utterance.verdict
+
+
+def said(report: CallReport) -> list[Said]:
+    """The utterances in time order."""
+    signals = {
+        (spoken.channel_id, spoken.start_ms)
+        for speech in turns.turn_taking(report.record, DEFAULTS).backchannels
+        for spoken in speech.utterances
+    }
+    return [
+        Said(
+            number,
+            utterance.start_ms,
+            utterance.end_ms,
+            utterance.side,
+            utterance.display_name or "",
+            utterance.text or "",
+            remark(utterance),
+            (utterance.channel_id, utterance.start_ms) in signals,
+        )
+        for number, utterance in enumerate(report.utterances)
+    ]
+
+
+def happened(report: CallReport) -> list[Happened]:
+    """Holds, pauses, silences, gaps of a second or more, and times without a stream, in time order."""
+    record = report.record
+    open_ = timing.open_time(record)
+    between = [Span(one.end_ms, other.start_ms) for one, other in pairwise(open_)]
+    sides = {gap.channel_id: SIDES[gap.side] for gap in record.gaps}
+    found = [
+        *(("hold", "On hold for", total_ms(intersection([one], open_)), one) for one in timing.holds(record)),
+        *(("pause", "Streaming paused for", one.length_ms, one) for one in timing.pauses(record)),
+        *(("silence", "Silence of", one.length_ms, one) for one in timing.silences(record, DEFAULTS)),
+        *(("closed", "No stream for", one.length_ms, one) for one in between),
+        *(
+            ("gap", f"{sides[channel_id]} not heard for", one.length_ms, one)
+            for channel_id, spans in timing.gaps(record).items()
+            for one in spans
+            if one.length_ms >= 1_000
+        ),
+    ]
+    return [
+        Happened(kind, span.start_ms, f"{text} {length(length_ms)}")
+        for kind, text, length_ms, span in sorted(found, key=lambda one: one[3].start_ms)
+    ]
+
+
+def lines(report: CallReport) -> list[Said | Happened]:
+    """Everything in time order."""
+    both: list[Said | Happened] = [*happened(report), *said(report)]
+    return sorted(both, key=lambda one: one.start_ms)

@@ -1,0 +1,101 @@
+"""Which of a client's connections are attached to a call right now, and what the client asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import trio
+
+from zccvoice.rtms.messages import EventType, MediaType, TypedMessage
+from zccvoice.simulator.handshakes import MediaTerms
+from zccvoice.simulator.link import Link
+
+_SENT_UNASKED = range(8, 14)
+"""Zoom's own Contact Center sample gets events without any subscription."""
+
+
+@dataclass(slots=True)
+class MediaLink:
+    """A media connection whose handshake was accepted."""
+
+    link: Link
+    terms: MediaTerms
+    is_ready: bool = False
+    """The client has said CLIENT_READY_ACK since: nothing flows before."""
+
+    def carries(self, media_type: MediaType) -> bool:
+        """Whether this kind of media may be sent on it now."""
+        return self.is_ready and self.link.is_open and bool(self.terms.media_types & media_type)
+
+
+class Attendance:
+    """The connections of one call, with a way to wait for changes."""
+
+    def __init__(self, *, only_subscribed_events: bool) -> None:
+        self.signaling: Link | None = None
+        self.media: list[MediaLink] = []
+        self.wants_buffered = True
+        """``buffer_data`` of the first message 1."""
+        self._only_subscribed = only_subscribed_events
+        self._subscribed: set[int] = set()
+        self._changed = trio.Event()
+
+    def notify(self) -> None:
+        """Wake everybody who waits: something has changed."""
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Return once `holds()` is true; looked at after every change."""
+        while not holds():
+            await self._changed.wait()
+
+    def carrier(self, media_type: MediaType) -> MediaLink | None:
+        """A connection on which this kind of media may be sent now."""
+        return next((one for one in self.media if one.carries(media_type)), None)
+
+    def has_audio(self) -> bool:
+        """Whether audio can flow."""
+        return self.carrier(MediaType.AUDIO) is not None
+
+    def make_ready(self) -> bool:
+        """CLIENT_READY_ACK came: all accepted media connections are ready. False when none was waiting.
+
+        Zoom's SDK sends one for all its media connections, the documents ask for one each.
+        """
+        waiting = [one for one in self.media if not one.is_ready]
+        for one in waiting:
+            one.is_ready = True
+        self.notify()
+        return bool(waiting)
+
+    async def tell(self, message: TypedMessage) -> bool:
+        """Send a message on the signaling connection; False where there is none."""
+        return self.signaling is not None and await self.signaling.send(message)
+
+    def wants(self, event_type: int) -> bool:
+        """Whether an event of Contact Center Voice is to be sent."""
+        return event_type in self._subscribed or (not self._only_subscribed and event_type in _SENT_UNASKED)
+
+    def subscribe(self, events: Any) -> list[str]:
+        """Message 5. Returns what is wrong with it; what is right in it counts."""
+        if not isinstance(events, list) or not events:
+            return ["EVENT_SUBSCRIPTION: events must be a list that is not empty"]
+        problems = []
+        for entry in events:
+            event_type = entry.get("event_type") if isinstance(entry, dict) else None
+            if type(event_type) is not int or type(entry.get("subscribe")) is not bool:
+                problems.append("EVENT_SUBSCRIPTION: each entry needs event_type (int) and subscribe (bool)")
+            elif event_type in (EventType.FIRST_PACKET_TIMESTAMP, EventType.MEDIA_CONNECTION_INTERRUPTED):
+                problems.append(f"EVENT_SUBSCRIPTION: {event_type} comes by itself, do not subscribe")
+            elif entry["subscribe"]:
+                self._subscribed.add(event_type)
+            else:
+                self._subscribed.discard(event_type)
+        return problems
+
+    def forget_subscriptions(self) -> None:
+        """A new signaling connection starts without any."""
+        self._subscribed.clear()

@@ -1,0 +1,67 @@
+"""Plays scenarios to a daemon that runs elsewhere: the function behind ``zccvoice simulate``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import trio
+
+from zccvoice.simulator.progress import OnProgress, Violation
+from zccvoice.simulator.scenario import Scenario
+from zccvoice.simulator.truth import CallTruth
+from zccvoice.simulator.webhooks import post_to
+from zccvoice.simulator.zoom import Zoom, ZoomApp, running_zoom
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What came of it."""
+
+    truths: tuple[CallTruth, ...]
+    """One per scenario, in the scenarios' order; empty when the endpoint failed Zoom's validation."""
+    violations: tuple[Violation, ...]
+    """Everything the daemon did wrong, the failed validation included."""
+
+
+async def simulate(
+    scenarios: Sequence[Scenario],
+    app: ZoomApp,
+    webhook_url: str,
+    *,
+    speed: float = 1.0,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    on_progress: OnProgress | None = None,
+) -> Simulation:
+    """Validate the endpoint as Zoom does, then play all scenarios at once to their ends.
+
+    Cancelling drops all connections at once.
+
+    Args:
+        scenarios: the calls; their stream ids must differ.
+        app: the credentials that the daemon is configured with.
+        webhook_url: the daemon's endpoint, ``http://``.
+        speed: times faster than real.
+        host: address to serve the WebSockets on; the daemon must be able and allowed to reach it.
+        port: port to serve them on; 0 has the system choose.
+        on_progress: told how the calls go on.
+
+    Raises:
+        ScenarioError: the URL is not ``http://``, or the sound of a scenario cannot be made.
+    """
+    deliver = post_to(webhook_url)
+    async with running_zoom(
+        app, deliver=deliver, speed=speed, on_progress=on_progress, host=host, port=port
+    ) as zoom:
+        if not await zoom.probe_webhook():
+            return Simulation((), zoom.violations)
+        truths: dict[int, CallTruth] = {}
+
+        async def play(number: int, scenario: Scenario, zoom: Zoom = zoom) -> None:
+            truths[number] = await zoom.play(scenario)
+
+        async with trio.open_nursery() as calls:
+            for number, scenario in enumerate(scenarios):
+                calls.start_soon(play, number, scenario)
+        return Simulation(tuple(truths[number] for number in range(len(scenarios))), zoom.violations)

@@ -1,0 +1,113 @@
+"""What the simulator really sent in a call, to hold against what the daemon made of it.
+
+Times are milliseconds from the first packet that was sent, on Zoom's clock: add
+`CallTruth.first_packet_timestamp_ms` for epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from zccvoice.simulator.scenario import Side
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class UtteranceTruth:
+    """One utterance of one side, where it can be heard."""
+
+    side: Side
+    channel_id: str
+    start_ms: int
+    """First audible moment, not counting quiet at the beginning of its sound."""
+    end_ms: int
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackTruth:
+    """The packets of one leg. A packet sent twice counts once."""
+
+    side: Side
+    channel_id: str
+    display_name: str
+    packets_sent_count: int
+    samples_sent_count: int
+    """At `CallTruth.sample_rate_hz`, per channel of the leg."""
+    packets_lost_count: int
+    """Left out by a fault of the scenario."""
+    packets_expired_count: int
+    """Left out because nobody was connected for longer than Zoom buffers (or ``buffer_data`` was false)."""
+    packets_repeated_count: int
+    packets_swapped_count: int
+    lost: tuple[Span, ...]
+    """Where those packets are missing, neighbours joined."""
+    held: tuple[Span, ...]
+    """Where the leg was on hold and sent nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventTruth:
+    """One event that went out on the signaling connection."""
+
+    name: str
+    """Zoom's name in lower case, such as ``user_hold``."""
+    at_ms: int
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallTruth:
+    """One call, as it went over the wire. JSON-able, see `to_json`."""
+
+    title: str
+    engagement_id: str
+    stream_id: str
+    queue_id: str
+    queue_name: str
+    language: str
+    first_packet_timestamp_ms: int
+    """Epoch milliseconds, also told by event 1; 0 when no packet was ever sent."""
+    duration_ms: int
+    """From the first packet to the end of the call."""
+    burst_ms: int
+    """How much of the call came at once at the start."""
+    sample_rate_hz: int
+    send_rate_ms: int
+    tracks: tuple[TrackTruth, ...]
+    utterances: tuple[UtteranceTruth, ...]
+    """In order of time."""
+    holds: tuple[Span, ...]
+    events: tuple[EventTruth, ...]
+    stop_reason: int
+    """RTMS_STOP_REASON, as in message 8 and the stopped webhook."""
+    interruptions_count: int
+    """How often a connection was lost and the stream went on."""
+
+    def track(self, channel_id: str) -> TrackTruth:
+        """The leg with this id."""
+        return next(track for track in self.tracks if track.channel_id == channel_id)
+
+    def to_json(self) -> str:
+        """The same as one JSON object, on one line."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def joined(spans: list[Span]) -> tuple[Span, ...]:
+    """Spans in order of time, those that touch or overlap made one."""
+    out: list[Span] = []
+    for span in sorted(spans, key=lambda one: one.start_ms):
+        if out and span.start_ms <= out[-1].end_ms:
+            out[-1] = Span(out[-1].start_ms, max(out[-1].end_ms, span.end_ms))
+        else:
+            out.append(span)
+    return tuple(out)
