@@ -53,7 +53,7 @@ def test_all_problems_at_once_each_with_its_field(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_or_broken_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere.toml"):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         load(tmp_path / "nowhere.toml")
     with pytest.raises(ConfigError, match="not TOML"):
         load(write(tmp_path, "door = ["))

@@ -15,7 +15,8 @@ import sys
 import time
 import urllib.request
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,6 @@ START_S = 120.0
 """How long the daemon may take to start (the first time it makes its database)."""
 STORED_S = 300.0
 """How long after the last call the daemon may take to store everything."""
-STOP_S = 60.0
 
 
 class RehearsalError(ZccvoiceError):
@@ -86,30 +86,65 @@ async def rehearse(
     app = ZoomApp("rehearsal", secrets.token_hex(16), secrets.token_hex(16))
     result = Rehearsal()
     watch = _Stopwatch(result.timings_s)
-    daemon = _Daemon(folder / "daemon.log")
+    async with running_daemon(folder, config_file, app, settings) as daemon:
+        url = await daemon.url()
+        watch.lap("daemon_start")
+        result.metrics_before = await daemon.metrics()
+        simulation = await simulate(scenarios, app, url, speed=speed, on_progress=on_progress)
+        result.truths, result.violations = simulation.truths, simulation.violations
+        watch.lap("calls")
+        await daemon.stored([truth.engagement_id for truth in simulation.truths])
+        watch.lap("until_stored")
+        result.lags_s = daemon.lags_s
+        result.metrics_after = await daemon.metrics()
+        status = await daemon.stop()
+    watch.lap("daemon_stop")
+    if status != 0:
+        raise daemon.failure(f"the daemon ended with status {status}")
+    return result
+
+
+@asynccontextmanager
+async def running_daemon(
+    folder: Path, config_file: Path, app: ZoomApp, settings: Mapping[str, str] | None = None
+) -> AsyncGenerator[Daemon]:
+    """A daemon that starts now; leaving the block stops it, politely for ten seconds.
+
+    Args:
+        folder: for its log, ``daemon.log``.
+        config_file: its settings, without secrets.
+        app: the secrets it shares with Zoom.
+        settings: more environment variables for it.
+    """
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ZCCVOICE_")},
+        "ZCCVOICE_ZOOM__CLIENT_ID": app.client_id,
+        "ZCCVOICE_ZOOM__CLIENT_SECRET": app.client_secret,
+        "ZCCVOICE_DOOR__SECRET_TOKEN": app.secret_token,
+        "ZCCVOICE_DOOR__PORT": "0",
+        "ZCCVOICE_LOG__FORMAT": "json",
+        **(settings or {}),
+    }
+    process = await trio.lowlevel.open_process(
+        [sys.executable, "-m", "zccvoice", "serve", "--config", str(config_file)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
+    )
+    daemon = Daemon(process, folder / "daemon.log")
     async with trio.open_nursery() as nursery:
-        environment = _environment(app, settings or {})
-        process = await nursery.start(daemon.run, config_file, environment)
+        nursery.start_soon(daemon.follow)
         try:
-            url = await daemon.url()
-            watch.lap("daemon_start")
-            result.metrics_before = await _metrics(url)
-            simulation = await simulate(scenarios, app, url, speed=speed, on_progress=on_progress)
-            result.truths, result.violations = simulation.truths, simulation.violations
-            watch.lap("calls")
-            await daemon.stored([truth.engagement_id for truth in simulation.truths])
-            watch.lap("until_stored")
-            result.lags_s = daemon.lags_s
-            result.metrics_after = await _metrics(url)
+            yield daemon
         finally:
-            with trio.CancelScope(shield=True), trio.move_on_after(STOP_S if result.metrics_after else 10):
-                process.send_signal(signal.SIGTERM)
+            with trio.CancelScope(shield=True):
+                with trio.move_on_after(10):
+                    await daemon.stop()
+                process.kill()  # does nothing to one that has ended
                 await process.wait()
             nursery.cancel_scope.cancel()
-        watch.lap("daemon_stop")
-    if process.returncode != 0:
-        raise daemon.failure(f"the daemon ended with status {process.returncode}")
-    return result
 
 
 def write_config(folder: Path, scenarios: Sequence[Scenario], *, model: str = "demo") -> Path:
@@ -168,53 +203,40 @@ class _Stopwatch:
         self._laps_s[name], self._since = round(now - self._since, 3), now
 
 
-class _Daemon:
+class Daemon:
     """The daemon's process, seen through its log."""
 
-    def __init__(self, log_file: Path) -> None:
+    def __init__(self, process: trio.Process, log_file: Path) -> None:
+        self.process = process
+        self.lags_s: dict[str, float] = {}
+        """By engagement: seconds from the end of its stream to its row."""
         self._log_file = log_file
         self._last_lines: deque[str] = deque(maxlen=12)
         self._url: str | None = None
-        self.lags_s: dict[str, float] = {}
-        """By engagement: seconds from the end of its stream to its row."""
         self._changed = trio.Event()
         self._is_over = False
 
-    async def run(
-        self,
-        config_file: Path,
-        environment: Mapping[str, str],
-        task_status: trio.TaskStatus[trio.Process],
-    ) -> None:
-        """Run the process and follow its log until it ends. Cancelling kills it."""
-        process = await trio.lowlevel.open_process(
-            [sys.executable, "-m", "zccvoice", "serve", "--config", str(config_file)],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
-        )
-        task_status.started(process)
+    async def stop(self) -> int:
+        """Ask it to stop, and wait until it has; returns its exit status."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await self.process.wait()
+
+    async def follow(self) -> None:
+        """Copy its log to the file, and note what is said in it, until it ends."""
+        assert self.process.stderr is not None
+        rest = b""
         try:
-            await self._follow(process)
-            await process.wait()
+            with self._log_file.open("wb") as log_file:
+                async for chunk in self.process.stderr:
+                    log_file.write(chunk)
+                    log_file.flush()
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        self._read(line.decode("utf-8", "replace"))
         finally:
             self._is_over = True
             self._announce()
-            if process.returncode is None:
-                process.kill()
-
-    async def _follow(self, process: trio.Process) -> None:
-        assert process.stderr is not None
-        rest = b""
-        with self._log_file.open("wb") as log_file:
-            async for chunk in process.stderr:
-                log_file.write(chunk)
-                log_file.flush()
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    self._read(line.decode("utf-8", "replace"))
 
     def _read(self, line: str) -> None:
         self._last_lines.append(line)
@@ -254,31 +276,18 @@ class _Daemon:
         if missing:
             raise self.failure(f"not stored: {', '.join(sorted(missing))}")
 
+    async def metrics(self) -> str:
+        """Its ``/metrics`` page."""
+        origin = "/".join((await self.url()).split("/")[:3])
+
+        def fetch() -> str:
+            with urllib.request.urlopen(f"{origin}/metrics", timeout=10) as answer:  # noqa: S310 (our own URL)
+                return str(answer.read().decode())
+
+        return await trio.to_thread.run_sync(fetch)
+
     def failure(self, what: str) -> RehearsalError:
         """An error with the end of the log."""
         return RehearsalError(
             "\n".join([f"{what}; its log ({self._log_file}) ends with:", *self._last_lines])
         )
-
-
-async def _metrics(webhook_url: str) -> str:
-    origin = "/".join(webhook_url.split("/")[:3])
-
-    def fetch() -> str:
-        with urllib.request.urlopen(f"{origin}/metrics", timeout=10) as answer:  # noqa: S310 (our own URL)
-            return str(answer.read().decode())
-
-    return await trio.to_thread.run_sync(fetch)
-
-
-def _environment(app: ZoomApp, settings: Mapping[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ZCCVOICE_")}
-    return {
-        **inherited,
-        "ZCCVOICE_ZOOM__CLIENT_ID": app.client_id,
-        "ZCCVOICE_ZOOM__CLIENT_SECRET": app.client_secret,
-        "ZCCVOICE_DOOR__SECRET_TOKEN": app.secret_token,
-        "ZCCVOICE_DOOR__PORT": "0",
-        "ZCCVOICE_LOG__FORMAT": "json",
-        **settings,
-    }

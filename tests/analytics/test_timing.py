@@ -34,6 +34,15 @@ def test_words_of_joined_speech_are_unknown_when_a_part_has_none() -> None:
     assert joined.word_count is None
 
 
+def test_an_utterance_without_length_is_none() -> None:
+    assert timing.speech_spans([said(A, 1_000, 1_000), said(A, 3_000, 2_000)], DEFAULTS) == []
+
+
+def test_of_speech_that_begins_at_once_the_longest_is_first() -> None:
+    speech = timing.speech_spans([said(A, 0, 500), said(C, 0, 900), said(O, 0, 500)], DEFAULTS)
+    assert [one.side for one in speech] == [C, A, O]
+
+
 def test_utterances_of_two_tracks_stay_two() -> None:
     speech = timing.speech_spans([said(A, 0, 1_000), said(A, 1_100, 2_000, channel_id="ch-b")], DEFAULTS)
     assert len(speech) == 2
@@ -111,6 +120,11 @@ def test_a_hold_without_its_end_lasts_to_the_end_of_the_agents_part_or_of_the_st
         events=(event("user_hold", 20_000),),
     )
     assert timing.holds(transferred) == [Span(20_000, 30_000)]
+    at_the_end = call(streams=((0, 30_000), (40_000, 70_000)), events=(event("user_hold", 30_000),))
+    assert timing.holds(at_the_end) == []
+    before_the_first = call(events=(event("user_hold", -1_000),))
+    assert scorecard(before_the_first).hold_time_ms == 30_000
+    assert timing.holds(call(streams=(), events=(event("user_hold", 0),))) == []
 
 
 def test_a_hold_over_two_streams_is_one_and_measures_only_open_time() -> None:

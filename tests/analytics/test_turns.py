@@ -44,9 +44,20 @@ def test_a_backchannel_after_a_turn_needs_the_other_side_again() -> None:
     assert signals_of(LONG, *twice, said(C, 8_000, 9_000)) == [5_500, 6_000]
 
 
+def test_the_other_side_again_may_be_short_too() -> None:
+    assert signals_of(LONG, said(A, 5_500, 5_700, 1), said(C, 9_000, 9_300, 1)) == [5_500]
+
+
+def test_a_backchannel_may_end_with_the_turn() -> None:
+    assert signals_of(LONG, said(A, 4_600, 5_000, 1)) == [4_600]
+    assert signals_of(LONG, said(A, 4_600, 5_001, 1)) == []
+
+
 def test_a_short_word_in_a_pause_of_the_turn_lies_within_it_however_late() -> None:
     assert signals_of(LONG, said(A, 6_500, 6_900, 1), said(C, 7_900, 9_000)) == [6_500]
     assert signals_of(LONG, said(A, 6_500, 6_900, 1), said(C, 8_000, 9_000)) == []
+    assert signals_of(LONG, said(A, 6_500, 9_000, 1), said(C, 7_900, 9_000)) == [6_500]
+    assert signals_of(LONG, said(A, 6_500, 9_001, 1), said(C, 7_900, 9_000)) == []
 
 
 def test_a_short_answer_that_is_no_signal_is_a_turn() -> None:

@@ -40,6 +40,8 @@ def test_without_any_transcript_words_are_unknown_and_a_silent_side_said_none() 
 def test_talk_speed_needs_20_words() -> None:
     assert talk_speed_wpm([said(A, 0, 10_000, 19)], DEFAULTS) is None
     assert talk_speed_wpm([said(A, 0, 10_000, 20)], DEFAULTS) == pytest.approx(120)
+    assert talk_speed_wpm([said(A, 0, 10_000, 19), said(A, 11_000, 12_000, "")], DEFAULTS) is None
+    assert talk_speed_wpm([said(A, 0, 10_000, 19), said(A, 11_000, 11_000, 9)], DEFAULTS) is None
     assert talk_speed_wpm([], DEFAULTS) is None
 
 

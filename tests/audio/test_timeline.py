@@ -104,8 +104,8 @@ def test_an_impossible_payload_is_refused_and_leaves_a_gap(bad: bytes) -> None:
     for number in range(30):
         try:
             out += timeline.push(START_MS + number * PACKET_MS, bad if number == 7 else payload(number))
-        except DecodeError as error:
-            assert f"got {len(bad)}" in str(error)
+        except DecodeError:
+            assert number == 7
     assert samples(out + timeline.flush()) == [-1 if number == 7 else number for number in range(30)]
 
 

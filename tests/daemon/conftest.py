@@ -56,7 +56,9 @@ at_ms = 200
 
 APP = ZoomApp("demo-client-id", "demo-client-secret", "demo-webhook-secret")
 SETTINGS = ZoomConfig(
-    client_id=APP.client_id, client_secret=APP.client_secret, allowed_hosts=("127.0.0.1",)  # type: ignore[arg-type]
+    client_id=APP.client_id,
+    client_secret=APP.client_secret,
+    allowed_hosts=("127.0.0.1",),
 )
 
 
@@ -103,7 +105,7 @@ class MemoryZoom:
         self.servers.append(far)
         self._nursery.start_soon(self._serve, far)
         async with trio.open_nursery() as reading:
-            websocket = await trio_websocket.wrap_client_stream(reading, near, "127.0.0.1", path)
+            websocket = await trio_websocket.wrap_client_stream(reading, near, "127.0.0.1", path)  # type: ignore[arg-type]
             try:
                 yield websocket
             finally:

@@ -49,7 +49,10 @@ class FakeReceiver:
     """A `StreamReceiver` that tells a script, then waits to be stopped unless the script ends the stream."""
 
     def __init__(
-        self, started: StreamStarted, events_send: trio.MemorySendChannel[StreamEvent], script: Sequence[object]
+        self,
+        started: StreamStarted,
+        events_send: trio.MemorySendChannel[StreamEvent],
+        script: Sequence[object],
     ) -> None:
         self.started = started
         self._events_send = events_send

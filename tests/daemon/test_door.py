@@ -28,7 +28,7 @@ class Visitor:
     def __init__(self, waiting: int = 10) -> None:
         self.webhooks_send, self.webhooks_receive = trio.open_memory_channel[WebhookEvent](waiting)
         self.metrics = Metrics()
-        settings = DoorConfig(secret_token=SECRET, max_body_bytes=2048)  # type: ignore[arg-type]
+        settings = DoorConfig(secret_token=SECRET, max_body_bytes=2048)
         self.door = Door(settings, self.webhooks_send, self.metrics, wall_clock=lambda: NOW_S)
 
     async def ask(
@@ -113,6 +113,4 @@ async def test_a_client_that_goes_away_leaves_nothing() -> None:
     async def send(message: dict[str, Any]) -> None:
         raise AssertionError(message)
 
-    await visitor.door(
-        {"type": "http", "method": "POST", "path": "/zoom/webhook", "headers": []}, gone, send
-    )
+    await visitor.door({"type": "http", "method": "POST", "path": "/zoom/webhook", "headers": []}, gone, send)

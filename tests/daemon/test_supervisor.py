@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 import trio
 import trio.testing
 from trio.testing import MockClock
@@ -61,7 +60,11 @@ class House:
             await trio.testing.wait_all_tasks_blocked()
             self.webhooks_send.close()
         self.spoken_send.close()
-        return {one.stream_id: one.end_reason async for one in self.spoken_receive if isinstance(one, StreamClosed)}
+        return {
+            one.stream_id: one.end_reason
+            async for one in self.spoken_receive
+            if isinstance(one, StreamClosed)
+        }
 
     async def tell(self, event: WebhookEvent) -> None:
         await self.webhooks_send.send(event)
@@ -80,7 +83,9 @@ async def test_one_call_per_stream_however_often_zoom_says_so(autojump_clock: Mo
     assert house.made == ["S1", "S2"]
 
 
-async def test_a_late_repetition_after_the_end_is_ignored_for_ninety_minutes(autojump_clock: MockClock) -> None:
+async def test_a_late_repetition_after_the_end_is_ignored_for_ninety_minutes(
+    autojump_clock: MockClock,
+) -> None:
     async def script(house: House) -> None:
         house.scripts["S1"] = [StreamEnded("meeting_ended", "")]
         await house.tell(started("S1"))

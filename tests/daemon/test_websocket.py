@@ -30,12 +30,13 @@ async def receive(
     """Play the call to a receiver; what it told, and what was sent (None when the call did not end by itself)."""
     events_send, events_receive = trio.open_memory_channel[StreamEvent](0)
     receiver = WebSocketReceiver(settings, zoom.started, events_send, zoom.connect)
-    events: list[StreamEvent] = []
     truth: CallTruth | None = None
+    played = trio.Event()
 
     async def play() -> None:
         nonlocal truth
         truth = await zoom.zoom.play(zoom.scenario, event_ts_ms=zoom.started.event_ts_ms)
+        played.set()
 
     async def stop() -> None:
         await trio.sleep(stop_after_s or 0)
@@ -48,11 +49,9 @@ async def receive(
             nursery.start_soon(receiver.run)
             if stop_after_s is not None:
                 nursery.start_soon(stop)
-            async for event in events_receive:
-                events.append(event)
+            events = [event async for event in events_receive]
         with trio.move_on_after(30):
-            while truth is None:
-                await trio.sleep(1)
+            await played.wait()
         playing.cancel_scope.cancel()
     return events, truth
 
@@ -123,7 +122,9 @@ async def test_garbage_costs_itself(
     rejected = [one for one in events if isinstance(one, MessageRejected)]
     assert len(rejected) >= 1
     assert truth is not None
-    assert sum(len(one.payload) // 2 for one in audio(events, "ch-a")) == truth.track("ch-a").samples_sent_count
+    assert (
+        sum(len(one.payload) // 2 for one in audio(events, "ch-a")) == truth.track("ch-a").samples_sent_count
+    )
 
 
 def dead_end(kind: str) -> Callable[[str, float], Any]:

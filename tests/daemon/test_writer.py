@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 import trio
-from trio.testing import MockClock
 from sqlalchemy.exc import OperationalError
+from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeStore
 from zccvoice.daemon.metrics import Metrics

@@ -120,7 +120,10 @@ def test_server_urls_in_all_their_forms(urls: Any) -> None:
 
 
 def test_nested_payload_and_other_id_keys() -> None:
-    payload = {"account_id": "A", "object": {"session_id": "E", "rtms_stream_id": "S", "server_url": "wss://x"}}
+    payload = {
+        "account_id": "A",
+        "object": {"session_id": "E", "rtms_stream_id": "S", "server_url": "wss://x"},
+    }
     event = receive(started(**payload)).event
     assert event == StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://x", 1781000000123, "A")
 
@@ -146,7 +149,9 @@ def test_stopped_with_and_without_a_reason(given: Any, reason: StopReason | None
 
 def test_interrupted() -> None:
     payload = {"engagement_id": "E", "rtms_stream_id": "S"}
-    event = receive({"event": "contact_center.voice_rtms_interrupted", "event_ts": 5, "payload": payload}).event
+    event = receive(
+        {"event": "contact_center.voice_rtms_interrupted", "event_ts": 5, "payload": payload}
+    ).event
     assert event == StreamInterrupted(Product.CONTACT_CENTER, "E", "S", 5)
 
 
@@ -178,7 +183,9 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
 )
-keys = st.sampled_from(["engagement_id", "rtms_stream_id", "server_urls", "stop_reason", "object", "plainToken"])
+keys = st.sampled_from(
+    ["engagement_id", "rtms_stream_id", "server_urls", "stop_reason", "object", "plainToken"]
+)
 
 
 @given(

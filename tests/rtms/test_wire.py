@@ -1,12 +1,15 @@
 """Encoding and decoding, with the examples of Zoom's documentation and of its SDK as witnesses."""
 
+from __future__ import annotations
+
 import base64
 import json
 import typing
+from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zccvoice.errors import RemoteProtocolError
@@ -24,7 +27,7 @@ words = st.text(max_size=20)
 ids = words | small
 
 
-def _strategy(annotation):
+def _strategy(annotation: Any) -> Any:
     match annotation:
         case t if t is int:
             return wide
@@ -53,23 +56,25 @@ TYPES = typing.get_args(m.TypedMessage)
 any_message = st.one_of([_strategy(one) for one in TYPES])
 
 
+@settings(deadline=None)
 @given(any_message)
-def test_decode_after_encode_is_the_identity(message):
+def test_decode_after_encode_is_the_identity(message: Any) -> None:
     assert decode(encode(message)) == message
 
 
+@settings(deadline=None)
 @given(any_message)
-def test_frames_may_be_text_or_binary(message):
+def test_frames_may_be_text_or_binary(message: Any) -> None:
     assert decode(encode(message).encode()) == message
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_the_message_type_is_the_number_zoom_gave_it(kind):
+def test_the_message_type_is_the_number_zoom_gave_it(kind: Any) -> None:
     tag = kind.__struct_config__.tag
     assert m.MessageType(tag)
 
 
-def test_none_is_not_written():
+def test_none_is_not_written() -> None:
     text = encode(m.SignalingHandshakeRequest(rtms_stream_id="s", signature="x", engagement_id="e"))
     assert "null" not in text
     assert set(json.loads(text)) == {
@@ -80,8 +85,9 @@ def test_none_is_not_written():
 # Any input gives a message or RemoteProtocolError
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text())
-def test_any_bytes_are_a_message_or_refused(raw):
+def test_any_bytes_are_a_message_or_refused(raw: Any) -> None:
     try:
         message = decode(raw)
     except RemoteProtocolError:
@@ -99,11 +105,12 @@ field_names = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(
     st.integers(-2, 40) | st.sampled_from([str(n) for n in range(30)]) | json_values,
     st.dictionaries(field_names, json_values, max_size=6),
 )
-def test_any_json_object_is_a_message_or_refused(msg_type, fields):
+def test_any_json_object_is_a_message_or_refused(msg_type: Any, fields: Any) -> None:
     try:
         message = decode(json.dumps({**fields, "msg_type": msg_type}))
     except RemoteProtocolError:
@@ -111,8 +118,9 @@ def test_any_json_object_is_a_message_or_refused(msg_type, fields):
     assert isinstance(message, msgspec.Struct)
 
 
+@settings(deadline=None)
 @given(any_message, st.data())
-def test_a_message_with_one_field_spoilt_is_a_message_or_refused(message, data):
+def test_a_message_with_one_field_spoilt_is_a_message_or_refused(message: Any, data: st.DataObject) -> None:
     fields = json.loads(encode(message))
     key = data.draw(st.sampled_from(sorted(fields)))
     fields[key] = data.draw(json_values)
@@ -122,7 +130,7 @@ def test_a_message_with_one_field_spoilt_is_a_message_or_refused(message, data):
         return
 
 
-def test_refusals_do_not_repeat_what_was_said():
+def test_refusals_do_not_repeat_what_was_said() -> None:
     raw = '{"msg_type":17,"content":{"data":"my card number is 1234","timestamp":"soon"}}'
     with pytest.raises(RemoteProtocolError) as refused:
         decode(raw)
@@ -132,7 +140,7 @@ def test_refusals_do_not_repeat_what_was_said():
 # The documents' examples
 
 
-def test_signaling_handshake():
+def test_signaling_handshake() -> None:
     message = m.SignalingHandshakeRequest(
         engagement_id="Qm9vLXNhbXBsZS1pZA", rtms_stream_id=STREAM_ID, signature="0339", buffer_data=True
     )
@@ -142,7 +150,7 @@ def test_signaling_handshake():
     )
 
 
-def test_signaling_response():
+def test_signaling_response() -> None:
     message = decode(
         '{"msg_type":2,"protocol_version":1,"sequence":0,"status_code":0,"reason":"",'
         '"media_server":{"server_urls":{"audio":"wss://rtms-med.example.test:443/a",'
@@ -153,7 +161,7 @@ def test_signaling_response():
     assert message.media_server.server_urls["all"] == "wss://rtms-med.example.test:443/all"
 
 
-def test_media_handshake():
+def test_media_handshake() -> None:
     message = m.MediaHandshakeRequest(
         engagement_id="Qm9vLXNhbXBsZS1pZA",
         rtms_stream_id=STREAM_ID,
@@ -172,7 +180,7 @@ def test_media_handshake():
 
 
 @pytest.mark.parametrize("key", ["participant_info", "paticipant_info"])
-def test_consumer_answered_in_either_spelling(key):
+def test_consumer_answered_in_either_spelling(key: str) -> None:
     message = decode(
         '{"msg_type":6,"event":{"event_type":8,"event_ts":1781000004000,"KEY":{"channel_id":"ch-7f31",'
         '"participant_mode":"caller","queue_id":"q_MadeUp","queue_name":"Orders","account_id":"acc_Made_Up",'
@@ -185,7 +193,7 @@ def test_consumer_answered_in_either_spelling(key):
     assert message.event.timestamp_ms == 1_781_000_004_000
 
 
-def test_audio_is_decoded_from_base64():
+def test_audio_is_decoded_from_base64() -> None:
     data = base64.b64encode(bytes(640)).decode()
     message = decode(
         f'{{"msg_type":14,"content":{{"channel_id":"ch-7f31","data":"{data}","length":640,'
@@ -199,7 +207,7 @@ def test_audio_is_decoded_from_base64():
 # Forms seen in the wild
 
 
-def test_audio_with_the_payload_as_content():
+def test_audio_with_the_payload_as_content() -> None:
     message = decode('{"msg_type":14,"content":"AAAB","user_id":7,"user_name":"A","timestamp":1781000012340}')
     assert isinstance(message, m.AudioData)
     assert (message.content.data, message.content.user_id) == (b"\0\0\1", 7)
@@ -209,14 +217,14 @@ def test_audio_with_the_payload_as_content():
     "urls",
     ['"wss://a.test/x"', '{"all":["wss://a.test/x","wss://b.test/x"]}', '{"all":"wss://a.test/x","no":3}'],
 )
-def test_server_urls_in_odd_shapes(urls):
+def test_server_urls_in_odd_shapes(urls: Any) -> None:
     message = decode(f'{{"msg_type":2,"status":0,"reason":null,"media_server":{{"server_urls":{urls}}}}}')
     assert isinstance(message, m.SignalingHandshakeResponse)
     assert message.media_server is not None
     assert message.media_server.server_urls == {"all": "wss://a.test/x"}
 
 
-def test_events_without_the_inner_object():
+def test_events_without_the_inner_object() -> None:
     flat = decode('{"msg_type":6,"event_type":1,"timestamp":1781000000500}')
     under_content = decode('{"msg_type":6,"content":{"event_type":1,"timestamp":1781000000500}}')
     assert (
@@ -224,14 +232,14 @@ def test_events_without_the_inner_object():
     )
 
 
-def test_stop_reason_and_session_id_under_their_other_names():
+def test_stop_reason_and_session_id_under_their_other_names() -> None:
     assert decode('{"msg_type":9,"state":5,"session_id":"s","reason":21}') == m.SessionStateUpdate(
         state=5, rtms_session_id="s", stop_reason=21
     )
 
 
 @pytest.mark.parametrize("msg_type", [0, 15, 23, 29, 99, -1])
-def test_other_message_types_pass(msg_type):
+def test_other_message_types_pass(msg_type: Any) -> None:
     assert decode(json.dumps({"msg_type": msg_type, "anything": [1]})) == m.OtherMessage(msg_type)
 
 
@@ -239,7 +247,7 @@ def test_other_message_types_pass(msg_type):
     "raw",
     ["", "[]", "12", "null", '{"msg_type":"SIGNALING_HAND_SHAKE_REQ"}', '{"msg_type":true}', "{}", b"\xff{}"],
 )
-def test_what_is_no_message_is_refused(raw):
+def test_what_is_no_message_is_refused(raw: Any) -> None:
     with pytest.raises(RemoteProtocolError):
         decode(raw)
 
@@ -254,11 +262,11 @@ def test_what_is_no_message_is_refused(raw):
         (1_781_000_000_123_456_789, 1_781_000_000_123),
     ],
 )
-def test_timestamps_in_any_unit(timestamp, expected_ms):
+def test_timestamps_in_any_unit(timestamp: float, expected_ms: Any) -> None:
     assert m.epoch_ms(timestamp) == expected_ms
 
 
-def test_names_of_numbers():
+def test_names_of_numbers() -> None:
     assert m.name_of(m.StopReason, 21) == "CUSTOMER_DISCONNECTED"
     assert m.name_of(m.ContactCenterEventType, 33) == "unknown_33"
     assert m.name_of(m.StopReason, None) == "none"

@@ -1,9 +1,12 @@
 """Lost, doubled and swapped packets."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zccvoice.simulator.faults import transmit
@@ -13,40 +16,40 @@ LEG = ("ch-1",)
 NUMBERS = tuple(range(1_000))
 
 
-def sent(faults, numbers=NUMBERS, channel_id="ch-1", seed=1):
+def sent(faults: Faults, numbers: tuple[int, ...] = NUMBERS, channel_id: str = "ch-1", seed: int = 1) -> Any:
     return transmit(numbers, faults, channel_id=channel_id, send_rate_ms=20, seed=seed)
 
 
-def test_without_faults_everything_goes_out_in_order():
+def test_without_faults_everything_goes_out_in_order() -> None:
     way = sent(Faults())
     assert way.order == NUMBERS
     assert not way.lost | way.repeated | way.swapped
 
 
-def test_a_burst_is_lost_exactly():
+def test_a_burst_is_lost_exactly() -> None:
     way = sent(Faults(lost=(PacketFault(LEG, from_ms=1_000, to_ms=1_600),)))
     assert way.lost == frozenset(range(50, 80))
     assert way.order == (*range(50), *range(80, 1_000))
 
 
 @pytest.mark.parametrize("ratio", [0.01, 0.03, 0.2])
-def test_a_ratio_is_about_kept(ratio):
+def test_a_ratio_is_about_kept(ratio: float) -> None:
     numbers = tuple(range(20_000))
     way = sent(Faults(lost=(PacketFault(LEG, ratio),)), numbers)
     assert len(way.lost) / len(numbers) == pytest.approx(ratio, rel=0.2)
 
 
-def test_ratio_within_a_range():
+def test_ratio_within_a_range() -> None:
     way = sent(Faults(lost=(PacketFault(LEG, 0.5, from_ms=2_000, to_ms=6_000),)))
     assert 60 < len(way.lost) < 140
     assert way.lost <= frozenset(range(100, 300))
 
 
-def test_other_legs_are_left_alone():
+def test_other_legs_are_left_alone() -> None:
     assert sent(Faults(lost=(PacketFault(("ch-2",), 0.5),))).order == NUMBERS
 
 
-def test_repeated_packets_come_twice_in_a_row():
+def test_repeated_packets_come_twice_in_a_row() -> None:
     way = sent(Faults(duplicated=(PacketFault(LEG, 0.1),)))
     assert len(way.order) == 1_000 + len(way.repeated)
     assert sorted(set(way.order)) == list(NUMBERS)
@@ -55,7 +58,7 @@ def test_repeated_packets_come_twice_in_a_row():
         assert way.order[place + 1] == number
 
 
-def test_swapped_packets_come_after_their_successor():
+def test_swapped_packets_come_after_their_successor() -> None:
     way = sent(Faults(swapped=(PacketFault(LEG, 0.1),)))
     assert sorted(way.order) == list(NUMBERS)
     assert way.swapped
@@ -63,7 +66,7 @@ def test_swapped_packets_come_after_their_successor():
         assert way.order.index(number) == way.order.index(number + 1) + 1
 
 
-def test_one_fault_more_leaves_the_others_where_they_were():
+def test_one_fault_more_leaves_the_others_where_they_were() -> None:
     faults = Faults(lost=(PacketFault(LEG, 0.1),), duplicated=(PacketFault(LEG, 0.1),))
     before = sent(faults)
     after = sent(replace(faults, lost=(*faults.lost, PacketFault(LEG, from_ms=0, to_ms=100))))
@@ -71,7 +74,7 @@ def test_one_fault_more_leaves_the_others_where_they_were():
     assert after.repeated == before.repeated - frozenset(range(5))
 
 
-def test_seed_and_leg_rule_the_draw():
+def test_seed_and_leg_rule_the_draw() -> None:
     faults = Faults(lost=(PacketFault(("ch-1", "ch-2"), 0.1),))
     assert sent(faults) == sent(faults)
     assert sent(faults, seed=2).lost != sent(faults).lost
@@ -85,12 +88,15 @@ rules = st.lists(
 ).map(tuple)
 
 
+@settings(deadline=None)
 @given(
     st.builds(Faults, lost=rules, duplicated=rules, swapped=rules),
     st.sets(st.integers(0, 200)).map(lambda numbers: tuple(sorted(numbers))),
     st.integers(0, 9),
 )
-def test_whatever_the_faults_every_packet_is_sent_or_lost(faults, numbers, seed):
+def test_whatever_the_faults_every_packet_is_sent_or_lost(
+    faults: Faults, numbers: tuple[int, ...], seed: int
+) -> None:
     way = sent(faults, numbers, seed=seed)
     assert set(way.order) | way.lost == set(numbers)
     assert not set(way.order) & way.lost

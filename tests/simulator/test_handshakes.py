@@ -1,5 +1,9 @@
 """The table of allowed audio parameters, defaults, ids and signatures."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from zccvoice.errors import HandshakeRefusedError
@@ -11,11 +15,11 @@ L16 = {"content_type": 2, "codec": 1, "sample_rate": 1, "channel": 1, "data_opt"
 IDENTITY = Identity("ENG-0001/abc+Zz==", "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "03396b80")
 
 
-def terms(audio=None, media_type=32, **params):
+def terms(audio: Any = None, media_type: Any = 32, **params: Any) -> Any:
     return check_media({"media_type": media_type, "media_params": {"audio": audio, **params}})
 
 
-def status_of(call, *args, **kwargs):
+def status_of(call: Any, *args: Any, **kwargs: Any) -> Any:
     with pytest.raises(HandshakeRefusedError) as refused:
         call(*args, **kwargs)
     assert refused.value.reason
@@ -23,7 +27,7 @@ def status_of(call, *args, **kwargs):
 
 
 @pytest.fixture
-def all_codecs(monkeypatch):
+def all_codecs(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every codec could be encoded: what Zoom would say."""
     monkeypatch.setattr(handshakes, "ENCODERS", dict.fromkeys(range(1, 5)))
 
@@ -31,7 +35,7 @@ def all_codecs(monkeypatch):
 @pytest.mark.parametrize(
     "fields", [{}, {"media_params": None}, {"media_params": {}}, {"media_params": {"audio": None}}]
 )
-def test_server_defaults(fields):
+def test_server_defaults(fields: Any) -> None:
     assert check_media({"media_type": 1} | fields).audio == AudioParams(
         content_type=2, codec=1, sample_rate=1, channel=1, data_opt=1, send_rate=20
     )
@@ -51,7 +55,7 @@ def test_server_defaults(fields):
         {"codec": 3, "sample_rate": 1, "content_type": 1},
     ],
 )
-def test_allowed_combinations(change):
+def test_allowed_combinations(change: Any) -> None:
     wanted = L16 | change
     assert terms(wanted).audio == AudioParams(**wanted)
 
@@ -79,20 +83,20 @@ def test_allowed_combinations(change):
         ({"channel": True}, 18),
     ],
 )
-def test_combinations_that_are_refused(change, status):
+def test_combinations_that_are_refused(change: Any, status: int) -> None:
     assert status_of(terms, L16 | change) == status
 
 
-def test_longer_packets_than_a_second_are_clamped():
+def test_longer_packets_than_a_second_are_clamped() -> None:
     assert terms(L16 | {"send_rate": 5_000}).audio.send_rate == 1_000
 
 
-def test_codecs_that_the_simulator_lacks_are_refused_with_a_reason():
+def test_codecs_that_the_simulator_lacks_are_refused_with_a_reason() -> None:
     assert status_of(terms, L16 | {"codec": 2, "sample_rate": 0}) == 22
 
 
 @pytest.mark.parametrize(("media_type", "expected"), [(1, 1), (8, 8), (9, 9), (32, 9)])
-def test_media_types_served(media_type, expected):
+def test_media_types_served(media_type: Any, expected: Any) -> None:
     assert terms(media_type=media_type).media_types == expected
 
 
@@ -100,7 +104,7 @@ def test_media_types_served(media_type, expected):
     ("media_type", "status"),
     [(2, 10), (3, 10), (4, 11), (16, 13), (0, 14), (-1, 10), (64, 14), (None, 7), ("1", 7)],
 )
-def test_media_types_refused(media_type, status):
+def test_media_types_refused(media_type: Any, status: int) -> None:
     assert status_of(terms, media_type=media_type) == status
 
 
@@ -114,16 +118,16 @@ def test_media_types_refused(media_type, status):
         (3, 36),
     ],
 )
-def test_transcript_params_refused(transcript, status):
+def test_transcript_params_refused(transcript: Any, status: int) -> None:
     assert status_of(terms, transcript=transcript) == status
 
 
-def test_transcript_params_are_echoed_with_their_default():
+def test_transcript_params_are_echoed_with_their_default() -> None:
     assert terms(transcript={"src_language": 28}).transcript.enable_lid is True
 
 
 @pytest.mark.parametrize("key", handshakes.ID_KEYS)
-def test_the_id_may_come_under_any_key(key):
+def test_the_id_may_come_under_any_key(key: str) -> None:
     fields = {
         key: IDENTITY.engagement_id,
         "rtms_stream_id": IDENTITY.stream_id,
@@ -149,7 +153,7 @@ def test_the_id_may_come_under_any_key(key):
         ({"protocol_version": "1"}, 4),
     ],
 )
-def test_identities_refused(change, status):
+def test_identities_refused(change: Any, status: int) -> None:
     right = {
         "engagement_id": IDENTITY.engagement_id,
         "rtms_stream_id": IDENTITY.stream_id,

@@ -1,23 +1,27 @@
 """Scenario files: what they mean when they are right, and what is said when they are not."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from zccvoice.errors import ScenarioError
 from zccvoice.rtms.messages import ContactCenterEventType, StopReason
 from zccvoice.simulator.demo import demo_scenarios
-from zccvoice.simulator.scenario import PacketFault, Side, load_scenario
+from zccvoice.simulator.scenario import PacketFault, Scenario, Side, load_scenario
 from zccvoice.simulator.sources import render
 
 TWO = '[[participant]]\nside = "consumer"\n[[participant]]\nside = "agent"\n'
 
 
 @pytest.fixture
-def load(tmp_path):
+def load(tmp_path: Path) -> Any:
     """Loads a scenario from text."""
 
-    def load_text(text):
+    def load_text(text: str) -> Any:
         path = tmp_path / "call.toml"
         path.write_text(text, encoding="utf-8")
         return load_scenario(path)
@@ -25,7 +29,7 @@ def load(tmp_path):
     return load_text
 
 
-def test_the_least_scenario(load):
+def test_the_least_scenario(load: Callable[[str], Scenario]) -> None:
     scenario = load(TWO)
     assert scenario.title == "call"
     assert [person.side for person in scenario.participants] == [Side.CONSUMER, Side.AGENT]
@@ -35,7 +39,7 @@ def test_the_least_scenario(load):
     assert scenario.duration_ms is None
 
 
-def test_generated_ids_follow_seed_and_title(load):
+def test_generated_ids_follow_seed_and_title(load: Callable[[str], Scenario]) -> None:
     first, again = load("seed = 1\n" + TWO), load("seed = 1\n" + TWO)
     other = load("seed = 2\n" + TWO)
     assert (first.stream_id, first.engagement_id) == (again.stream_id, again.engagement_id)
@@ -43,7 +47,7 @@ def test_generated_ids_follow_seed_and_title(load):
     assert first.engagement_id != other.engagement_id
 
 
-def test_everything_in_its_place(load, tmp_path):
+def test_everything_in_its_place(load: Callable[[str], Scenario], tmp_path: Path) -> None:
     (tmp_path / "hello.flac").touch()
     scenario = load(
         'stop_reason = 22\nduration_ms = 9_000\n[queue]\nid = "q"\nname = "Orders"\n'
@@ -92,7 +96,7 @@ garbage_at_ms = [3_000]
     assert scenario.faults.garbage_at_ms == (3_000,)
 
 
-def test_all_mistakes_at_once(load, tmp_path):
+def test_all_mistakes_at_once(load: Callable[[str], Scenario], tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as refused:
         load(
             'seed = "x"\nstop_reason = "hung_up"\nnonsense = 1\n'
@@ -143,12 +147,12 @@ binary_frames = "yes"
         ("queue = 3\n" + TWO, "queue: expected a table"),
     ],
 )
-def test_other_mistakes(load, text, expected):
+def test_other_mistakes(load: Callable[[str], Scenario], text: str, expected: Any) -> None:
     with pytest.raises(ScenarioError, match=expected):
         load(text)
 
 
-def test_a_file_that_is_not_there():
+def test_a_file_that_is_not_there() -> None:
     with pytest.raises(ScenarioError, match=r"nowhere\.toml: cannot be read"):
         load_scenario(Path("nowhere.toml"))
 
@@ -157,7 +161,7 @@ def test_a_file_that_is_not_there():
 
 
 @pytest.mark.parametrize("path", demo_scenarios(), ids=lambda path: path.stem)
-def test_demo_calls_are_calls(path):
+def test_demo_calls_are_calls(path: Any) -> None:
     scenario = load_scenario(path)
     recording = render(scenario)
     assert 35_000 <= recording.duration_ms <= 60_000
@@ -173,7 +177,7 @@ def test_demo_calls_are_calls(path):
     assert max(quiet_ms) > 3_000
 
 
-def test_demo_calls_have_what_measures_need():
+def test_demo_calls_have_what_measures_need() -> None:
     calls = {path.stem: load_scenario(path) for path in demo_scenarios()}
     assert {call.language for call in calls.values()} == {"en", "es", "de"}
     hold = calls["orders"].holds[0]
@@ -188,7 +192,7 @@ def test_demo_calls_have_what_measures_need():
     assert calls["router"].faults.misspelt_participant_info
 
 
-def interruption(utterances):
+def interruption(utterances: Any) -> Any:
     """The customer's utterance and the agent's of more than three words that begins inside it."""
     return next(
         (one, other)
@@ -199,7 +203,7 @@ def interruption(utterances):
     )
 
 
-def test_demo_is_small_enough_for_the_wheel():
+def test_demo_is_small_enough_for_the_wheel() -> None:
     folder = demo_scenarios()[0].parent
     assert (
         sum(path.stat().st_size for path in folder.rglob("*") if path.suffix in (".flac", ".toml"))

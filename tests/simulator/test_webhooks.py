@@ -1,19 +1,30 @@
 """Webhooks: the bytes and signature that go out, delivery over HTTP, retries, the validation probe."""
 
+from __future__ import annotations
+
 import hashlib
 import hmac
 import json
+import time
 from functools import partial
+from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from zccvoice.errors import ScenarioError
-from zccvoice.simulator import webhooks
 from zccvoice.simulator.timing import Timing
-from zccvoice.simulator.webhooks import WebhookAnswer, deliver_with_retries, post_to, probe, signed
+from zccvoice.simulator.webhooks import (
+    WebhookAnswer,
+    WebhookRequest,
+    deliver_with_retries,
+    post_to,
+    probe,
+    signed,
+)
 
-from .conftest import EVENT_TS_MS
+from .conftest import EVENT_TS_MS, MakeScenario, OpenServer
 
 SECRET = "demo-webhook-secret"
 VECTOR_BODY = (
@@ -23,8 +34,8 @@ VECTOR_BODY = (
 )
 
 
-def test_a_signed_webhook_is_that_of_the_test_vector(monkeypatch):
-    monkeypatch.setattr(webhooks.time, "time", lambda: 1_781_000_001.9)
+def test_a_signed_webhook_is_that_of_the_test_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_781_000_001.9)
     request = signed(
         SECRET,
         "contact_center.voice_rtms_started",
@@ -46,11 +57,11 @@ def test_a_signed_webhook_is_that_of_the_test_vector(monkeypatch):
 class Endpoint:
     """Takes webhooks; answers with the statuses it was given, then 200."""
 
-    def __init__(self, *statuses):
+    def __init__(self, *statuses: Any) -> None:
         self.statuses = list(statuses)
-        self.seen = []
+        self.seen: list[tuple[float, Any]] = []
 
-    async def __call__(self, request):
+    async def __call__(self, request: WebhookRequest) -> Any:
         timestamp = request.headers["x-zm-request-timestamp"].encode()
         expected = hmac.new(
             SECRET.encode(), b"v0:" + timestamp + b":" + request.body, hashlib.sha256
@@ -74,8 +85,11 @@ class Endpoint:
         ((None, None, None, None), [0, 303, 1_506, 5_109], False),
     ],
 )
-async def test_zooms_schedule_of_retries(autojump_clock, statuses, at_s, taken):
-    endpoint, complaints = Endpoint(*statuses), []
+async def test_zooms_schedule_of_retries(
+    autojump_clock: MockClock, statuses: Any, at_s: Any, taken: Any
+) -> None:
+    complaints: list[str] = []
+    endpoint = Endpoint(*statuses)
     began_s = trio.current_time()
     make = partial(signed, SECRET, "contact_center.voice_rtms_started", EVENT_TS_MS, {"engagement_id": "e"})
     assert await deliver_with_retries(endpoint, make, Timing(), complaints.append) is taken
@@ -83,7 +97,9 @@ async def test_zooms_schedule_of_retries(autojump_clock, statuses, at_s, taken):
     assert len(complaints) == len([one for one in statuses if one not in (200, 204)])
 
 
-async def test_a_call_posts_started_and_stopped(autojump_clock, in_memory, small):
+async def test_a_call_posts_started_and_stopped(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     endpoint = Endpoint()
     scenario = small()
     async with in_memory(scenario, deliver=endpoint) as (zoom, client), trio.open_nursery() as nursery:
@@ -105,7 +121,9 @@ async def test_a_call_posts_started_and_stopped(autojump_clock, in_memory, small
     assert not zoom.violations
 
 
-async def test_the_started_webhook_may_come_twice(autojump_clock, in_memory, small):
+async def test_the_started_webhook_may_come_twice(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     endpoint = Endpoint()
     scenario = small("[faults]\nrepeated_webhook = true\n")
     async with in_memory(scenario, deliver=endpoint) as (zoom, client), trio.open_nursery() as nursery:
@@ -117,7 +135,9 @@ async def test_the_started_webhook_may_come_twice(autojump_clock, in_memory, sma
     assert bodies[0] == bodies[1]
 
 
-async def test_signaling_lost_is_posted_as_interrupted(autojump_clock, in_memory, small):
+async def test_signaling_lost_is_posted_as_interrupted(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     endpoint = Endpoint()
     scenario = small()
     async with in_memory(scenario, deliver=endpoint) as (zoom, client), trio.open_nursery() as nursery:
@@ -141,12 +161,14 @@ async def test_signaling_lost_is_posted_as_interrupted(autojump_clock, in_memory
     assert len({packet["timestamp"] for packet in client.audio("ch-7f31")}) == 500
 
 
-async def test_nobody_comes_back(autojump_clock, in_memory, small):
+async def test_nobody_comes_back(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     endpoint = Endpoint()
     scenario, truths = small(), []
     async with in_memory(scenario, deliver=endpoint) as (zoom, client), trio.open_nursery() as nursery:
 
-        async def play():
+        async def play() -> None:
             truths.append(await zoom.play(scenario))
 
         nursery.start_soon(play)
@@ -165,10 +187,10 @@ async def test_nobody_comes_back(autojump_clock, in_memory, small):
 # The probe
 
 
-def answering(**change):
+def answering(**change: Any) -> Any:
     """An endpoint that answers the challenge rightly but for `change`."""
 
-    async def deliver(request):
+    async def deliver(request: WebhookRequest) -> Any:
         fields = json.loads(request.body)
         assert fields["event"] == "endpoint.url_validation"
         plain = fields["payload"]["plainToken"]
@@ -180,8 +202,8 @@ def answering(**change):
     return deliver
 
 
-async def test_a_right_answer_passes():
-    complaints = []
+async def test_a_right_answer_passes() -> None:
+    complaints: list[str] = []
     assert await probe(answering(), SECRET, Timing(), complaints.append)
     assert not complaints
 
@@ -190,21 +212,22 @@ async def test_a_right_answer_passes():
     "change",
     [{"encryptedToken": "0" * 64}, {"plainToken": "x"}, {"status": 204}, {"body": b"OK"}, {"body": b"[]"}],
 )
-async def test_wrong_answers_do_not(change):
-    complaints = []
+async def test_wrong_answers_do_not(change: Any) -> None:
+    complaints: list[str] = []
     assert not await probe(answering(**change), SECRET, Timing(), complaints.append)
     assert len(complaints) == 1
 
 
-async def test_no_answer_does_not(autojump_clock):
-    async def silent(_):
+async def test_no_answer_does_not(autojump_clock: MockClock) -> None:
+    async def silent(_: Any) -> WebhookAnswer:
         await trio.sleep_forever()
+        raise AssertionError
 
-    async def unreachable(_):
+    async def unreachable(_: Any) -> WebhookAnswer:
         raise OSError("nobody there")
 
     for deliver in (silent, unreachable):
-        complaints = []
+        complaints: list[str] = []
         assert not await probe(deliver, SECRET, Timing(), complaints.append)
         assert len(complaints) == 1
 
@@ -212,11 +235,11 @@ async def test_no_answer_does_not(autojump_clock):
 # HTTP
 
 
-async def post_against(answer, request):
+async def post_against(answer: Any, request: WebhookRequest) -> Any:
     """Post one webhook to a server that gives these bytes; what was received, and the answer."""
     received = bytearray()
 
-    async def serve(stream):
+    async def serve(stream: trio.SocketStream) -> None:
         async with stream:
             while not received.endswith(request.body):
                 received.extend(await stream.receive_some())
@@ -241,7 +264,7 @@ async def post_against(answer, request):
         b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}",
     ],
 )
-async def test_answers_of_many_kinds_are_read(answer):
+async def test_answers_of_many_kinds_are_read(answer: Any) -> None:
     request = signed(SECRET, "e", 1, {"name": "ü"})
     received, got = await post_against(answer, request)
     assert got == WebhookAnswer(200, b"{}")
@@ -255,10 +278,10 @@ async def test_answers_of_many_kinds_are_read(answer):
 @pytest.mark.parametrize(
     "answer", [b"", b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}"]
 )
-async def test_broken_answers_are_failed_attempts(answer):
-    complaints = []
+async def test_broken_answers_are_failed_attempts(answer: Any) -> Any:
+    complaints: list[str] = []
 
-    async def deliver(request):
+    async def deliver(request: WebhookRequest) -> Any:
         try:
             return (await post_against(answer, request))[1]
         except ExceptionGroup as group:
@@ -271,6 +294,6 @@ async def test_broken_answers_are_failed_attempts(answer):
 
 
 @pytest.mark.parametrize("url", ["https://x.test/", "x.test", "http:///path", "ftp://x.test"])
-def test_other_urls_are_refused(url):
+def test_other_urls_are_refused(url: Any) -> None:
     with pytest.raises(ScenarioError, match="http://"):
         post_to(url)

@@ -1,38 +1,45 @@
 """The server, seen by a hand-written client: golden messages, pacing, faults, and how strict it is."""
 
+from __future__ import annotations
+
 import base64
 import json
 from functools import partial
 from itertools import pairwise
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import trio
 import trio_websocket
+from trio.testing import MockClock
 
 from zccvoice.errors import ScenarioError
 from zccvoice.simulator.play import simulate
-from zccvoice.simulator.progress import Stage
+from zccvoice.simulator.progress import Progress, Stage
+from zccvoice.simulator.scenario import Scenario
 from zccvoice.simulator.sources import render
 from zccvoice.simulator.timing import Timing
-from zccvoice.simulator.webhooks import WebhookAnswer
-from zccvoice.simulator.zoom import running_zoom
+from zccvoice.simulator.webhooks import WebhookAnswer, WebhookRequest
+from zccvoice.simulator.zoom import Zoom, ZoomApp, running_zoom
 
-from .conftest import EVENT_TS_MS, Client
+from .conftest import EVENT_TS_MS, Client, MakeScenario, OpenServer
 
 
-async def played(zoom, client, scenario, announced=None, **kwargs):
+async def played(
+    zoom: Zoom, client: Client, scenario: Scenario, announced: trio.Event | None = None, **kwargs: Any
+) -> Any:
     """Play a call to a client that takes all of it; the truth and the two handshake answers.
 
     The client connects once `announced` is set: over sockets the sound takes real time to make.
     """
-    results = {}
+    results: dict[str, Any] = {}
 
-    async def play():
+    async def play() -> None:
         results["truth"] = await zoom.play(scenario, event_ts_ms=EVENT_TS_MS)
 
-    async def take():
+    async def take() -> None:
         if announced is not None:
             await announced.wait()
         results["answers"] = await client.take_call(**kwargs)
@@ -40,13 +47,16 @@ async def played(zoom, client, scenario, announced=None, **kwargs):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(play)
         nursery.start_soon(take)
-    return results["truth"], *results["answers"]
+    answer, accepted = results["answers"]
+    return results["truth"], answer, accepted
 
 
 # What goes over the wire
 
 
-async def test_messages_are_those_of_the_documents(autojump_clock, in_memory, small):
+async def test_messages_are_those_of_the_documents(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small()
     async with in_memory(scenario) as (zoom, client):
         _, answer, accepted = await played(zoom, client, scenario)
@@ -105,7 +115,9 @@ async def test_messages_are_those_of_the_documents(autojump_clock, in_memory, sm
 
 
 @pytest.mark.parametrize("send_rate", [20, 100, 1000])
-async def test_samples_sent_are_samples_received(autojump_clock, in_memory, small, send_rate):
+async def test_samples_sent_are_samples_received(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, send_rate: Any
+) -> None:
     scenario = small()
     audio = {
         "content_type": 2,
@@ -133,7 +145,14 @@ async def test_samples_sent_are_samples_received(autojump_clock, in_memory, smal
 @pytest.mark.parametrize(
     ("sample_rate", "channel", "values"), [(0, 1, 80_000), (3, 1, 480_000), (1, 2, 320_000)]
 )
-async def test_other_rates_and_stereo(autojump_clock, in_memory, small, sample_rate, channel, values):
+async def test_other_rates_and_stereo(
+    autojump_clock: MockClock,
+    in_memory: OpenServer,
+    small: MakeScenario,
+    sample_rate: Any,
+    channel: Any,
+    values: Any,
+) -> None:
     scenario = small()
     audio = {"sample_rate": sample_rate, "channel": channel, "send_rate": 200}
     async with in_memory(scenario) as (zoom, client):
@@ -141,7 +160,9 @@ async def test_other_rates_and_stereo(autojump_clock, in_memory, small, sample_r
     assert client.samples["ch-7f31"] == values == truth.track("ch-7f31").samples_sent_count * channel
 
 
-async def test_audio_comes_in_real_time_and_eight_times_as_fast(autojump_clock, in_memory, small):
+async def test_audio_comes_in_real_time_and_eight_times_as_fast(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     for speed, expected_s in ((1, 10), (8, 1.25)):
         scenario = small()
         async with in_memory(scenario, speed=speed) as (zoom, client):
@@ -152,7 +173,9 @@ async def test_audio_comes_in_real_time_and_eight_times_as_fast(autojump_clock, 
         assert client.audio("ch-7f31")[-1]["timestamp"] == EVENT_TS_MS + 9_980
 
 
-async def test_what_was_captured_before_comes_in_a_burst(autojump_clock, in_memory, small):
+async def test_what_was_captured_before_comes_in_a_burst(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small(buffered_ms=4_000)
     async with in_memory(scenario) as (zoom, client):
         began_s = trio.current_time()
@@ -162,7 +185,9 @@ async def test_what_was_captured_before_comes_in_a_burst(autojump_clock, in_memo
     assert client.samples["ch-7f31"] == 160_000
 
 
-async def test_buffer_data_false_drops_what_was_captured_before(autojump_clock, in_memory, small):
+async def test_buffer_data_false_drops_what_was_captured_before(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small(buffered_ms=4_000)
     async with in_memory(scenario) as (zoom, client):
         truth, *_ = await played(zoom, client, scenario, buffer_data=False)
@@ -173,7 +198,9 @@ async def test_buffer_data_false_drops_what_was_captured_before(autojump_clock, 
     assert truth.duration_ms == 6_000
 
 
-async def test_audio_older_than_a_minute_expires(autojump_clock, in_memory, small):
+async def test_audio_older_than_a_minute_expires(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small(buffered_ms=65_000, duration_ms=70_000)
     async with in_memory(scenario) as (zoom, client):
         truth, *_ = await played(zoom, client, scenario, audio={"send_rate": 1_000})
@@ -182,7 +209,9 @@ async def test_audio_older_than_a_minute_expires(autojump_clock, in_memory, smal
     assert len(client.audio("ch-7f31")) == 65
 
 
-async def test_held_party_sends_nothing(autojump_clock, in_memory, small):
+async def test_held_party_sends_nothing(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small("[[hold]]\nfrom_ms = 3_000\nto_ms = 5_000\n")
     async with in_memory(scenario) as (zoom, client):
         truth, *_ = await played(zoom, client, scenario)
@@ -200,7 +229,9 @@ async def test_held_party_sends_nothing(autojump_clock, in_memory, small):
     ]
 
 
-async def test_faults_are_on_the_wire_as_in_the_truth(autojump_clock, in_memory, small):
+async def test_faults_are_on_the_wire_as_in_the_truth(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small(
         '[faults]\nlost = [{who = "agent", ratio = 0.2}]\nduplicated = [{who = "agent", ratio = 0.1}]\n'
         'swapped = [{who = "agent", ratio = 0.1}]\nmisspelt_participant_info = true\ngarbage_at_ms = [2_000]\n'
@@ -220,10 +251,18 @@ async def test_faults_are_on_the_wire_as_in_the_truth(autojump_clock, in_memory,
     assert all("participant_info" not in one["event"] for one in client.of_type(6))
     assert client.of_type(6)[-1]["event"]["paticipant_info"]["channel_id"] == "ch-90c2"
     assert all(isinstance(raw, bytes) for raw in client.raw)
-    assert sum(raw.startswith(b'{"msg_type": 14, "content": {"data": ') for raw in client.raw) == 1
+    assert (
+        sum(
+            isinstance(raw, bytes) and raw.startswith(b'{"msg_type": 14, "content": {"data": ')
+            for raw in client.raw
+        )
+        == 1
+    )
 
 
-async def test_a_call_is_the_same_every_time(autojump_clock, in_memory, small):
+async def test_a_call_is_the_same_every_time(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     truths = []
     for _ in range(2):
         scenario = small('[faults]\nlost = [{who = "agent", ratio = 0.2}]\n')
@@ -233,7 +272,9 @@ async def test_a_call_is_the_same_every_time(autojump_clock, in_memory, small):
     assert json.loads(truths[0].to_json())["stream_id"] == "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 
 
-async def test_keep_alive_on_both_connections(autojump_clock, in_memory, small):
+async def test_keep_alive_on_both_connections(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small(duration_ms=35_000)
     async with in_memory(scenario) as (zoom, client):
         await played(zoom, client, scenario)
@@ -244,7 +285,9 @@ async def test_keep_alive_on_both_connections(autojump_clock, in_memory, small):
     assert not zoom.violations
 
 
-async def test_a_client_that_leaves_keep_alive_unanswered_is_dropped(autojump_clock, in_memory, small):
+async def test_a_client_that_leaves_keep_alive_unanswered_is_dropped(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small(duration_ms=400_000)
     async with in_memory(scenario) as (zoom, client):
         client.answers_keep_alive = False
@@ -256,12 +299,14 @@ async def test_a_client_that_leaves_keep_alive_unanswered_is_dropped(autojump_cl
     assert 40 < lasted_s < 120  # 3 misses, then a window of 60 s
 
 
-async def test_stream_close_request_ends_the_stream(autojump_clock, in_memory, small):
+async def test_stream_close_request_ends_the_stream(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small()
     async with in_memory(scenario) as (zoom, client), trio.open_nursery() as nursery:
         truths = []
 
-        async def play():
+        async def play() -> None:
             truths.append(await zoom.play(scenario))
 
         nursery.start_soon(play)
@@ -280,7 +325,9 @@ async def test_stream_close_request_ends_the_stream(autojump_clock, in_memory, s
     assert not zoom.violations
 
 
-async def test_nothing_flows_before_the_client_is_ready(autojump_clock, in_memory, small):
+async def test_nothing_flows_before_the_client_is_ready(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small()
     async with in_memory(scenario) as (zoom, client), trio.open_nursery() as nursery:
         nursery.start_soon(zoom.play, scenario)
@@ -297,12 +344,14 @@ async def test_nothing_flows_before_the_client_is_ready(autojump_clock, in_memor
         nursery.cancel_scope.cancel()
 
 
-async def test_media_connection_lost_and_back(autojump_clock, in_memory, small):
+async def test_media_connection_lost_and_back(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small()
     async with in_memory(scenario) as (zoom, client), trio.open_nursery() as nursery:
         truths = []
 
-        async def play():
+        async def play() -> None:
             truths.append(await zoom.play(scenario, event_ts_ms=EVENT_TS_MS))
 
         nursery.start_soon(play)
@@ -327,8 +376,11 @@ async def test_media_connection_lost_and_back(autojump_clock, in_memory, small):
     assert truths[0].interruptions_count == 1
 
 
-async def test_progress_is_told(autojump_clock, in_memory, small):
-    scenario, told = small(), []
+async def test_progress_is_told(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
+    told: list[Progress] = []
+    scenario = small()
     async with in_memory(scenario, on_progress=told.append) as (zoom, client):
         await played(zoom, client, scenario)
     assert told[0].stage is Stage.ANNOUNCED
@@ -353,7 +405,13 @@ async def test_progress_is_told(autojump_clock, in_memory, small):
         ({"protocol_version": 2}, 4),
     ],
 )
-async def test_signaling_handshakes_that_are_refused(autojump_clock, in_memory, small, fields, status):
+async def test_signaling_handshakes_that_are_refused(
+    autojump_clock: MockClock,
+    in_memory: OpenServer,
+    small: MakeScenario,
+    fields: Any,
+    status: int,
+) -> None:
     scenario = small()
     async with in_memory(scenario) as (zoom, client), trio.open_nursery() as nursery:
         nursery.start_soon(zoom.play, scenario)
@@ -366,7 +424,9 @@ async def test_signaling_handshakes_that_are_refused(autojump_clock, in_memory, 
         nursery.cancel_scope.cancel()
 
 
-async def test_second_signaling_connection_is_refused(autojump_clock, in_memory, small):
+async def test_second_signaling_connection_is_refused(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small()
     async with in_memory(scenario) as (zoom, client), trio.open_nursery() as nursery:
         nursery.start_soon(zoom.play, scenario)
@@ -378,7 +438,9 @@ async def test_second_signaling_connection_is_refused(autojump_clock, in_memory,
         nursery.cancel_scope.cancel()
 
 
-async def test_provoked_refusals_are_no_violations(autojump_clock, in_memory, small):
+async def test_provoked_refusals_are_no_violations(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small("[faults]\nrefused_signaling = 2\n")
     async with in_memory(scenario) as (zoom, client), trio.open_nursery() as nursery:
         nursery.start_soon(zoom.play, scenario)
@@ -389,7 +451,9 @@ async def test_provoked_refusals_are_no_violations(autojump_clock, in_memory, sm
         nursery.cancel_scope.cancel()
 
 
-async def test_what_a_client_should_not_do_is_written_down(autojump_clock, in_memory, small):
+async def test_what_a_client_should_not_do_is_written_down(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     scenario = small()
     async with in_memory(scenario) as (zoom, client), trio.open_nursery() as nursery:
         nursery.start_soon(zoom.play, scenario)
@@ -427,7 +491,9 @@ async def test_what_a_client_should_not_do_is_written_down(autojump_clock, in_me
     assert len(said) == 11  # a list of bare numbers counts once per entry
 
 
-async def test_events_that_nobody_subscribed_to(autojump_clock, in_memory, small):
+async def test_events_that_nobody_subscribed_to(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     transfer = '[[event]]\nname = "transfer_initiated"\nat_ms = 5_000\n'
     for more, expected in (("", [1, 8, 10]), ("[faults]\nonly_subscribed_events = true\n", [1])):
         scenario = small(transfer + more)
@@ -436,10 +502,12 @@ async def test_events_that_nobody_subscribed_to(autojump_clock, in_memory, small
         assert [one["event"]["event_type"] for one in client.of_type(6)] == expected
 
 
-async def test_a_client_that_never_comes(autojump_clock, in_memory, small):
+async def test_a_client_that_never_comes(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario
+) -> None:
     posted = []
 
-    async def deliver(request):
+    async def deliver(request: WebhookRequest) -> None:
         posted.append(json.loads(request.body))
         raise OSError("nobody there")
 
@@ -461,18 +529,18 @@ async def test_a_client_that_never_comes(autojump_clock, in_memory, small):
 
 
 @pytest.fixture
-def quick():
+def quick() -> Any:
     """No waiting where the test does not want it."""
     return Timing(webhook_retry_delays_s=(0.01,), close_s=0.5)
 
 
-async def test_many_calls_at_once_over_sockets(app, small, quick):
+async def test_many_calls_at_once_over_sockets(app: ZoomApp, small: MakeScenario, quick: Timing) -> Any:
     scenarios = [
         small(engagement_id=f"engagement/{n}==", stream_id=f"{n:032x}", duration_ms=2_000) for n in range(8)
     ]
     samples, streams, announced = {}, [], {scenario.stream_id: trio.Event() for scenario in scenarios}
 
-    async def deliver(request):
+    async def deliver(request: WebhookRequest) -> Any:
         announced[json.loads(request.body)["payload"]["rtms_stream_id"]].set()
         return WebhookAnswer(200, b"")
 
@@ -481,12 +549,12 @@ async def test_many_calls_at_once_over_sockets(app, small, quick):
         trio.open_nursery() as nursery,
     ):
 
-        async def connect(path):
-            stream = await trio.open_tcp_stream("127.0.0.1", urlsplit(zoom.signaling_url).port)
+        async def connect(path: Any) -> Any:
+            stream = await trio.open_tcp_stream("127.0.0.1", urlsplit(zoom.signaling_url).port or 0)
             streams.append(stream)  # trio-websocket leaves a client's closing to the collector
             return await trio_websocket.wrap_client_stream(nursery, stream, "127.0.0.1", path)
 
-        async def call(scenario):
+        async def call(scenario: Scenario) -> None:
             client = Client(connect, scenario)
             truth, *_ = await played(zoom, client, scenario, announced[scenario.stream_id])
             samples[truth.stream_id] = client.samples["ch-7f31"], client.samples["ch-90c2"]
@@ -500,10 +568,10 @@ async def test_many_calls_at_once_over_sockets(app, small, quick):
     assert not zoom.violations
 
 
-async def test_simulate_stops_at_an_endpoint_that_fails_validation(app, small):
+async def test_simulate_stops_at_an_endpoint_that_fails_validation(app: ZoomApp, small: MakeScenario) -> None:
     async with trio.open_nursery() as nursery:
 
-        async def refuse(stream):
+        async def refuse(stream: trio.SocketStream) -> None:
             async with stream:
                 await stream.receive_some()
                 await stream.send_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
@@ -516,7 +584,7 @@ async def test_simulate_stops_at_an_endpoint_that_fails_validation(app, small):
     assert "endpoint.url_validation" in simulation.violations[0].what
 
 
-async def test_a_broken_scenario_comes_out_as_itself(app, small):
+async def test_a_broken_scenario_comes_out_as_itself(app: ZoomApp, small: MakeScenario) -> None:
     scenario = small('[[speech]]\nwho = "agent"\nat_ms = 9_999\ntext = "too late"\nvoice = "no-such-voice"\n')
     with pytest.raises(ScenarioError):
         async with running_zoom(app, deliver=None) as zoom:

@@ -10,7 +10,12 @@ HANGOVER, LONGEST = 25, 200
 
 def run(frames: str | list[tuple[bool, float]], **changes: int) -> list[SpeechSpan]:
     """``x`` is a speech frame, ``.`` is none."""
-    settings = {"onset_frames": 4, "shortest_frames": 6, "hangover_frames": HANGOVER, "longest_frames": LONGEST}
+    settings = {
+        "onset_frames": 4,
+        "shortest_frames": 6,
+        "hangover_frames": HANGOVER,
+        "longest_frames": LONGEST,
+    }
     endpointer = Endpointer(**{**settings, **changes})
     if isinstance(frames, str):
         frames = [(frame == "x", -20.0 if frame == "x" else -60.0) for frame in frames]
@@ -38,7 +43,10 @@ def test_a_click_is_no_utterance() -> None:
 
 def test_a_pause_shorter_than_the_hangover_does_not_end() -> None:
     assert run("x" * 30 + "." * (HANGOVER - 1) + "x" * 30) == [SpeechSpan(0, 60 + HANGOVER - 1)]
-    assert run("x" * 30 + "." * HANGOVER + "x" * 30) == [SpeechSpan(0, 30), SpeechSpan(30 + HANGOVER, 60 + HANGOVER)]
+    assert run("x" * 30 + "." * HANGOVER + "x" * 30) == [
+        SpeechSpan(0, 30),
+        SpeechSpan(30 + HANGOVER, 60 + HANGOVER),
+    ]
 
 
 def test_a_long_one_is_cut_at_its_quietest_place() -> None:

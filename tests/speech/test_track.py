@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -82,7 +84,7 @@ def test_a_long_speech_is_cut_and_fits_the_recognizer() -> None:
     assert max(u.samples.size for u in utterances) <= 30 * 16_000
     assert spans(utterances)[0][0] == 1000
     assert spans(utterances)[-1][1] == 71_000
-    for before, after in zip(utterances, utterances[1:], strict=False):
+    for before, after in itertools.pairwise(utterances):
         assert before.end_timestamp_ms == after.start_timestamp_ms
         assert after.lead_ms == 0, "no sample is heard twice"
 

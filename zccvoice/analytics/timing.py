@@ -112,8 +112,8 @@ def _told(record: CallRecord, begins: frozenset[str], ends: frozenset[str]) -> l
         elif event.name in ends:
             found += [Span(began.pop(channel_id), event.at_ms) for channel_id in _ended_by(event, began)]
     for start_ms in began.values():
-        end_ms = next((span.end_ms for span in open_ if span.end_ms > start_ms), start_ms)
-        found.append(Span(start_ms, end_ms))
+        before = [span for span in open_ if span.start_ms <= start_ms] or open_[:1]
+        found += [Span(start_ms, span.end_ms) for span in before[-1:]]
     return [span for span in union(found) if intersection([span], open_)]
 
 

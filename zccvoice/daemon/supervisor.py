@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import trio
@@ -22,19 +23,28 @@ MakeCall: TypeAlias = Callable[[StreamStarted], Call]
 log = get_logger()
 
 
+@dataclass(slots=True, eq=False)
+class _Running:
+    """A running call, and whether Zoom has announced its end."""
+
+    call: Call
+    is_end_announced: trio.Event = field(default_factory=trio.Event)
+    end_cause: str = "stopped"
+
+
 class Supervisor:
     """All running calls."""
 
     def __init__(self, make_call: MakeCall, metrics: Metrics) -> None:
         self._make_call = make_call
         self._metrics = metrics
-        self._calls: dict[str, Call] = {}
+        self._running: dict[str, _Running] = {}
         self._ended: OrderedDict[str, float] = OrderedDict()
 
     @property
     def active_streams(self) -> int:
         """Streams that are being received."""
-        return len(self._calls)
+        return len(self._running)
 
     async def run(self, webhooks_receive: trio.MemoryReceiveChannel[WebhookEvent]) -> None:
         """Run calls until the channel ends; then hang up on those that still run, and wait for them.
@@ -45,41 +55,46 @@ class Supervisor:
             async with webhooks_receive:
                 async for event in webhooks_receive:
                     self._handle(event, calls)
-            for call in self._calls.values():
-                call.stop("shutdown")
+            for running in self._running.values():
+                running.call.stop("shutdown")
 
     def _handle(self, event: WebhookEvent, calls: trio.Nursery) -> None:
         ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
         self._forget_old()
         match event:
             case StreamStarted():
-                if event.stream_id in self._calls or event.stream_id in self._ended:
+                if event.stream_id in self._running or event.stream_id in self._ended:
                     log.info("repeated start ignored", **ids)
                     return
-                self._calls[event.stream_id] = call = self._make_call(event)
-                calls.start_soon(self._run, call)
+                running = self._running[event.stream_id] = _Running(self._make_call(event))
+                calls.start_soon(self._run, running)
             case StreamStopped():
-                stopped = [one for one in self._calls.values() if _is_meant(event, one)]
+                stopped = [one for one in self._running.values() if _is_meant(event, one.call)]
                 if event.stream_id is not None and not stopped:
                     self._remember(event.stream_id)  # a start that this stop has overtaken is void
                 cause = event.reason.name.lower() if event.reason is not None else "stopped"
                 log.info("stop announced", **ids, reason=cause, running=len(stopped))
-                for call in stopped:
-                    calls.start_soon(_stop_late, call, cause)
+                for running in stopped:
+                    running.end_cause = cause
+                    running.is_end_announced.set()
             case StreamInterrupted():
                 log.warning("interruption announced; the sockets tell the rest", **ids)
 
-    async def _run(self, call: Call) -> None:
+    async def _run(self, running: _Running) -> None:
+        call = running.call
         bind_ids(call.engagement_id, call.stream_id)
         self._metrics.active_streams.inc()
         try:
             log.info("call begins")
-            await call.run()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_stop_when_announced, running)
+                await call.run()
+                nursery.cancel_scope.cancel()
         except Exception:  # the edge of one call: whatever is wrong with it, the others go on
             log.exception("call lost")
         finally:
             self._metrics.active_streams.dec()
-            del self._calls[call.stream_id]
+            del self._running[call.stream_id]
             self._remember(call.stream_id)
 
     def _remember(self, stream_id: str) -> None:
@@ -92,10 +107,11 @@ class Supervisor:
             self._ended.popitem(last=False)
 
 
-async def _stop_late(call: Call, cause: str) -> None:
+async def _stop_when_announced(running: _Running) -> None:
     """The stopped webhook may overtake the last audio: let the stream end by itself first."""
+    await running.is_end_announced.wait()
     await trio.sleep(STOP_GRACE_S)
-    call.stop(cause)
+    running.call.stop(running.end_cause)
 
 
 def _is_meant(event: StreamStopped, call: Call) -> bool:

@@ -38,7 +38,7 @@ class Word:
 
     text: str
     start_ms: int
-    """From the beginning of the utterance's speech; may be slightly negative."""
+    """From the beginning of the utterance's speech, within it."""
     end_ms: int
     probability: float
 

@@ -18,11 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import SpeechConfig
 from zccvoice.errors import RecognizerError
 from zccvoice.speech.utterance import Transcript, Utterance, Word
 
 DEMO_MODEL = "demo"
+QUIETEST_DBFS = -60.0
+"""Below this level there is nothing to hear, and Whisper would make something up."""
 
 
 def weights_location(model: str) -> str:
@@ -82,6 +85,8 @@ class WhisperRecognizer:
 
     def transcribe(self, utterance: Utterance, language: str) -> Transcript:
         """See `Recognizer`."""
+        if level_dbfs(utterance.samples) < QUIETEST_DBFS:
+            return Transcript("", (), language, 0.0, self.name)
         audio = utterance.samples.astype(np.float32) / 32_768
         try:
             segments, _ = self._model.transcribe(
@@ -93,18 +98,22 @@ class WhisperRecognizer:
                 word_timestamps=True,
                 vad_filter=False,
             )
-            return self._read(list(segments), utterance.lead_ms, language)
+            return self._read(list(segments), utterance, language)
         except (
             Exception
         ) as error:  # the edge of one utterance: whatever the libraries raise, the call goes on
             raise RecognizerError(f"{type(error).__name__} on {len(audio)} samples: {error}") from error
 
-    def _read(self, segments: list[Any], lead_ms: int, language: str) -> Transcript:
+    def _read(self, segments: list[Any], utterance: Utterance, language: str) -> Transcript:
+        def within_speech(seconds: float) -> int:
+            # Whisper lets the first word begin and the last one end with the window; the detector knows better.
+            return min(max(0, round(seconds * 1000) - utterance.lead_ms), utterance.duration_ms)
+
         words = tuple(
             Word(
                 text=word.word.strip(),
-                start_ms=round(word.start * 1000) - lead_ms,
-                end_ms=round(word.end * 1000) - lead_ms,
+                start_ms=within_speech(word.start),
+                end_ms=within_speech(word.end),
                 probability=float(word.probability),
             )
             for segment in segments
