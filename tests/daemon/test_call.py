@@ -57,7 +57,7 @@ def audio(channel_id: str, *, offset_ms: int = 0, lost: tuple[int, ...] = ()) ->
 
 
 async def run(
-    script: list[object], *, stop_after: bool = False
+    script: Sequence[object], *, stop_after: bool = False
 ) -> tuple[list[Fact], list[SpokenItem], Metrics]:
     facts_send, facts_receive = trio.open_memory_channel[Fact](1000)
     spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](1000)

@@ -39,10 +39,11 @@ def run(*, rounds: int = 2, speed: float = 4.0, model: str = "demo") -> BenchRes
         folder = Path(name)
         config_file = write_config(folder, scenarios, model=model)
         rehearsal = trio.run(partial(rehearse, calls, folder, config_file=config_file, speed=speed))
-    return _result(rehearsal, speed)
+    return result_of(rehearsal, speed)
 
 
-def _result(rehearsal: Rehearsal, speed: float) -> BenchResult:
+def result_of(rehearsal: Rehearsal, speed: float) -> BenchResult:
+    """The figures of a rehearsal: what the daemon's counters moved between its two ``/metrics`` pages."""
     before, after = figures(rehearsal.metrics_before), figures(rehearsal.metrics_after)
 
     def spent(name: str) -> float:

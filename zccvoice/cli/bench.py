@@ -30,10 +30,11 @@ def _add_form(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_demo(options: argparse.Namespace) -> int:
-    return _print(demo.run(rounds=options.rounds, speed=options.speed, model=options.model), options)
+    return show(demo.run(rounds=options.rounds, speed=options.speed, model=options.model), options)
 
 
-def _print(result: BenchResult, options: argparse.Namespace) -> int:
+def show(result: BenchResult, options: argparse.Namespace) -> int:
+    """Print a result in the form that was asked for; the exit status, 1 only with ``--check``."""
     if options.json:
         print(json.dumps(result.document(), ensure_ascii=False))
     else:
