@@ -11,6 +11,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Iterator
 
 from zccvoice import __version__
 from zccvoice.cli import bench, db, demo, report, serve, simulate
@@ -26,19 +27,28 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         sys.stdout.flush()
-    except (ConfigError, ScenarioError) as error:
-        _complain(error)
-        return 2
-    except ZccvoiceError as error:
-        _complain(error)
-        return 3
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 128 + signal.SIGINT
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except BaseException as error:
+        causes = list(_causes(error))  # Trio's nurseries wrap what is raised in them
+        if any(isinstance(cause, KeyboardInterrupt) for cause in causes):
+            print("interrupted", file=sys.stderr)
+            return 128 + signal.SIGINT
+        if not all(isinstance(cause, ZccvoiceError) for cause in causes):
+            raise
+        for line in "\n".join(map(str, causes)).splitlines():
+            print(f"zccvoice: {line}", file=sys.stderr)
+        return 2 if all(isinstance(cause, ConfigError | ScenarioError) for cause in causes) else 3
     return status
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _causes(inner)
+    else:
+        yield error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,8 +63,3 @@ def _parser() -> argparse.ArgumentParser:
     for command in _COMMANDS:
         command.add_to(commands)
     return parser
-
-
-def _complain(error: ZccvoiceError) -> None:
-    for line in str(error).splitlines():
-        print(f"zccvoice: {line}", file=sys.stderr)

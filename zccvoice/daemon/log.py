@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -18,8 +18,14 @@ LIBRARIES = {"hypercorn": logging.WARNING, "trio-websocket": logging.ERROR, "sql
 """Libraries that log through the standard library, and the least level we let through."""
 
 
-def configure(settings: LogConfig) -> None:
-    """Set up logging for the process."""
+def configure(settings: LogConfig, stream: TextIO | None = None) -> None:
+    """Set up logging for the process.
+
+    Args:
+        settings: form and least level.
+        stream: where to; standard error, when None.
+    """
+    stream = stream or sys.stderr
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -35,10 +41,10 @@ def configure(settings: LogConfig) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
