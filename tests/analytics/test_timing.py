@@ -149,6 +149,16 @@ def test_a_hold_told_twice_is_one_and_an_unhold_alone_none() -> None:
     assert timing.holds(call(events=(*events, event("user_unhold", 9_000)))) == [Span(5_000, 9_000)]
 
 
+def test_several_holds() -> None:
+    events = (
+        *(event("user_hold", 1_000), event("user_unhold", 3_000)),
+        *(event("user_hold", 5_000), event("user_unhold", 10_000)),
+        *(event("user_hold", 12_000, "ch-b"), event("user_unhold", 13_000, "ch-b")),
+    )
+    measured = scorecard(call(events=events))
+    assert (measured.hold_count, measured.hold_time_ms, measured.longest_hold_ms) == (3, 8_000, 5_000)
+
+
 def test_a_hold_from_before_the_first_packet_counts_from_it() -> None:
     events = (event("user_hold", -4_000), event("user_unhold", 2_500))
     measured = scorecard(call(events=events))

@@ -161,6 +161,8 @@ def test_the_longest_monologue_of_a_silent_side_is_zero_and_of_no_side_unknown()
     assert (measured.longest_monologue_agent_ms, measured.turns_agent_count) == (0, 0)
     alone = scorecard(call(LONG, sides=(C,)))
     assert alone.longest_monologue_agent_ms is alone.interruptions_customer_count is None
+    assert alone.overtalk_time_ms is alone.overtalk_count is None
+    assert alone.interruptions_customer_time_ms is alone.backchannels_customer_count is None
     assert alone.longest_monologue_customer_ms == 5_000
 
 

@@ -127,9 +127,9 @@ class Scorecard:
     fillers_customer_count: int | None
     """Filler words of the customer, by the list of the call's language; NULL where there is no list."""
     language: str | None
-    """The language the call was transcribed in, a Whisper code such as ``en``."""
+    """The language the call was transcribed in, a Whisper code such as en."""
     language_source: str | None
-    """Where the language comes from: ``configured``, ``detected`` or ``zoom``."""
+    """Where the language comes from: configured, detected or zoom."""
     transcript_confidence: float | None
     """exp(mean log probability) of the transcripts, weighted by their length in time, 0–1."""
 
@@ -153,8 +153,8 @@ class Scorecard:
     """Audio packets that came after a later one, over all tracks."""
 
     verdict: str | None
-    """``no_contact`` (fewer than 20 substantive words), ``sparse`` (2 min or more, less than 35 % speech), or
-    ``conversation``; NULL when there is speech and none of it was transcribed."""
+    """no_contact (fewer than 20 substantive words), sparse (2 min or more, less than 35 % speech), or
+    conversation; NULL when there is speech and none of it was transcribed."""
     damaged: bool
     """Less than 98 % of the audio arrived: read every other measure with care."""
 
