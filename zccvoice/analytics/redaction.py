@@ -77,6 +77,13 @@ def redact_words(words: Sequence[str]) -> list[str]:
     after its last word); the other words of it become empty strings, to be dropped by whoever stores words.
     """
     redacted = list(words)
+    while (again := _redact_once(redacted)) != redacted:  # what a find leaves over may be one by itself
+        redacted = again
+    return redacted
+
+
+def _redact_once(words: Sequence[str]) -> list[str]:
+    redacted = list(words)
     starts = list(accumulate((len(word) + 1 for word in words), initial=0))[:-1]
     for start, end, mark in sorted(_finds(" ".join(words)), reverse=True):
         first, last = bisect_right(starts, start) - 1, bisect_left(starts, end) - 1
