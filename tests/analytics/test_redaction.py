@@ -31,6 +31,10 @@ def separated(draw: st.DrawFn, digits: str) -> str:
     return digits[0] + "".join(draw(separators) + digit for digit in digits[1:])
 
 
+def test_a_card_after_a_word_that_is_a_country() -> None:
+    assert redact("It is 790040653658070630. Thanks") == "It is [card]. Thanks"
+
+
 @given(card_numbers(), st.data())
 def test_a_card_number_is_always_caught(number: str, data: st.DataObject) -> None:
     spoken = data.draw(separated(number))

@@ -37,6 +37,8 @@ _CARD_LENGTHS = (
 )
 """How the numbers of payment cards begin, and how long they then are."""
 
+_WORD = re.compile(r"[A-Za-z]{5}")
+
 _IBAN_LENGTHS = {
     country: length
     for length, countries in {
@@ -119,6 +121,8 @@ def _ibans(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _is_iban(number: str) -> bool:
     letters = "".join(filter(str.isalnum, number))
+    if _WORD.search(letters, 4):  # no country's bank codes have five letters: the next word was taken in
+        return False
     return int("".join(str(int(letter, 36)) for letter in letters[4:] + letters[:4])) % 97 == 1
 
 
