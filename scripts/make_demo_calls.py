@@ -11,8 +11,9 @@ through G.711 A-law, kept as 8 kHz FLAC.
 Be clear about what this shows. The demo weights were trained on synthetic voices and know some 1360 words.
 The lines are written in the grammar of their training, with voices and speaking rates of their training, and
 ``--search`` keeps for every line the take they understand best. So the demo calls lie inside the demo
-weights' competence *by selection*: they show that the pipeline works, not how well it hears people. Likewise the burst of
-loss in the German call lies at the end of a line; in the middle of one it cost a tenth of that call's words.
+weights' competence *by selection*: they show that the pipeline works, not how well it hears people. Likewise
+the burst of loss in the German call lies at the end of a line; in the middle of one it cost a tenth of that
+call's words.
 """
 
 from __future__ import annotations

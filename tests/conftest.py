@@ -6,6 +6,7 @@ of one's own, for tests with several connections.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,10 +15,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Connection, Engine, make_url, text
 
 from zccvoice.store.database import connect, upgrade
 from zccvoice.store.private_postgres import PrivatePostgres
+
+# The suite is the same every time it runs; HYPOTHESIS_PROFILE=explore looks for what it has not seen yet.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(scope="session")
