@@ -72,3 +72,7 @@ class ScenarioError(ZccvoiceError):
 
 class ConnectionFailedError(ZccvoiceError):
     """A server of Zoom's could not be reached, did not answer in time, or hung up in the handshake."""
+
+
+class DoorError(ZccvoiceError):
+    """The HTTP endpoint cannot be opened."""

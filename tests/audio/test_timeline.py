@@ -10,13 +10,14 @@ from zccvoice.audio.timeline import Timeline
 from zccvoice.errors import DecodeError
 
 PACKET_MS = 20
-FORMAT = AudioFormat(packet_ms=PACKET_MS)
+PACKET_SAMPLES = 320
+FORMAT = AudioFormat()
 START_MS = 1_781_000_012_340
 
 
 def payload(number: int) -> bytes:
     """A packet whose every sample is its number."""
-    return np.full(FORMAT.packet_samples, number, "<i2").tobytes()
+    return np.full(PACKET_SAMPLES, number, "<i2").tobytes()
 
 
 def run(numbers: list[int], *, jitter_ms: list[int] | None = None) -> tuple[Timeline, list[Packet | Gap]]:
@@ -35,7 +36,7 @@ def samples(pieces: list[Packet | Gap]) -> list[int]:
     for piece in pieces:
         assert piece.position == position
         position += piece.sample_count
-        packets = piece.sample_count // FORMAT.packet_samples
+        packets = piece.sample_count // PACKET_SAMPLES
         axis += [-1] * packets if isinstance(piece, Gap) else [int(np.frombuffer(piece.payload, "<i2")[0])]
     return axis
 
@@ -66,17 +67,17 @@ def test_a_hole_closes_when_the_window_has_passed() -> None:
         timeline.push(START_MS + number * PACKET_MS, payload(number))
     for number in range(13, 24):
         assert timeline.push(START_MS + number * PACKET_MS, payload(number)) == []
-    assert samples([Packet(0, 12 * FORMAT.packet_samples, payload(0))])
+    assert samples([Packet(0, 12 * PACKET_SAMPLES, payload(0))])
     late = timeline.push(START_MS + 24 * PACKET_MS, payload(24))
     assert isinstance(late[0], Gap)
-    assert late[0].sample_count == FORMAT.packet_samples
+    assert late[0].sample_count == PACKET_SAMPLES
 
 
 def test_a_leg_that_was_quiet_for_long_is_no_loss() -> None:
     timeline, out = run([0, 1, 200, 201])
     gap = out[2]
     assert isinstance(gap, Gap)
-    assert (gap.is_loss, gap.sample_count, timeline.lost_packets) == (False, 198 * FORMAT.packet_samples, 0)
+    assert (gap.is_loss, gap.sample_count, timeline.lost_packets) == (False, 198 * PACKET_SAMPLES, 0)
 
 
 def test_two_seconds_are_still_loss() -> None:
@@ -126,7 +127,7 @@ def test_any_order_and_repetition_inside_the_window_gives_the_same_samples(data:
     assert samples(out) == [number if number in numbers else -1 for number in range(last + 1)][numbers[0] :]
     assert timeline.duplicate_packets == len(script) - len(numbers)
     assert timeline.lost_packets == last + 1 - numbers[0] - len(numbers)
-    assert timeline.packets + timeline.lost_packets == timeline.position // FORMAT.packet_samples
+    assert timeline.packets + timeline.lost_packets == timeline.position // PACKET_SAMPLES
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=60))
@@ -134,7 +135,7 @@ def test_jitter_of_less_than_half_a_packet_neither_costs_nor_adds_a_sample(jitte
     jitter_ms[0] = 0
     timeline, out = run(list(range(len(jitter_ms))), jitter_ms=jitter_ms)
     assert samples(out) == list(range(len(jitter_ms)))
-    assert timeline.position == len(jitter_ms) * FORMAT.packet_samples
+    assert timeline.position == len(jitter_ms) * PACKET_SAMPLES
 
 
 @given(st.lists(st.tuples(st.integers(0, 5_000_000), st.integers(1, 400)), max_size=60))
@@ -150,3 +151,24 @@ def test_any_timestamps_give_an_axis_without_seams(script: list[tuple[int, int]]
         assert piece.sample_count > 0
         position += piece.sample_count
     assert position == timeline.position
+
+
+def test_a_clock_that_is_set_back_costs_half_a_second_not_the_call() -> None:
+    timeline = Timeline(FORMAT)
+    out = []
+    for number in range(200):
+        step_ms = -30_000 if number >= 100 else 0
+        out += timeline.push(START_MS + number * PACKET_MS + step_ms, payload(number))
+    out += timeline.flush()
+    axis = samples(out)
+    assert axis[:100] == list(range(100))
+    assert axis[-80:] == list(range(120, 200))
+    assert timeline.packets >= 190
+
+
+def test_packets_of_any_length_are_counted_by_their_own() -> None:
+    timeline = Timeline(FORMAT)
+    for number in (0, 1, 2, 5, 6, 7, 8, 9):
+        timeline.push(START_MS + number * 100, b"\1\0" * 1600)
+    timeline.flush()
+    assert timeline.lost_packets == 2

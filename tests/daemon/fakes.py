@@ -82,6 +82,8 @@ class FakeStore:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.batches: list[int] = []
+        self.measured: list[str] = []
+        self.cannot_measure: Exception | None = None
         self.failures: list[Exception] = []
         self.refuses: Callable[[Fact], Exception | None] = lambda fact: None
 
@@ -93,3 +95,8 @@ class FakeStore:
                 raise error
         self.facts += facts
         self.batches.append(len(facts))
+
+    def measure(self, engagement_id: str) -> None:
+        if self.cannot_measure:
+            raise self.cannot_measure
+        self.measured.append(engagement_id)

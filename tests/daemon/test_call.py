@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import trio
+from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeReceiver
 from tests.speech.sounds import noise, voice
@@ -111,6 +112,25 @@ async def test_a_call_from_first_packet_to_last_utterance() -> None:
     assert isinstance(end, StreamClosed)
     assert (end.end_reason, end.ended_at.timestamp() * 1000) == ("customer_disconnected", T0 + 4040)
     assert metrics.registry.get_sample_value("zccvoice_audio_packets_total") == 80
+
+
+async def test_a_queue_that_is_told_after_a_burst_of_audio_still_decides_the_language(
+    autojump_clock: MockClock,
+) -> None:
+    who = ParticipantConnected("ch", Role.CONSUMER, T0, "u1", "Ana", "q1", "Pedidos")
+    _, spoken, _ = await run([OPENED, *audio("ch"), who, ENDED])
+    assert [one.language for one in spoken if isinstance(one, SpokenUtterance)] == ["es"]
+
+
+async def test_without_word_of_a_queue_the_default_decides(autojump_clock: MockClock) -> None:
+    facts, spoken, _ = await run([OPENED, *audio("ch"), ENDED])
+    assert [one.language for one in spoken if isinstance(one, SpokenUtterance)] == ["en"]
+    assert LanguagePinned("E", "S", "en", "configured") in facts
+
+
+async def test_an_event_without_a_time_is_kept_at_the_newest_known_one() -> None:
+    facts, _, _ = await run([OPENED, *audio("ch")[:10], CallEventReceived("user_hold", None, "ch"), ENDED])
+    assert CallEventSeen("E", "S", "user_hold", T0 + 900, "ch") in facts
 
 
 async def test_lost_packets_are_recorded() -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import Any
 
+import pytest
 import trio
-import trio.testing
+from trio.testing import MockClock
 
 from zccvoice.config import DoorConfig
 from zccvoice.daemon.door import Door
 from zccvoice.daemon.metrics import Metrics
+from zccvoice.errors import DoorError
 from zccvoice.rtms.signature import webhook_signature
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent
 
@@ -114,3 +117,54 @@ async def test_a_client_that_goes_away_leaves_nothing() -> None:
         raise AssertionError(message)
 
     await visitor.door({"type": "http", "method": "POST", "path": "/zoom/webhook", "headers": []}, gone, send)
+
+
+async def test_a_body_that_dribbles_in_is_not_waited_for(autojump_clock: MockClock) -> None:
+    visitor, sent = Visitor(), []
+
+    async def dribble() -> dict[str, Any]:
+        await trio.sleep(3)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await visitor.door(
+        {"type": "http", "method": "POST", "path": "/zoom/webhook", "headers": []}, dribble, send
+    )
+    assert sent[0]["status"] == 408
+    assert trio.current_time() < 30
+    assert visitor.counted("too_slow") == 1
+
+
+async def test_a_defect_is_answered_counted_and_does_not_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = Visitor()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(visitor.door._receiver, "receive", fail)
+    assert (await visitor.ask("POST", "/zoom/webhook", STARTED))[0] == 500
+    assert visitor.counted("defect") == 1
+
+
+async def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        send, _ = trio.open_memory_channel[WebhookEvent](1)
+        settings = DoorConfig(secret_token=SECRET, port=taken.getsockname()[1])  # type: ignore[arg-type]
+        with pytest.raises(DoorError, match="cannot listen on 127.0.0.1 port"):
+            await Door(settings, send, Metrics()).run(trio.Event())
+
+
+async def test_it_listens_tells_where_and_stops_when_told() -> None:
+    send, receive = trio.open_memory_channel[WebhookEvent](1)
+    settings = DoorConfig(secret_token=SECRET, port=0)  # type: ignore[arg-type]
+    closing = trio.Event()
+    async with trio.open_nursery() as nursery:
+        url = await nursery.start(Door(settings, send, Metrics()).run, closing)
+        stream = await trio.open_tcp_stream("127.0.0.1", int(url.rpartition(":")[2]))
+        async with stream:
+            await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (await stream.receive_some(100)).startswith(b"HTTP/1.1 200")
+        closing.set()
+    assert [event async for event in receive] == []

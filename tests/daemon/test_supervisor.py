@@ -12,6 +12,7 @@ from zccvoice.daemon.call import Call
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.supervisor import REMEMBERED_S, STOP_GRACE_S, Supervisor
 from zccvoice.daemon.transcriber import SpokenItem
+from zccvoice.errors import ConnectionFailedError
 from zccvoice.rtms.events import StreamEnded
 from zccvoice.rtms.messages import Product, StopReason
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
@@ -38,6 +39,8 @@ class House:
         self.supervisor = Supervisor(self._call, self.metrics)
 
     def _call(self, event: StreamStarted) -> Call:
+        if event.stream_id == "impossible":
+            raise RuntimeError("a defect")
         self.made.append(event.stream_id)
         if event.stream_id == "broken":
             raise_on_run: list[object] = [object()]  # an event that no call understands
@@ -140,3 +143,23 @@ async def test_a_broken_call_leaves_the_others_alone(autojump_clock: MockClock) 
     ends = await house.run(script)
     assert ends["S1"] == "shutdown"
     assert house.metrics.registry.get_sample_value("zccvoice_active_streams") == 0
+
+
+async def test_a_stream_that_we_failed_to_reach_may_be_announced_again(autojump_clock: MockClock) -> None:
+    async def script(house: House) -> None:
+        house.scripts["S1"] = [ConnectionFailedError("signaling server: refused")]
+        await house.tell(started("S1"))
+        house.scripts["S1"] = []
+        await house.tell(started("S1"))
+        assert house.made == ["S1", "S1"]
+
+    assert await House().run(script) == {"S1": "shutdown"}
+
+
+async def test_a_webhook_that_trips_over_a_defect_leaves_the_others_alone(autojump_clock: MockClock) -> None:
+    async def script(house: House) -> None:
+        await house.tell(started("S1"))
+        await house.tell(started("impossible"))
+        await house.tell(started("S2"))
+
+    assert await House().run(script) == {"S1": "shutdown", "S2": "shutdown"}

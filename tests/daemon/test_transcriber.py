@@ -35,7 +35,7 @@ async def transcribe(recognizer: FakeRecognizer, items: list[SpokenItem]) -> lis
     return [fact async for fact in facts_receive]
 
 
-@pytest.mark.parametrize("concurrency", [1, 2, 5])
+@pytest.mark.parametrize("concurrency", [1, 2, 5, 8] * 5)
 async def test_the_end_of_a_stream_comes_after_all_its_utterances(concurrency: int) -> None:
     items: list[SpokenItem] = []
     for number in range(20):
@@ -68,6 +68,15 @@ async def test_one_that_fails_is_kept_without_text() -> None:
         (None, "failed: recognizer error"),
         ("en0 en1", "kept"),
     ]
+
+
+async def test_a_defect_costs_one_transcript() -> None:
+    recognizer = FakeRecognizer(concurrency=1)
+    recognizer.text = lambda utterance, language: "fine" if utterance.duration_ms != 1234 else None  # type: ignore
+    items: list[SpokenItem] = [spoken("a", 0), spoken("a", 1, 1234), spoken("a", 2), closed("a")]
+    facts = await transcribe(recognizer, items)
+    assert [fact.text for fact in facts if isinstance(fact, UtteranceHeard)] == ["fine", None, "fine"]
+    assert isinstance(facts[-1], StreamClosed)
 
 
 async def test_nothing_heard_is_no_text() -> None:

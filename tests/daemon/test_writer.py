@@ -39,7 +39,7 @@ async def write(store: FakeStore, facts: list[Fact], metrics: Metrics | None = N
     for one in facts:
         send.send_nowait(one)
     send.close()
-    await Writer(store.write, metrics or Metrics()).run(receive)
+    await Writer(store.write, store.measure, metrics or Metrics()).run(receive)
 
 
 async def test_everything_in_order_in_few_transactions(autojump_clock: MockClock) -> None:
@@ -75,3 +75,21 @@ async def test_the_lag_of_a_scorecard_is_from_hang_up_to_commit(autojump_clock: 
     metrics.note_hang_up("S", trio.current_time())
     await write(store, [StreamClosed("E", "S", datetime.now(UTC), "done")], metrics)
     assert metrics.registry.get_sample_value("zccvoice_scorecard_lag_seconds_sum") == pytest.approx(0.2)
+
+
+async def test_a_call_that_cannot_be_measured_keeps_its_facts_and_costs_nobody_else(
+    autojump_clock: MockClock,
+) -> None:
+    store, metrics = FakeStore(), Metrics()
+    store.cannot_measure = ZeroDivisionError()
+    end = StreamClosed("E", "S", datetime.now(UTC), "done")
+    await write(store, [fact(1), end, fact(2)], metrics)
+    assert store.facts == [fact(1), end, fact(2)]
+    assert metrics.registry.get_sample_value("zccvoice_lost_facts_total") == 1
+
+
+async def test_a_defect_in_the_store_costs_one_fact(autojump_clock: MockClock) -> None:
+    store = FakeStore()
+    store.refuses = lambda one: TypeError("a defect") if one == fact(3) else None
+    await write(store, [fact(number) for number in range(5)])
+    assert store.facts == [fact(0), fact(1), fact(2), fact(4)]

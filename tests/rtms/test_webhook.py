@@ -135,24 +135,27 @@ def test_nested_payload_and_other_id_keys() -> None:
 )  # fmt: skip
 def test_every_product_is_known_by_its_event(name: str, key: str, product: Product) -> None:
     payload = {key: "I", "rtms_stream_id": "S", "server_urls": "wss://x"}
-    event = receive({"event": f"{name}.rtms_started", "event_ts": "7", "payload": payload}).event
-    assert event == StreamStarted(product, "I", "S", "wss://x", 7)
+    event = receive({"event": f"{name}.rtms_started", "event_ts": "1781000000007", "payload": payload}).event
+    assert event == StreamStarted(product, "I", "S", "wss://x", 1781000000007)
 
 
 @pytest.mark.parametrize(("given", "reason"), [(21, StopReason.CUSTOMER_DISCONNECTED), ("21", StopReason(21)),
+                                               ("STOP_BC_CUSTOMER_DISCONNECTED", StopReason(21)),
                                                (99, None), (None, None), (True, None), ("x", None)])  # fmt: skip
 def test_stopped_with_and_without_a_reason(given: Any, reason: StopReason | None) -> None:
     payload = {"engagement_id": "E", "stop_reason": given}
-    event = receive({"event": "contact_center.voice_rtms_stopped", "event_ts": 5, "payload": payload}).event
-    assert event == StreamStopped(Product.CONTACT_CENTER, "E", None, 5, reason)
+    event = receive(
+        {"event": "contact_center.voice_rtms_stopped", "event_ts": 1781000000005, "payload": payload}
+    ).event
+    assert event == StreamStopped(Product.CONTACT_CENTER, "E", None, 1781000000005, reason)
 
 
 def test_interrupted() -> None:
     payload = {"engagement_id": "E", "rtms_stream_id": "S"}
     event = receive(
-        {"event": "contact_center.voice_rtms_interrupted", "event_ts": 5, "payload": payload}
+        {"event": "contact_center.voice_rtms_interrupted", "event_ts": 1781000000005, "payload": payload}
     ).event
-    assert event == StreamInterrupted(Product.CONTACT_CENTER, "E", "S", 5)
+    assert event == StreamInterrupted(Product.CONTACT_CENTER, "E", "S", 1781000000005)
 
 
 def test_the_challenge_is_answered_signed_or_not() -> None:
@@ -203,3 +206,41 @@ def test_any_signed_document_gets_an_answer(event: Any, payload: Any, event_ts: 
 @given(st.binary(max_size=200))
 def test_any_bytes_get_an_answer(body: bytes) -> None:
     assert receive(body).status in (200, 400)
+
+
+@pytest.mark.parametrize("event_ts", [None, 0, -5, "soon", 10**22, True])
+def test_without_a_usable_time_the_time_of_arrival_is_taken(event_ts: Any) -> None:
+    event = receive(
+        {**started(engagement_id="E", rtms_stream_id="S", server_urls="wss://x"), "event_ts": event_ts}
+    )
+    assert isinstance(event.event, StreamStarted)
+    assert event.event.event_ts_ms == NOW_S * 1000
+
+
+def test_microseconds_are_understood() -> None:
+    document = {
+        **started(engagement_id="E", rtms_stream_id="S", server_urls="wss://x"),
+        "event_ts": 1781000000123456,
+    }
+    event = receive(document).event
+    assert isinstance(event, StreamStarted)
+    assert event.event_ts_ms == 1781000000123
+
+
+@pytest.mark.parametrize("bad", ["\ud800", "a\x00b", "a\nb"])
+def test_ids_that_can_neither_be_signed_nor_stored_are_none(bad: str) -> None:
+    answer = receive(started(engagement_id=bad, rtms_stream_id="S", server_urls="wss://x"))
+    assert (answer.status, answer.problem) == (200, Problem.NO_IDS)
+    assert "S" in answer.detail
+
+
+def test_camel_case_ids() -> None:
+    event = receive(started(engagementId="E", rtmsStreamId="S", server_urls="wss://x")).event
+    assert isinstance(event, StreamStarted)
+    assert (event.engagement_id, event.stream_id) == ("E", "S")
+
+
+def test_half_a_surrogate_pair_as_token_is_refused() -> None:
+    body = b'{"event":"endpoint.url_validation","payload":{"plainToken":"\\ud800"}}'
+    answer = WebhookReceiver(SECRET).receive({}, body, NOW_S)
+    assert (answer.status, answer.problem) == (400, Problem.BAD_CHALLENGE)

@@ -35,6 +35,8 @@ def _strategy(annotation: Any) -> Any:
             return words
         case t if t is bool:
             return st.booleans()
+        case t if t is float:
+            return st.floats(allow_nan=False, allow_infinity=False)
         case t if t is bytes:
             return st.binary(max_size=64)
         case t if t is type(None):

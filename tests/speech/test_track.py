@@ -21,7 +21,7 @@ CALL = np.concatenate([noise(1000), voice(2000), noise(1500), voice(600, pitch_h
 def play(
     sound: Samples, *, packet_ms: int = 100, lost: frozenset[int] = frozenset(), vad: VadConfig | None = None
 ) -> tuple[Track, list[Utterance], list[TrackGap]]:
-    track = Track("ch", AudioFormat(packet_ms=packet_ms), vad or VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), vad or VadConfig(), LevelDetector())
     done: list[Utterance | TrackGap] = []
     step = packet_ms * 16
     for number, at in enumerate(range(0, len(sound), step)):
@@ -96,7 +96,7 @@ def test_padding_never_overlaps_the_neighbour() -> None:
 
 
 def test_a_bad_payload_costs_itself() -> None:
-    track = Track("ch", AudioFormat(packet_ms=100), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
     done = []
     for number, at in enumerate(range(0, len(CALL), 1600)):
         payload = b"\1" if number == 2 else CALL[at : at + 1600].astype("<i2").tobytes()
@@ -110,7 +110,7 @@ def test_a_bad_payload_costs_itself() -> None:
 
 
 def test_memory_is_bounded_while_nobody_speaks() -> None:
-    track = Track("ch", AudioFormat(packet_ms=1000), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
     quiet = noise(1000).astype("<i2").tobytes()
     for number in range(120):
         track.hear(track.place(START_MS + number * 1000, quiet))
@@ -125,3 +125,8 @@ def test_where_the_input_is_cut_never_changes_the_result(packet_ms: int, shift: 
     _, got, _ = play(sound, packet_ms=packet_ms)
     assert spans(got) == spans(wanted)
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
+
+
+def test_gaps_are_not_the_noise_of_the_line() -> None:
+    track, _, _ = play(CALL, lost=frozenset(range(2, 60, 7)))
+    assert track.noise_dbfs == pytest.approx(-60, abs=1)

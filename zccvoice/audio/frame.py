@@ -25,13 +25,6 @@ class AudioFormat:
 
     encoding: Encoding = Encoding.L16
     rate_hz: int = SAMPLE_RATE_HZ
-    packet_ms: int = 100
-    """Milliseconds of audio in a full packet."""
-
-    @property
-    def packet_samples(self) -> int:
-        """Samples of a full packet."""
-        return self.rate_hz * self.packet_ms // 1000
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
 QUIET_AFTER_MS = 2_000
 """A longer hole is a leg that sent nothing, not loss."""
+LATE_BEFORE_STEP = 10
+"""So many packets in a row that all come too late are a clock that was set back, not stragglers."""
 
 
 @dataclass(order=True, slots=True)
@@ -45,6 +47,8 @@ class Timeline:
         self._newest_ms = -1
         self._placed: deque[int] = deque(maxlen=256)
         self._next = 0
+        self._late_in_a_row = 0
+        self._step_ms = 0
         self.first_timestamp_ms: int | None = None
         """Zoom's timestamp of position 0; None until the first packet was placed."""
         self.packets = 0
@@ -96,25 +100,38 @@ class Timeline:
                 if not is_due:
                     break
                 self.first_timestamp_ms = packet.timestamp_ms
-            offset_ms = packet.timestamp_ms - self.first_timestamp_ms
+            offset_ms = packet.timestamp_ms + self._step_ms - self.first_timestamp_ms
             hole = offset_ms * self._format.rate_hz // 1000 - self._next
-            if hole * 2 >= self._format.packet_samples:
+            if hole * 2 >= packet.sample_count:
                 if not is_due:
                     break
-                placed.append(self._gap(hole))
+                placed.append(self._gap(hole, packet.sample_count))
             self._waiting.pop(0)
-            if hole <= -packet.sample_count:
-                continue  # all of it lies before what was placed: too late (counted as reordered)
+            if hole <= -packet.sample_count and not self._is_step_back(packet, hole):
+                continue  # all of it lies before what was placed: too late
+            self._late_in_a_row = 0
             placed.append(Packet(self._next, packet.sample_count, packet.payload))
             self._placed.append(packet.timestamp_ms)
             self._next += packet.sample_count
             self.packets += 1
         return placed
 
-    def _gap(self, length: int) -> Gap:
+    def _is_step_back(self, packet: _Waiting, hole: int) -> bool:
+        """Whether the sender's clock was set back: then nothing but late packets comes, and they are the call.
+
+        The axis goes on from here; timestamps from now on are read with the step added.
+        """
+        self._late_in_a_row += 1
+        if self._late_in_a_row < LATE_BEFORE_STEP:
+            return False
+        self._step_ms += -hole * 1000 // self._format.rate_hz
+        self._newest_ms = packet.timestamp_ms
+        return True
+
+    def _gap(self, length: int, packet_samples: int) -> Gap:
         is_loss = length <= self._quiet_after
         if is_loss:
-            self.lost_packets += max(1, round(length / self._format.packet_samples))
+            self.lost_packets += max(1, round(length / packet_samples))
         gap = Gap(self._next, length, is_loss)
         self._next += length
         return gap

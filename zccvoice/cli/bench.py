@@ -10,6 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from zccvoice.bench import BenchResult, demo
+from zccvoice.cli.settings import positive
+
+_ROUNDS = "times each demo call is played, 1 to 100 (default: 2)"
 
 
 def add_to(commands: Any) -> None:
@@ -17,8 +20,8 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser("bench", help="measure")
     benches = parser.add_subparsers(required=True, metavar="NAME")
     one = benches.add_parser("demo", help="CPU seconds per call minute by stage, hang-up to row")
-    one.add_argument("--rounds", type=int, default=2, help="times each demo call is played (default: 2)")
-    one.add_argument("--speed", type=float, default=4.0, help="times faster than real (default: 4)")
+    one.add_argument("--rounds", type=int, choices=range(1, 101), default=2, metavar="N", help=_ROUNDS)
+    one.add_argument("--speed", type=positive, default=4.0, help="times faster than real (default: 4)")
     one.add_argument("--model", default="demo", help="weights (default: demo)")
     _add_form(one)
     one.set_defaults(run=_run_demo)

@@ -44,7 +44,9 @@ def add_to(commands: Any) -> None:
         "demo", help="play demo calls and show what comes out"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
-    parser.add_argument("--speed", type=float, default=4.0, help="times faster than real (default: 4)")
+    parser.add_argument(
+        "--speed", type=settings.positive, default=4.0, help="times faster than real (default: 4)"
+    )
     parser.add_argument("--model", default="demo", help="weights; the demo voices suit the demo weights only")
     parser.add_argument(
         "--folder",

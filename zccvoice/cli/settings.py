@@ -59,6 +59,17 @@ def load(options: argparse.Namespace) -> config.Config:
     return config.load(path, **arguments)
 
 
+def positive(text: str) -> float:
+    """An argument that is a number above 0 and at most 1000."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"expected more than 0 and at most 1000, got {text}")
+    return value
+
+
 def _value(text: str) -> Any:
     """The text as a TOML value (``8080``, ``["127.0.0.1"]``), or itself."""
     try:

@@ -11,6 +11,7 @@ from typing import Any
 
 import trio
 
+from zccvoice.cli.settings import positive
 from zccvoice.errors import ConfigError
 from zccvoice.rehearsal import new_calls
 from zccvoice.simulator.play import simulate
@@ -32,7 +33,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("scenarios", nargs="+", type=Path, metavar="SCENARIO.toml")
     parser.add_argument("--webhook", required=True, metavar="URL", help="the daemon's webhook endpoint")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="times faster than real (default: 1)")
+    parser.add_argument("--speed", type=positive, default=1.0, help="times faster than real (default: 1)")
     parser.add_argument("--host", default="127.0.0.1", help="address to serve the WebSockets on")
     parser.add_argument("--port", type=int, default=0, help="port to serve them on (default: any)")
     parser.add_argument(
@@ -85,10 +86,3 @@ def _app_from_environment() -> ZoomApp:
     if missing := [f"{name}: required in the environment" for name in names if not os.environ.get(name)]:
         raise ConfigError(missing)
     return ZoomApp(*(os.environ[name] for name in names))
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"expected more than 0 and at most 1000, got {text}")
-    return value

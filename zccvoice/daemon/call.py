@@ -48,8 +48,12 @@ from zccvoice.store.facts import (
     TrackClosed,
 )
 
-EVENTS_WAITING = 64
-"""Stream events between receiver and call: 64 packets, 6.4 s at 100 ms. When full, the socket waits."""
+EVENTS_WAITING = 12_000
+"""Stream events between receiver and call: ten minutes of two tracks at 100 ms, 40 MB. The receiver answers
+keep-alives only while there is room: when full, the socket waits and Zoom gives up after half a minute."""
+QUEUE_WAIT_S = 5.0
+"""How long after the media connection opened the language waits for the event that names the queue: audio that
+Zoom had buffered comes in a burst and may overtake it."""
 _SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT}
 log = get_logger()
 
@@ -80,6 +84,8 @@ class Call:
         self._format: AudioFormat | None = None
         self._queue: tuple[str | None, str | None] = (None, None)
         self._pin: LanguagePin | None = None
+        self._unpinned: list[Utterance] = []
+        self._media_opened_at: float | None = None
         self._first_packet_ms: int | None = None
         self._is_clock_started = False
         self._last_timestamp_ms = started.event_ts_ms
@@ -94,6 +100,11 @@ class Call:
     def engagement_id(self) -> str:
         """Zoom's id of the call."""
         return self._started.engagement_id
+
+    @property
+    def end_cause(self) -> str | None:
+        """How the stream ended, as `StreamEnded.cause`; None while it runs."""
+        return None if self._ended is None else self._ended.cause
 
     def stop(self, cause: str) -> None:
         """Hang up on Zoom; what was heard so far is finished and stored, and `run` ends."""
@@ -151,6 +162,7 @@ class Call:
             case AudioReceived():
                 await self._take_audio(event)
             case MediaOpened():
+                self._media_opened_at = trio.current_time()
                 try:
                     self._format = _format_of(event.audio)
                 except RemoteProtocolError as error:
@@ -179,6 +191,7 @@ class Call:
             log.warning("payload rejected", channel_id=packet.channel_id, problem=str(error))
             return
         decoded = time.thread_time()
+        self._last_timestamp_ms = max(self._last_timestamp_ms, packet.timestamp_ms)
         done = track.hear(pieces)
         self._metrics.cpu_decode.inc(decoded - begin)
         self._metrics.cpu_vad.inc(time.thread_time() - decoded)
@@ -210,25 +223,37 @@ class Call:
                     )
                 )
                 continue
-            pin = await self._language()
-            await self._spoken_send.send(
-                SpokenUtterance(self.engagement_id, self.stream_id, one, pin.language, trio.current_time())
-            )
+            self._unpinned.append(one)
+        if self._unpinned and self._may_pin():
+            await self._send_unpinned()
 
-    async def _language(self) -> LanguagePin:
+    def _may_pin(self) -> bool:
+        """Whether the language is decided, or is to be decided by what is known now."""
+        if self._pin is not None or any(self._queue) or not self._languages.depends_on_queue:
+            return True
+        return trio.current_time() >= (self._media_opened_at or 0) + QUEUE_WAIT_S
+
+    async def _send_unpinned(self) -> None:
         if self._pin is None:
             self._pin = self._languages.pin(*self._queue)
             log.info("language pinned", language=self._pin.language, source=self._pin.source)
             await self._facts_send.send(
                 LanguagePinned(self.engagement_id, self.stream_id, self._pin.language, self._pin.source)
             )
-        return self._pin
+        now = trio.current_time()
+        for utterance in self._unpinned:
+            await self._spoken_send.send(
+                SpokenUtterance(self.engagement_id, self.stream_id, utterance, self._pin.language, now)
+            )
+        self._unpinned.clear()
 
     async def _take_participant(self, who: ParticipantConnected) -> None:
         if who.queue_id or who.queue_name:
             self._queue = (who.queue_id, who.queue_name)
             if self._pin is not None and self._languages.pin(*self._queue) != self._pin:
                 log.warning("queue became known after the language was pinned", pinned=self._pin.language)
+            if self._unpinned:
+                await self._send_unpinned()
         if who.channel_id is None:
             return
         await self._facts_send.send(
@@ -246,16 +271,16 @@ class Call:
 
     async def _take_call_event(self, event: CallEventReceived) -> None:
         log.info("call event", name=event.name, channel_id=event.channel_id)
-        if event.timestamp_ms is None:
-            return
         if event.name == "first_packet_timestamp":
             self._first_packet_ms = event.timestamp_ms
             return
-        self._last_timestamp_ms = max(self._last_timestamp_ms, event.timestamp_ms)
+        if event.name == "stream_terminated":
+            self._metrics.note_hang_up(self.stream_id, trio.current_time())
+        # An event that does not tell its time happened when the newest one that does.
+        when_ms = event.timestamp_ms or self._last_timestamp_ms
+        self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
         await self._facts_send.send(
-            CallEventSeen(
-                self.engagement_id, self.stream_id, event.name, event.timestamp_ms, event.channel_id
-            )
+            CallEventSeen(self.engagement_id, self.stream_id, event.name, when_ms, event.channel_id)
         )
 
     async def _finish(self) -> None:
@@ -264,6 +289,8 @@ class Call:
         for track in self._tracks.values():
             await self._send_on(track, track.flush())
             await self._close_track(track)
+        if self._unpinned:
+            await self._send_unpinned()
         ended = self._ended or StreamEnded("connection_lost", "the receiver stopped without a word")
         log.info("stream ended", cause=ended.cause, detail=ended.detail)
         self._metrics.calls.labels(ended.cause).inc()
@@ -317,4 +344,4 @@ def _format_of(audio: AudioParams) -> AudioFormat:
         )
     if not 20 <= audio.send_rate <= 1000:
         raise RemoteProtocolError(f"expected a send_rate of 20 to 1000 ms, Zoom will send {audio.send_rate}")
-    return AudioFormat(Encoding.L16, SampleRate(audio.sample_rate).hz, audio.send_rate)
+    return AudioFormat(Encoding.L16, SampleRate(audio.sample_rate).hz)

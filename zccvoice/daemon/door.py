@@ -7,6 +7,7 @@ repeat what was answered 200. That takes about a millisecond.
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,10 +19,13 @@ from hypercorn.trio import serve
 from zccvoice.config import DoorConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
+from zccvoice.errors import DoorError
 from zccvoice.rtms.webhook import WebhookEvent, WebhookReceiver
 
-HEADER_TIME_S = 10
-"""How long a client may take for its request, and a kept connection may idle."""
+IDLE_S = 10
+"""How long a connection may be silent."""
+REQUEST_S = 10
+"""How long a client may take for the body of its request."""
 LARGEST_HEADER_BYTES = 16_384
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -55,19 +59,30 @@ class Door:
         """Listen until `closing` is set; tells its URL when it listens. Ends the channel to the supervisor.
 
         Requests under way get three seconds more.
+
+        Raises:
+            DoorError: the address cannot be listened on.
         """
         server = HypercornConfig()
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        server.bind = [f"{host}:{self._settings.port}"]
+        server.bind = [f"fd://{self._open().detach()}"]
         server.accesslog = server.errorlog = None
         server.graceful_timeout = 3
-        server.keep_alive_timeout = HEADER_TIME_S
-        server.read_timeout = HEADER_TIME_S
+        server.keep_alive_timeout = IDLE_S
+        server.read_timeout = IDLE_S
         server.h11_max_incomplete_size = LARGEST_HEADER_BYTES
         server.include_server_header = False
         async with self._webhooks_send, trio.open_nursery() as nursery:
             binds = await nursery.start(self._listen, server, closing)
             task_status.started(binds[0])
+
+    def _open(self) -> socket.socket:
+        """The listening socket; we make it, because a server that fails to leaves it open."""
+        host, port = self._settings.host, self._settings.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            return socket.create_server((host, port), family=family)
+        except OSError as error:
+            raise DoorError(f"door: cannot listen on {host} port {port}: {error.strerror}") from None
 
     async def _listen(
         self, server: HypercornConfig, closing: trio.Event, task_status: trio.TaskStatus[list[str]]
@@ -89,7 +104,12 @@ class Door:
             return
         match scope["method"], scope["path"]:
             case "POST", self._settings.path:
-                await self._webhook(scope, receive, send)
+                try:
+                    await self._webhook(scope, receive, send)
+                except Exception:  # the edge of one request: Zoom will come again
+                    self._metrics.webhooks.labels("defect").inc()
+                    log.exception("webhook failed")
+                    await _answer(send, 500, {"status": "refused", "problem": "defect"})
             case "GET", "/healthz":
                 await _answer(send, 200, {"status": "ok"})
             case "GET", "/metrics":
@@ -100,11 +120,17 @@ class Door:
                 await _answer(send, 404, {"status": "refused", "problem": "not_found"})
 
     async def _webhook(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        body = None
         try:
-            body = await self._body(receive)
+            with trio.move_on_after(REQUEST_S) as patience:
+                body = await self._body(receive)
         except BodyTooLargeError:
             self._metrics.webhooks.labels("too_large").inc()
             await _answer(send, 413, {"status": "refused", "problem": "too_large"})
+            return
+        if patience.cancelled_caught:
+            self._metrics.webhooks.labels("too_slow").inc()
+            await _answer(send, 408, {"status": "refused", "problem": "too_slow"})
             return
         if body is None:
             return

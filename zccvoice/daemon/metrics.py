@@ -66,7 +66,6 @@ class Metrics:
         )
         self.cpu_decode, self.cpu_vad = cpu_seconds.labels("decode"), cpu_seconds.labels("vad")
         self.cpu_store = cpu_seconds.labels("store")
-        self.cpu_recognition = cpu_seconds.labels("recognition_python")
         loop = Gauge(
             "zccvoice_loop_cpu_seconds", "CPU time of the thread that asks: Trio's loop", registry=registry
         )
@@ -78,8 +77,8 @@ class Metrics:
         self._hang_ups: dict[str, float] = {}
 
     def note_hang_up(self, stream_id: str, now: float) -> None:
-        """A stream has ended at `now` (monotonic seconds): start of its scorecard lag."""
-        self._hang_ups[stream_id] = now
+        """A stream has ended at `now` (monotonic seconds): start of its scorecard lag. The first note counts."""
+        self._hang_ups.setdefault(stream_id, now)
 
     def note_scorecard(self, stream_id: str, now: float) -> float | None:
         """The row of the stream's call is committed; returns its lag in seconds, if its end was noted."""

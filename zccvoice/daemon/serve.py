@@ -25,7 +25,7 @@ from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.supervisor import Supervisor
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.daemon.websocket import WebSocketReceiver
-from zccvoice.daemon.writer import Writer, write_to
+from zccvoice.daemon.writer import Writer, measure_in, write_to
 from zccvoice.rtms.events import StreamEvent
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent
 from zccvoice.speech.language import LanguagePolicy
@@ -78,7 +78,7 @@ async def serve(
             spoken_send=spoken_send.clone(),
         )
 
-    writer = Writer(write_to(engine), metrics)
+    writer = Writer(write_to(engine), measure_in(engine), metrics)
     transcriber = Transcriber(recognizer, metrics)
     supervisor = Supervisor(make_call, metrics)
     door = Door(config.door, webhooks_send, metrics)

@@ -16,6 +16,8 @@ from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStoppe
 
 REMEMBERED_S = 90 * 60
 """How long ended streams are remembered: Zoom repeats an unanswered webhook for up to 85 minutes."""
+RETAKEN_CAUSES = frozenset({"connection_failed", "connection_lost", "silent", "internal_error"})
+"""A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
 STOP_GRACE_S = 10.0
 """How long after the stopped webhook a stream may still finish by itself."""
 
@@ -54,7 +56,11 @@ class Supervisor:
         async with trio.open_nursery() as calls:
             async with webhooks_receive:
                 async for event in webhooks_receive:
-                    self._handle(event, calls)
+                    try:
+                        self._handle(event, calls)
+                    except Exception:  # the edge of one webhook: the running calls go on
+                        ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
+                        log.exception("webhook lost to a defect", **ids)
             for running in self._running.values():
                 running.call.stop("shutdown")
 
@@ -95,7 +101,8 @@ class Supervisor:
         finally:
             self._metrics.active_streams.dec()
             del self._running[call.stream_id]
-            self._remember(call.stream_id)
+            if call.end_cause not in RETAKEN_CAUSES:
+                self._remember(call.stream_id)
 
     def _remember(self, stream_id: str) -> None:
         self._ended[stream_id] = trio.current_time()

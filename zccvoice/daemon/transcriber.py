@@ -6,7 +6,6 @@ them is: whoever reads `StreamClosed` has everything.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -53,6 +52,9 @@ class Transcriber:
         self._recognizer = recognizer
         self._metrics = metrics
         self._streams: dict[str, _Stream] = {}
+        # A worker takes an item and notes it as pending in one step: else the end of a stream could be handled
+        # by another worker between the two, and overtake the stream's last utterance.
+        self._taking = trio.Lock()
 
     async def run(
         self,
@@ -61,8 +63,8 @@ class Transcriber:
     ) -> None:
         """Transcribe until the channel ends; closes both ends it was given.
 
-        Cancelling it loses the utterances that were not yet transcribed; one that runs in a thread is waited
-        for, because threads cannot be stopped.
+        Cancelling it loses the utterances that were not yet transcribed; what runs in a thread is left to
+        itself, because threads cannot be stopped.
         """
         limiter = trio.CapacityLimiter(self._recognizer.concurrency)
         async with spoken_receive, facts_send, trio.open_nursery() as workers:
@@ -75,13 +77,19 @@ class Transcriber:
         facts_send: trio.MemorySendChannel[Fact],
         limiter: trio.CapacityLimiter,
     ) -> None:
-        async for item in spoken_receive:
-            stream = self._streams.setdefault(item.stream_id, _Stream())
-            if isinstance(item, StreamClosed):
-                stream.closed = item
-            else:
-                self._metrics.backlog.set(spoken_receive.statistics().current_buffer_used)
-                stream.pending += 1
+        while True:
+            async with self._taking:
+                try:
+                    item = await spoken_receive.receive()
+                except trio.EndOfChannel:
+                    return
+                stream = self._streams.setdefault(item.stream_id, _Stream())
+                if isinstance(item, StreamClosed):
+                    stream.closed = item
+                else:
+                    stream.pending += 1
+            self._metrics.backlog.set(spoken_receive.statistics().current_buffer_used)
+            if isinstance(item, SpokenUtterance):
                 await facts_send.send(await self._transcribe(item, limiter))
                 stream.pending -= 1
             if stream.closed is not None and stream.pending == 0:
@@ -91,31 +99,26 @@ class Transcriber:
     async def _transcribe(self, item: SpokenUtterance, limiter: trio.CapacityLimiter) -> UtteranceHeard:
         utterance = item.utterance
         try:
-            transcript, cpu_s = await trio.to_thread.run_sync(
-                self._timed, utterance, item.language, limiter=limiter
+            transcript = await trio.to_thread.run_sync(
+                self._recognizer.transcribe, utterance, item.language, limiter=limiter, abandon_on_cancel=True
             )
-        except RecognizerError as error:
-            log.error(
-                "utterance not transcribed",
-                engagement_id=item.engagement_id,
-                stream_id=item.stream_id,
-                channel_id=utterance.channel_id,
-                start_timestamp_ms=utterance.start_timestamp_ms,
-                problem=str(error),
-            )
+            heard = _heard(item, transcript, "kept" if transcript.text else "empty")
+        except Exception as error:  # the edge of one utterance: the call, and all others, go on
+            ids = {
+                "engagement_id": item.engagement_id,
+                "stream_id": item.stream_id,
+                "channel_id": utterance.channel_id,
+                "start_timestamp_ms": utterance.start_timestamp_ms,
+            }
+            if isinstance(error, RecognizerError):
+                log.error("utterance not transcribed", **ids, problem=str(error))
+            else:
+                log.exception("utterance lost its transcript to a defect", **ids)
             self._metrics.utterances.labels("failed").inc()
             return _heard(item, None, "failed: recognizer error")
-        self._metrics.cpu_recognition.inc(cpu_s)
         self._metrics.recognition_lag.observe(trio.current_time() - item.heard_at)
-        verdict = "kept" if transcript.text else "empty"
-        self._metrics.utterances.labels(verdict).inc()
-        return _heard(item, transcript, verdict)
-
-    def _timed(self, utterance: Utterance, language: str) -> tuple[Transcript, float]:
-        """In a worker thread: the transcript, and this thread's CPU time (CTranslate2's own not included)."""
-        begin = time.thread_time()
-        transcript = self._recognizer.transcribe(utterance, language)
-        return transcript, time.thread_time() - begin
+        self._metrics.utterances.labels(heard.verdict).inc()
+        return heard
 
 
 def _heard(item: SpokenUtterance, transcript: Transcript | None, verdict: str) -> UtteranceHeard:

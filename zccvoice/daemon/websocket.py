@@ -1,7 +1,7 @@
 """`StreamReceiver` on trio-websocket: the thin shell around the signaling and media cores.
 
     run ── signaling connection ──► SignalingOpened ──► media connection, in a task beside it
-                 │ TERMINATED, or closed                      │ closed, or 5 s after signaling ended
+                 │ TERMINATED, or closed                      │ closed, or 2 s after signaling ended
                  └──────────────► StreamEnded ◄───────────────┘
 
 Each connection is served by one task: send what the core wants sent (answers to keep-alives first of all),
@@ -32,10 +32,12 @@ from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 
-MEDIA_DRAIN_S = 5.0
+MEDIA_DRAIN_S = 2.0
 """How long after the end of signaling we read what is still on its way on the media connection."""
 TERMINATION_WAIT_S = 5.0
 """How long after the loss of the media connection we wait for signaling to say why."""
+UNREAD_S = 1.0
+"""What has lain in the socket is read in far less time."""
 GOODBYE_S = 2.0
 """How long closing a connection may take."""
 LONGEST_MESSAGE_BYTES = 2**20
@@ -107,11 +109,17 @@ class WebSocketReceiver:
             await self._events_send.send(self._ended)
 
     async def _noting_failure(self, serve: Callable[..., Awaitable[None]], *args: object) -> None:
-        """A failure of one connection ends both; the first one is what `run` raises."""
+        """A failure of one connection ends both; the first one is what `run` raises.
+
+        Once the end of the stream is known, nothing that goes wrong is its reason.
+        """
         try:
             await serve(*args)
         except ZccvoiceError as error:
-            self._failure = self._failure or error
+            if self._ended is None:
+                self._failure = error
+            else:
+                log.info("failed after the end", problem=type(error).__name__, detail=str(error))
             self.stop("failed")
 
     def _end(self, cause: str, detail: str) -> None:
@@ -141,7 +149,8 @@ class WebSocketReceiver:
             with self._signaling_scope:
                 closed = await self._converse(websocket, core, "signaling", on_event)
                 self._end("connection_lost", f"signaling {closed}")
-        self._media_scope.deadline = min(self._media_scope.deadline, trio.current_time() + MEDIA_DRAIN_S)
+            # What is still on its way on media is read while signaling says goodbye.
+            self._media_scope.deadline = trio.current_time() + MEDIA_DRAIN_S
 
     async def _serve_media(
         self, opened: signaling.SignalingOpened, announce_media: Callable[[], Awaitable[None]]
@@ -177,13 +186,18 @@ class WebSocketReceiver:
     async def _open(self, url: str, which: str) -> AsyncGenerator[Any]:
         """Connect, after a look at the allow-list."""
         self._settings.allow(url)
+        is_connected = False
         try:
             async with self._connect(url, self._settings.handshake_timeout_s) as websocket:
+                is_connected = True
                 yield websocket
         except trio_websocket.DisconnectionTimeout:
             log.info("no answer to our goodbye", connection=which)
-        except (trio_websocket.HandshakeError, OSError) as error:
-            raise ConnectionFailedError(f"{which} server: {type(error).__name__}: {error}") from error
+        except Exception as error:
+            # Whatever the libraries below raise while connecting, groups of errors included, has one meaning.
+            if is_connected:
+                raise
+            raise ConnectionFailedError(f"{which} server: {_reason(error)}") from error
 
     async def _converse(
         self, websocket: Any, core: Core, which: str, on_event: Callable[[Any], Awaitable[None]]
@@ -199,9 +213,9 @@ class WebSocketReceiver:
             with until_open:
                 while not core.is_done:
                     await _send_pending(websocket, core)
-                    await _hand_on(core, on_event)
                     if core.is_open:
                         until_open.deadline = float("inf")
+                    await _hand_on(core, on_event)
                     await self._receive_one(websocket, core, which)
         except trio_websocket.ConnectionClosed as closed:
             if not core.is_open:
@@ -214,7 +228,10 @@ class WebSocketReceiver:
 
     async def _receive_one(self, websocket: Any, core: Core, which: str) -> None:
         timer = core.get_timer()
-        with trio.CancelScope(deadline=float("inf") if timer is None else timer) as silence:
+        with trio.CancelScope() as silence:
+            if timer is not None:
+                # After a time in which we could not read, what waits in the socket is not silence.
+                silence.deadline = max(timer, trio.current_time() + UNREAD_S)
             raw = await websocket.get_message()
         now = trio.current_time()
         if silence.cancelled_caught:
@@ -225,6 +242,8 @@ class WebSocketReceiver:
         except HandshakeRefusedError:
             raise
         except RemoteProtocolError as error:
+            if core.is_done:  # it was the end of this connection, not only of the message
+                raise
             core.receive_garbage(now)
             await self._events_send.send(MessageRejected(which, str(error)))
 
@@ -237,6 +256,15 @@ async def _send_pending(websocket: Any, core: Core) -> None:
 async def _hand_on(core: Core, on_event: Callable[[Any], Awaitable[None]]) -> None:
     while (event := core.next_event()) is not None:
         await on_event(event)
+
+
+def _reason(error: BaseException) -> str:
+    """An error of the libraries below in a line: its own words, or those of what caused it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    while not str(error) and error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _words(closed: trio_websocket.ConnectionClosed) -> str:

@@ -48,7 +48,6 @@ class ParticipantConnected:
     display_name: str | None = None
     queue_id: str | None = None
     queue_name: str | None = None
-    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

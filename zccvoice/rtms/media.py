@@ -33,7 +33,7 @@ from zccvoice.rtms.messages import (
     StreamStateUpdate,
     TranscriptData,
     TypedMessage,
-    epoch_ms,
+    plausible_ms,
 )
 
 MIX = "mix"
@@ -157,12 +157,13 @@ def _audio_received(message: AudioData) -> AudioReceived:
     content = message.content
     if content.length is not None and content.length != len(content.data):
         raise RemoteProtocolError(f"audio of {len(content.data)} bytes, announced as {content.length}")
-    if content.timestamp < 0:
-        raise RemoteProtocolError(f"audio with negative timestamp {content.timestamp}")
+    timestamp_ms = plausible_ms(content.timestamp)
+    if timestamp_ms is None:
+        raise RemoteProtocolError(f"audio with an impossible timestamp, {content.timestamp:.6g}")
     if content.channel_id is not None:
         track = str(content.channel_id)
     elif content.user_id:
         track = str(content.user_id)
     else:
         track = MIX
-    return AudioReceived(track, epoch_ms(content.timestamp), content.data)
+    return AudioReceived(track, timestamp_ms, content.data)

@@ -10,6 +10,7 @@ Voice), SDK `zoom/rtms` 1.1.0.
 
 from __future__ import annotations
 
+import math
 from enum import IntEnum, StrEnum
 
 import msgspec
@@ -277,8 +278,22 @@ class StopReason(IntEnum):
     STREAMING_NOT_SUPPORTED = 26
 
 
-def stop_reason(value: int | None) -> StopReason | None:
-    """Zoom's stop reason, None when none was given or it is one that we do not know."""
+EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000
+"""The years 2000 to 2100: a timestamp outside is no time of a call."""
+
+
+def plausible_ms(timestamp: int | float | None) -> int | None:
+    """A Zoom timestamp as `epoch_ms`, None when there is none or it cannot be the time of a call."""
+    if timestamp is None or not math.isfinite(timestamp):
+        return None
+    when_ms = epoch_ms(timestamp)
+    return when_ms if EARLIEST_MS <= when_ms < LATEST_MS else None
+
+
+def stop_reason(value: int | str | None) -> StopReason | None:
+    """Zoom's stop reason by number or name, None when none was given or it is one that we do not know."""
+    if isinstance(value, str):
+        return StopReason.__members__.get(value.upper().removeprefix("STOP_BC_"))
     try:
         return None if value is None else StopReason(value)
     except ValueError:
@@ -424,7 +439,7 @@ class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     channel_id: str | int | None = None
     participant_mode: str | None = None
-    queue_id: str | None = None
+    queue_id: str | int | None = None
     queue_name: str | None = None
     account_id: str | None = None
     division_id: str | None = None
@@ -444,8 +459,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The inside of message 6. Its number is to be read by product."""
 
     event_type: int
-    timestamp: int | None = None
-    event_ts: int | None = None
+    timestamp: int | float | None = None
+    event_ts: int | float | None = None
     """Contact Center's name for the time."""
     participant_info: ParticipantInfo | None = None
     paticipant_info: ParticipantInfo | None = None
@@ -461,9 +476,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def timestamp_ms(self) -> int | None:
-        """When it happened, epoch milliseconds, under either name."""
-        when = self.event_ts if self.event_ts is not None else self.timestamp
-        return None if when is None else epoch_ms(when)
+        """When it happened, epoch milliseconds, under either name; None when it was not told."""
+        return plausible_ms(self.event_ts if self.event_ts is not None else self.timestamp)
 
 
 class EventUpdate(_Message, frozen=True, tag=6, kw_only=True):
@@ -483,7 +497,7 @@ class StreamStateUpdate(_Message, frozen=True, tag=8, kw_only=True):
 
     state: int
     reason: int | None = None
-    timestamp: int | None = None
+    timestamp: int | float | None = None
     rtms_stream_id: str | None = None
 
 
@@ -492,7 +506,7 @@ class SessionStateUpdate(_Message, frozen=True, tag=9, kw_only=True):
 
     state: int
     rtms_session_id: str | None = None
-    timestamp: int | None = None
+    timestamp: int | float | None = None
     stop_reason: int | None = None
 
 

@@ -47,13 +47,12 @@ from zccvoice.rtms.messages import (
     SignalingHandshakeResponse,
     StatusCode,
     StopReason,
-    StreamCloseRequest,
     StreamCloseResponse,
     StreamState,
     StreamStateUpdate,
     TypedMessage,
-    epoch_ms,
     name_of,
+    plausible_ms,
 )
 
 
@@ -171,15 +170,6 @@ class SignalingConnection:
         self._require_open("announce media")
         self._outgoing.append(ClientReady(rtms_stream_id=self._identity.stream_id))
 
-    def request_close(self) -> None:
-        """We want no more of this stream (message 21); TERMINATED is to follow.
-
-        Raises:
-            LocalProtocolError: the signaling connection is not open.
-        """
-        self._require_open("request the end of the stream")
-        self._outgoing.append(StreamCloseRequest(rtms_stream_id=self._identity.stream_id))
-
     def next_event(self) -> SignalingEvent | None:
         """What happened, oldest first; None when there is nothing more yet."""
         return self._events.popleft() if self._events else None
@@ -243,20 +233,19 @@ class SignalingConnection:
                     event.timestamp_ms,
                     user_id=None if info.user_id is None else str(info.user_id),
                     display_name=info.display_name,
-                    queue_id=info.queue_id,
+                    queue_id=None if info.queue_id is None else str(info.queue_id),
                     queue_name=info.queue_name,
-                    account_id=info.account_id,
                 )
             )
         self._events.append(CallEventReceived(name, event.timestamp_ms, channel_id))
 
     def _take_stream_state(self, update: StreamStateUpdate) -> None:
+        name = f"stream_{name_of(StreamState, update.state).lower()}"
+        self._events.append(CallEventReceived(name, plausible_ms(update.timestamp)))
         if update.state == StreamState.TERMINATED:
-            self._end(name_of(StopReason, update.reason).lower(), "Zoom ended the stream")
-            return
-        when = None if update.timestamp is None else epoch_ms(update.timestamp)
-        self._events.append(CallEventReceived(f"stream_{name_of(StreamState, update.state).lower()}", when))
+            reason = "unspecified" if update.reason is None else name_of(StopReason, update.reason).lower()
+            self._end(reason, "Zoom ended the stream")
 
     def _take_session_state(self, update: SessionStateUpdate) -> None:
-        when = None if update.timestamp is None else epoch_ms(update.timestamp)
-        self._events.append(CallEventReceived(f"session_{name_of(SessionState, update.state).lower()}", when))
+        name = f"session_{name_of(SessionState, update.state).lower()}"
+        self._events.append(CallEventReceived(name, plausible_ms(update.timestamp)))

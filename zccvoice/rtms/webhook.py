@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from zccvoice.rtms.messages import Product, StopReason, stop_reason
+from zccvoice.rtms.messages import Product, StopReason, plausible_ms, stop_reason
 from zccvoice.rtms.signature import encrypted_token, is_fresh, is_webhook_signed
 
 LONGEST_PLAIN_TOKEN = 256
@@ -132,7 +132,7 @@ class WebhookReceiver:
         payload = payload if isinstance(payload, dict) else {}
         if name == "endpoint.url_validation":
             return self._challenge(payload)
-        return _read_event(name, envelope.get("event_ts"), payload)
+        return _read_event(name, envelope.get("event_ts"), payload, now_s)
 
     def _challenge(self, payload: dict[str, Any]) -> Answer:
         """Answer ``endpoint.url_validation``.
@@ -142,7 +142,8 @@ class WebhookReceiver:
         (``v0:…``) would make us sign a forged webhook, so tokens with a colon are refused.
         """
         token = payload.get("plainToken")
-        if not isinstance(token, str) or not token or len(token) > LONGEST_PLAIN_TOKEN or ":" in token:
+        is_token = isinstance(token, str) and token.isascii() and 0 < len(token) <= LONGEST_PLAIN_TOKEN
+        if not isinstance(token, str) or not is_token or ":" in token:
             return _refusal(400, Problem.BAD_CHALLENGE, "expected payload.plainToken, short, no colons")
         return Answer(
             200, {"plainToken": token, "encryptedToken": encrypted_token(self._secret_token, token)}
@@ -157,25 +158,23 @@ def _ignored(problem: Problem, detail: str) -> Answer:
     return Answer(200, {"status": "ignored", "problem": problem.value}, problem=problem, detail=detail)
 
 
-def _read_event(name: str, event_ts: Any, payload: dict[str, Any]) -> Answer:
+def _read_event(name: str, event_ts: Any, payload: dict[str, Any], now_s: float) -> Answer:
     prefix, _, kind = name.rpartition("rtms_")
     product, id_key = _PRODUCTS.get(prefix.rstrip("._"), (None, ""))
     if product is None or kind not in ("started", "interrupted", "stopped"):
         return _ignored(Problem.UNKNOWN_EVENT, f"event {name[:80]!r} is not one this program handles")
     nested = payload.get("object")
     view = {**nested, **payload} if isinstance(nested, dict) else payload
-    ids = (view.get(key) for key in (id_key, *_INSTANCE_KEYS))
-    engagement_id = next((one for one in ids if isinstance(one, str) and one), None)
-    stream_id = view.get("rtms_stream_id")
-    stream_id = stream_id if isinstance(stream_id, str) and stream_id else None
+    engagement_id = _id(view, id_key, *_INSTANCE_KEYS)
+    stream_id = _id(view, "rtms_stream_id")
     if engagement_id is None or (stream_id is None and kind != "stopped"):
-        return _ignored(
-            Problem.NO_IDS, f"{name} without {id_key if engagement_id is None else 'rtms_stream_id'}"
-        )
-    when = _integer(event_ts) or 0
+        return _ignored(Problem.NO_IDS, f"{name} lacks an id: engagement {engagement_id}, stream {stream_id}")
+    # Without a usable time of Zoom's the time of arrival is the best there is.
+    when = plausible_ms(_integer(event_ts)) or int(now_s * 1000)
     accepted = {"status": "ok"}
     if kind == "stopped":
-        reason = stop_reason(_integer(view.get("stop_reason")))
+        told = view.get("stop_reason")
+        reason = stop_reason(told if isinstance(told, str) and not told.isdigit() else _integer(told))
         stopped = StreamStopped(product, engagement_id, stream_id, when, reason)
         return Answer(200, accepted, event=stopped)
     assert stream_id is not None
@@ -197,6 +196,20 @@ def _read_event(name: str, event_ts: Any, payload: dict[str, Any]) -> Answer:
         account_id if isinstance(account_id, str) else None,
     )
     return Answer(200, accepted, event=started)
+
+
+def _id(view: dict[str, Any], *keys: str) -> str | None:
+    """The first usable id under these keys, in snake_case or camelCase.
+
+    Ids are opaque; one with control characters or half a surrogate pair can neither be signed nor stored.
+    """
+    for key in keys:
+        head, *tail = key.split("_")
+        for spelling in (key, head + "".join(word.capitalize() for word in tail)):
+            value = view.get(spelling)
+            if isinstance(value, str) and value and value.isprintable():
+                return value
+    return None
 
 
 def _integer(value: Any) -> int | None:

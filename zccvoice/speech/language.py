@@ -32,6 +32,11 @@ class LanguagePolicy:
         """Every language that a call may be pinned to."""
         return frozenset({self._default, *self._by_queue.values()})
 
+    @property
+    def depends_on_queue(self) -> bool:
+        """Whether the queue makes a difference."""
+        return any(language != self._default for language in self._by_queue.values())
+
     def pin(self, *queue_names: str | None) -> LanguagePin:
         """Decide for a call that came through a queue known by these ids and names; the first rule wins."""
         for name in queue_names:

@@ -27,6 +27,6 @@ class Recognizer(Protocol):
         """Transcribe in the given language, whatever it sounds like.
 
         Raises:
-            RecognizerError: the recognizer failed; the utterance may be tried again.
+            RecognizerError: the recognizer failed on it.
         """
         ...

@@ -22,7 +22,7 @@ from zccvoice.audio.timeline import Timeline
 from zccvoice.config import VadConfig
 from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, Endpointer, SpeechSpan
 from zccvoice.speech.utterance import Utterance
-from zccvoice.speech.vad import FRAME_MS, FRAME_SAMPLES, SpeechDetector, WebRtcDetector
+from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, SpeechDetector, WebRtcDetector
 
 _SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 _QUIETEST_DBFS = 120
@@ -143,7 +143,7 @@ class Track:
         done = []
         for is_speech, level in self._detector.detect(self._slice(self._analysed, self._analysed + whole)):
             span = self._endpointer.push(is_speech, level)
-            if not is_speech:
+            if not is_speech and level > DIGITAL_SILENCE_DBFS:  # zeros tell nothing about the line
                 self._quiet_levels[min(_QUIETEST_DBFS, max(0, round(-level)))] += 1
             if span is not None:
                 done.append(self._utterance(span, offset))

@@ -22,7 +22,8 @@ from zccvoice.config import VadConfig
 
 FRAME_MS = 20
 FRAME_SAMPLES = SAMPLE_RATE_HZ * FRAME_MS // 1000
-_DIGITAL_SILENCE_DBFS = -90.0
+DIGITAL_SILENCE_DBFS = -90.0
+"""Below it lies what no line sounds like: a muted leg, or a gap filled with zeros."""
 _ASSUMED_NOISE_DBFS = -50.0
 _FLOOR_BLOCK_FRAMES = 20
 _FLOOR_BLOCKS = 8
@@ -77,7 +78,7 @@ class NoiseFloor:
         Before a second or so was heard the line is taken for one of ordinary noise: WebRTC's detector takes
         any noise for speech at first, and the least level of someone who speaks at once is not noise.
         """
-        if level_dbfs > _DIGITAL_SILENCE_DBFS:
+        if level_dbfs > DIGITAL_SILENCE_DBFS:
             self._block_minimum = min(self._block_minimum, level_dbfs)
             self._frames_in_block += 1
             if self._frames_in_block == _FLOOR_BLOCK_FRAMES:
