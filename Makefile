@@ -3,35 +3,43 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-HERE := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
-VENV := $(HERE)/.venv
-BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+BIN := .venv/bin
+READY := .venv/.ready
+GOALS := help demo test lint setup lock clean
+HERE := $(dir $(lastword $(MAKEFILE_LIST)))
+
+ifneq ($(wildcard requirements.lock),requirements.lock)
+# Called as `make -f …/Makefile` from another folder: go home first.
+$(GOALS):
+	@$(MAKE) --no-print-directory -C "$(HERE)" $@
+else
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
 demo: $(READY) ## play demo calls through the daemon and show what a supervisor would see
-	@cd $(HERE) && $(BIN)/zccvoice demo
+	@$(BIN)/zccvoice demo
 
 test: $(READY) ## the whole test suite
-	@cd $(HERE) && $(BIN)/python -m pytest
+	@$(BIN)/python -m pytest
 
 lint: $(READY) ## style and types
-	@cd $(HERE) && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 setup: $(READY) ## only the virtual environment
 
 # The stamp is written last, so an interrupted installation is simply done again.
-$(READY): $(HERE)/requirements.lock $(HERE)/pyproject.toml $(HERE)/scripts/make_environment.sh
-	@sh $(HERE)/scripts/make_environment.sh $(VENV)
+$(READY): requirements.lock pyproject.toml scripts/make_environment.sh
+	@sh scripts/make_environment.sh .venv
 	@touch $@
 
 lock: ## write requirements.lock anew (needs uv)
-	cd $(HERE) && uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) $(HERE)/var $(HERE)/.mypy_cache $(HERE)/.ruff_cache $(HERE)/.pytest_cache $(HERE)/.hypothesis
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-.PHONY: help demo test lint setup lock clean
+endif
+
+.PHONY: $(GOALS)

@@ -151,14 +151,14 @@ async def test_a_defect_is_answered_counted_and_does_not_spread(monkeypatch: pyt
 async def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         send, _ = trio.open_memory_channel[WebhookEvent](1)
-        settings = DoorConfig(secret_token=SECRET, port=taken.getsockname()[1])  # type: ignore[arg-type]
-        with pytest.raises(DoorError, match="cannot listen on 127.0.0.1 port"):
+        settings = DoorConfig(secret_token=SECRET, port=taken.getsockname()[1])
+        with pytest.raises(DoorError, match="cannot listen on"):
             await Door(settings, send, Metrics()).run(trio.Event())
 
 
 async def test_it_listens_tells_where_and_stops_when_told() -> None:
     send, receive = trio.open_memory_channel[WebhookEvent](1)
-    settings = DoorConfig(secret_token=SECRET, port=0)  # type: ignore[arg-type]
+    settings = DoorConfig(secret_token=SECRET, port=0)
     closing = trio.Event()
     async with trio.open_nursery() as nursery:
         url = await nursery.start(Door(settings, send, Metrics()).run, closing)

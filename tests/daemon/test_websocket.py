@@ -1,16 +1,24 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import trio
+import trio_websocket
 
 from tests.daemon.conftest import SETTINGS, MemoryZoom
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.websocket import WebSocketReceiver
-from zccvoice.errors import ConnectionFailedError, ForbiddenHostError, HandshakeRefusedError
+from zccvoice.errors import (
+    ConnectionFailedError,
+    ForbiddenHostError,
+    HandshakeRefusedError,
+    RemoteProtocolError,
+    ZccvoiceError,
+)
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -21,6 +29,8 @@ from zccvoice.rtms.events import (
     StreamEnded,
     StreamEvent,
 )
+from zccvoice.rtms.messages import Product
+from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.truth import CallTruth
 
 
@@ -178,3 +188,103 @@ async def test_signaling_that_is_torn_off_is_a_lost_connection(
     assert isinstance(ended, StreamEnded)
     assert ended.cause == "connection_lost"
     assert len(audio(events, "ch-a")) >= 20, "what had come is handed on"
+
+
+class Scripted:
+    """A WebSocket that says what it is told to, then keep-alives, and remembers what it was told."""
+
+    def __init__(self, *messages: str, closes: bool = False) -> None:
+        self.messages = list(messages)
+        self.closes = closes
+        self.said: list[dict[str, Any]] = []
+
+    async def send_message(self, message: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self.said.append(json.loads(message))
+
+    async def get_message(self) -> str:
+        await trio.lowlevel.checkpoint()
+        if self.messages:
+            return self.messages.pop(0)
+        if self.closes:
+            raise trio_websocket.ConnectionClosed(None)
+        await trio.sleep(10)
+        return '{"msg_type":12,"timestamp":1}'
+
+
+SIGNALING_OK = '{"msg_type":2,"status_code":0,"media_server":{"server_urls":{"audio":"ws://127.0.0.1/m"}}}'
+MEDIA_OK = '{"msg_type":4,"status_code":0}'
+TERMINATED = '{"msg_type":8,"state":4,"reason":26,"timestamp":1781000600000}'
+AUDIO = '{"msg_type":14,"content":{"channel_id":"ch","data":"AQACAA==","timestamp":1781000012340}}'
+
+
+async def listen(
+    signaling: Scripted, media: Scripted | Exception, *, stall_s: float = 0
+) -> tuple[list[StreamEvent], Exception | None]:
+    """Run a receiver on two scripts; its reader does nothing for the first `stall_s`."""
+
+    @asynccontextmanager
+    async def connect(url: str, timeout_s: float) -> AsyncIterator[Any]:
+        websocket = media if url.endswith("/m") else signaling
+        if isinstance(websocket, Exception):
+            await trio.sleep(1)
+            raise websocket
+        yield websocket
+
+    started = StreamStarted(Product.CONTACT_CENTER, "E", "S", "ws://127.0.0.1/s", 1_781_000_000_000)
+    events_send, events_receive = trio.open_memory_channel[StreamEvent](0)
+    receiver = WebSocketReceiver(SETTINGS, started, events_send, connect)
+    failure: Exception | None = None
+
+    async def run() -> None:
+        nonlocal failure
+        try:
+            await receiver.run()
+        except ZccvoiceError as error:
+            failure = error
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        await trio.sleep(stall_s)
+        events = [event async for event in events_receive]
+    return events, failure
+
+
+async def test_a_reader_that_stalled_does_not_take_waiting_messages_for_silence(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    signaling, media = Scripted(SIGNALING_OK), Scripted(MEDIA_OK, *[AUDIO] * 50, closes=True)
+    events, failure = await listen(signaling, media, stall_s=200)
+    assert failure is None
+    assert len(audio(events, "ch")) == 50
+    assert {one["msg_type"] for one in signaling.said} == {1, 5, 7, 13}, "and keep-alives were answered"
+
+
+@pytest.mark.parametrize("media", [Scripted(), OSError("refused"), Scripted(MEDIA_OK)])
+async def test_zooms_reason_is_not_hidden_by_what_goes_wrong_after_it(
+    media: Scripted | Exception, autojump_clock: trio.testing.MockClock
+) -> None:
+    events, failure = await listen(Scripted(SIGNALING_OK, TERMINATED), media)
+    assert failure is None
+    assert events[-1] == StreamEnded("streaming_not_supported", "Zoom ended the stream")
+
+
+async def test_an_acceptance_without_media_urls_is_named(autojump_clock: trio.testing.MockClock) -> None:
+    events, failure = await listen(Scripted('{"msg_type":2,"status_code":0}'), Scripted())
+    assert events == []
+    assert isinstance(failure, RemoteProtocolError)
+    assert "without media server URLs" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(ExceptionGroup("", [ValueError("garbage")]), "ValueError: garbage"), (OSError("no route"), "no route"),
+     (trio_websocket.ConnectionTimeout(), "ConnectionTimeout")],
+)  # fmt: skip
+async def test_whatever_happens_while_connecting_is_a_failed_connection(
+    error: Exception, words: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    _, failure = await listen(Scripted(SIGNALING_OK), error)
+    assert isinstance(failure, ConnectionFailedError)
+    assert words in str(failure)
+    assert "media" in str(failure)
