@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from functools import partial
 from typing import Any
 
@@ -42,7 +44,12 @@ def run(options: argparse.Namespace) -> int:
     with settings.database(config, application_name="zccvoice daemon") as engine:
         _require_schema(config, engine)
         is_complete = trio.run(partial(serve, config, engine, recognizer))
-    return 0 if is_complete else 1
+    if not is_complete:
+        # A thread may still be inside the recognizer; the interpreter's orderly end would pull its library from
+        # under it. Everything that has to be closed is.
+        sys.stderr.flush()
+        os._exit(1)
+    return 0
 
 
 def _require_schema(config: Config, engine: Engine) -> None:
