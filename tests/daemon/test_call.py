@@ -114,6 +114,12 @@ async def test_a_call_from_first_packet_to_last_utterance() -> None:
     assert metrics.registry.get_sample_value("zccvoice_audio_packets_total") == 80
 
 
+async def test_the_clock_begins_with_the_earliest_track_not_with_the_first_to_arrive() -> None:
+    late = audio("ch-a", offset_ms=500)
+    facts, _, _ = await run([OPENED, *late[:8], *audio("ch-c"), *late[8:], ENDED])
+    assert [one for one in facts if isinstance(one, ClockStarted)] == [ClockStarted("E", "S", T0)]
+
+
 async def test_a_queue_that_is_told_after_a_burst_of_audio_still_decides_the_language(
     autojump_clock: MockClock,
 ) -> None:

@@ -205,11 +205,8 @@ class Call:
         return track
 
     async def _send_on(self, track: Track, done: list[Utterance | TrackGap]) -> None:
-        first_ms = track.timeline.first_timestamp_ms
-        if not self._is_clock_started and first_ms is not None:
-            self._is_clock_started = True
-            zero_ms = first_ms if self._first_packet_ms is None else min(first_ms, self._first_packet_ms)
-            await self._facts_send.send(ClockStarted(self.engagement_id, self.stream_id, zero_ms))
+        if done:
+            await self._start_clock()
         for one in done:
             if isinstance(one, TrackGap):
                 await self._facts_send.send(
@@ -226,6 +223,18 @@ class Call:
             self._unpinned.append(one)
         if self._unpinned and self._may_pin():
             await self._send_unpinned()
+
+    async def _start_clock(self) -> None:
+        """State the stream's zero before the first fact that counts from it.
+
+        Not earlier: until then every track had the time to begin, whichever socket was the faster.
+        """
+        if self._is_clock_started:
+            return
+        self._is_clock_started = True
+        told = [track.timeline.first_timestamp_ms for track in self._tracks.values()]
+        zero_ms = min(one for one in (*told, self._first_packet_ms) if one is not None)
+        await self._facts_send.send(ClockStarted(self.engagement_id, self.stream_id, zero_ms))
 
     def _may_pin(self) -> bool:
         """Whether the language is decided, or is to be decided by what is known now."""
@@ -308,6 +317,7 @@ class Call:
         counts, end_ms = track.timeline, track.end_timestamp_ms
         if counts.first_timestamp_ms is None or end_ms is None:
             return
+        await self._start_clock()
         self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
         self._metrics.audio_seconds.inc((end_ms - counts.first_timestamp_ms) / 1000)
         await self._facts_send.send(

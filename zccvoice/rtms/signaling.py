@@ -7,20 +7,18 @@
                                   HandshakeRefusedError                       ENDED
 
 In OPEN it answers keep-alives, translates events by product, and announces each media connection with
-message 7. What Zoom may send when is the table `_LEGAL`; what is not in it raises `RemoteProtocolError`, and
-the caller goes on with the next message.
+message 7.
 
 Source: Zoom RTMS documentation, "Connect to the signaling server", "Event subscription", "Contact Center".
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, auto
 
 from zccvoice.errors import HandshakeRefusedError, LocalProtocolError, RemoteProtocolError
+from zccvoice.rtms.core import ConnectionCore, State
 from zccvoice.rtms.events import (
     CallEventReceived,
     ParticipantConnected,
@@ -37,9 +35,6 @@ from zccvoice.rtms.messages import (
     EventType,
     EventUpdate,
     KeepAliveRequest,
-    KeepAliveResponse,
-    Message,
-    OtherMessage,
     Product,
     SessionState,
     SessionStateUpdate,
@@ -56,14 +51,6 @@ from zccvoice.rtms.messages import (
 )
 
 
-class State(Enum):
-    """Where the connection is in its life."""
-
-    HANDSHAKING = auto()
-    OPEN = auto()
-    ENDED = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class SignalingOpened:
     """The handshake was accepted."""
@@ -74,17 +61,6 @@ class SignalingOpened:
 
 SignalingEvent = SignalingOpened | ParticipantConnected | CallEventReceived | StreamEnded
 
-_LEGAL: dict[State, tuple[type, ...]] = {
-    State.HANDSHAKING: (SignalingHandshakeResponse, KeepAliveRequest, StreamStateUpdate),
-    State.OPEN: (
-        KeepAliveRequest,
-        EventUpdate,
-        StreamStateUpdate,
-        SessionStateUpdate,
-        StreamCloseResponse,
-    ),
-    State.ENDED: (),
-}
 _SUBSCRIPTIONS = {
     Product.CONTACT_CENTER: tuple(
         kind for kind in ContactCenterEventType if kind is not ContactCenterEventType.UNDEFINED
@@ -101,53 +77,46 @@ _ROLES = {
 }
 
 
-class SignalingConnection:
-    """One signaling connection of one stream."""
+class SignalingConnection(ConnectionCore[SignalingEvent]):
+    """The signaling connection of one stream."""
+
+    NAME = "signaling"
+    LEGAL = {  # noqa: RUF012 (a constant)
+        State.HANDSHAKING: (SignalingHandshakeResponse, KeepAliveRequest, StreamStateUpdate),
+        State.OPEN: (
+            KeepAliveRequest,
+            EventUpdate,
+            StreamStateUpdate,
+            SessionStateUpdate,
+            StreamCloseResponse,
+        ),
+        State.ENDED: (),
+    }
 
     def __init__(self, identity: StreamIdentity, *, silence_timeout_s: float, now: float) -> None:
-        self.state = State.HANDSHAKING
+        handshake = SignalingHandshakeRequest(
+            rtms_stream_id=identity.stream_id,
+            signature=identity.signature,
+            buffer_data=True,
+            **identity.id_fields(),
+        )
+        super().__init__(handshake, silence_timeout_s=silence_timeout_s, now=now)
         self._identity = identity
-        self._silence_timeout_s = silence_timeout_s
-        self._last_heard = now
-        self._events: deque[SignalingEvent] = deque()
-        self._outgoing: list[TypedMessage] = [
-            SignalingHandshakeRequest(
-                rtms_stream_id=identity.stream_id,
-                signature=identity.signature,
-                buffer_data=True,
-                **identity.id_fields(),
-            )
-        ]
 
-    @property
-    def is_open(self) -> bool:
-        """The handshake was accepted and the connection has not ended."""
-        return self.state is State.OPEN
-
-    @property
-    def is_done(self) -> bool:
-        """Nothing more is to be sent or received."""
-        return self.state is State.ENDED
-
-    def receive_message(self, message: Message, now: float) -> None:
-        """Take in one message that arrived at `now` (monotonic seconds).
+    def announce_media(self) -> None:
+        """A media handshake was accepted: tell Zoom that data may flow (message 7).
 
         Raises:
-            HandshakeRefusedError: Zoom refused the handshake; the connection is over.
-            RemoteProtocolError: the message is not legal here; it had no effect.
+            LocalProtocolError: the signaling connection is not open.
         """
-        self._last_heard = now
-        if isinstance(message, OtherMessage):
-            return
-        if not isinstance(message, _LEGAL[self.state]):
-            raise RemoteProtocolError(f"{type(message).__name__} on signaling in state {self.state.name}")
+        if not self.is_open:
+            raise LocalProtocolError(f"cannot announce media while signaling is {self.state.name}")
+        self._outgoing.append(ClientReady(rtms_stream_id=self._identity.stream_id))
+
+    def _take(self, message: TypedMessage) -> None:
         match message:
             case SignalingHandshakeResponse():
                 self._finish_handshake(message)
-            case KeepAliveRequest():
-                self._outgoing.append(
-                    KeepAliveResponse(timestamp=message.timestamp, sequence=message.sequence)
-                )
             case EventUpdate():
                 self._take_event(message.event)
             case StreamStateUpdate():
@@ -157,45 +126,8 @@ class SignalingConnection:
             case _:
                 pass  # StreamCloseResponse: TERMINATED follows
 
-    def receive_garbage(self, now: float) -> None:
-        """Something undecodable arrived: still a sign of life."""
-        self._last_heard = now
-
-    def announce_media(self) -> None:
-        """A media handshake was accepted: tell Zoom that data may flow (message 7).
-
-        Raises:
-            LocalProtocolError: the signaling connection is not open.
-        """
-        self._require_open("announce media")
-        self._outgoing.append(ClientReady(rtms_stream_id=self._identity.stream_id))
-
-    def next_event(self) -> SignalingEvent | None:
-        """What happened, oldest first; None when there is nothing more yet."""
-        return self._events.popleft() if self._events else None
-
-    def messages_to_send(self) -> list[TypedMessage]:
-        """What is to go out now, in order. Each message is handed out once."""
-        outgoing, self._outgoing = self._outgoing, []
-        return outgoing
-
-    def get_timer(self) -> float | None:
-        """When `handle_timer` wants to be called (monotonic seconds), None for never."""
-        return None if self.state is State.ENDED else self._last_heard + self._silence_timeout_s
-
-    def handle_timer(self, now: float) -> None:
-        """The time of `get_timer` has come: Zoom was silent for too long."""
-        timer = self.get_timer()
-        if timer is not None and now >= timer:
-            self._end("silent", f"nothing arrived on signaling for {self._silence_timeout_s:g} s")
-
-    def _require_open(self, wish: str) -> None:
-        if self.state is not State.OPEN:
-            raise LocalProtocolError(f"cannot {wish} while signaling is {self.state.name}")
-
-    def _end(self, cause: str, detail: str) -> None:
-        self.state = State.ENDED
-        self._events.append(StreamEnded(cause, detail))
+    def _silence(self, detail: str) -> SignalingEvent:
+        return StreamEnded("silent", detail)
 
     def _finish_handshake(self, response: SignalingHandshakeResponse) -> None:
         if response.status_code != StatusCode.OK:
@@ -244,7 +176,8 @@ class SignalingConnection:
         self._events.append(CallEventReceived(name, plausible_ms(update.timestamp)))
         if update.state == StreamState.TERMINATED:
             reason = "unspecified" if update.reason is None else name_of(StopReason, update.reason).lower()
-            self._end(reason, "Zoom ended the stream")
+            self.state = State.ENDED
+            self._events.append(StreamEnded(reason, "Zoom ended the stream"))
 
     def _take_session_state(self, update: SessionStateUpdate) -> None:
         name = f"session_{name_of(SessionState, update.state).lower()}"
