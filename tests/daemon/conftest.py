@@ -14,7 +14,7 @@ import trio.testing
 import trio_websocket
 
 from zccvoice.config import ZoomConfig
-from zccvoice.rtms.messages import Product
+from zccvoice.rtms.enums import Product
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.scenario import Scenario, parse_scenario
 from zccvoice.simulator.timing import Timing

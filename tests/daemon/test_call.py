@@ -15,6 +15,7 @@ from zccvoice.daemon.call import Call
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.transcriber import SpokenItem, SpokenUtterance
 from zccvoice.errors import HandshakeRefusedError
+from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -25,7 +26,7 @@ from zccvoice.rtms.events import (
     StreamEnded,
     StreamEvent,
 )
-from zccvoice.rtms.messages import AudioParams, Product
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.facts import (

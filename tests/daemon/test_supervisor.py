@@ -13,8 +13,8 @@ from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.supervisor import REMEMBERED_S, STOP_GRACE_S, Supervisor
 from zccvoice.daemon.transcriber import SpokenItem
 from zccvoice.errors import ConnectionFailedError
+from zccvoice.rtms.enums import Product, StopReason
 from zccvoice.rtms.events import StreamEnded
-from zccvoice.rtms.messages import Product, StopReason
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.facts import Fact, StreamClosed

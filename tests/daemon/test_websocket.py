@@ -19,6 +19,7 @@ from zccvoice.errors import (
     RemoteProtocolError,
     ZccvoiceError,
 )
+from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -29,7 +30,6 @@ from zccvoice.rtms.events import (
     StreamEnded,
     StreamEvent,
 )
-from zccvoice.rtms.messages import Product
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.truth import CallTruth
 

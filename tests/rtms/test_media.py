@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
 from zccvoice.rtms import wire
 from zccvoice.rtms.core import State
+from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import AudioReceived, MediaOpened
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.media import MIX, MediaConnection, MediaEvent, MediaSilent
-from zccvoice.rtms.messages import AudioParams, Product
+from zccvoice.rtms.messages import AudioParams
 
 WANTED = AudioParams(send_rate=100)
 ACCEPTED = (

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from zccvoice.errors import HandshakeRefusedError, LocalProtocolError, RemoteProtocolError
 from zccvoice.rtms import wire
 from zccvoice.rtms.core import State
+from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import CallEventReceived, ParticipantConnected, Role, StreamEnded
 from zccvoice.rtms.identity import StreamIdentity
-from zccvoice.rtms.messages import Product
 from zccvoice.rtms.signaling import SignalingConnection, SignalingEvent, SignalingOpened
 
 ENGAGEMENT, STREAM = "ENG-0001/abc+Zz==", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"

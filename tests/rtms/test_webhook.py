@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zccvoice.rtms.messages import Product, StopReason
+from zccvoice.rtms.enums import Product, StopReason
 from zccvoice.rtms.signature import webhook_signature
 from zccvoice.rtms.webhook import (
     Answer,

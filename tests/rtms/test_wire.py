@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zccvoice.errors import RemoteProtocolError
+from zccvoice.rtms import enums
 from zccvoice.rtms import messages as m
 from zccvoice.rtms.wire import decode, encode
 
@@ -73,7 +74,7 @@ def test_frames_may_be_text_or_binary(message: Any) -> None:
 @pytest.mark.parametrize("kind", TYPES)
 def test_the_message_type_is_the_number_zoom_gave_it(kind: Any) -> None:
     tag = kind.__struct_config__.tag
-    assert m.MessageType(tag)
+    assert enums.MessageType(tag)
 
 
 def test_none_is_not_written() -> None:
@@ -168,7 +169,7 @@ def test_media_handshake() -> None:
         engagement_id="Qm9vLXNhbXBsZS1pZA",
         rtms_stream_id=STREAM_ID,
         signature="0339",
-        media_type=m.MediaType.ALL,
+        media_type=enums.MediaType.ALL,
         media_params=m.MediaParams(
             audio=m.AudioParams(), transcript=m.TranscriptParams(src_language=9, enable_lid=True)
         ),
@@ -269,6 +270,6 @@ def test_timestamps_in_any_unit(timestamp: float, expected_ms: Any) -> None:
 
 
 def test_names_of_numbers() -> None:
-    assert m.name_of(m.StopReason, 21) == "CUSTOMER_DISCONNECTED"
-    assert m.name_of(m.ContactCenterEventType, 33) == "unknown_33"
-    assert m.name_of(m.StopReason, None) == "none"
+    assert enums.name_of(enums.StopReason, 21) == "CUSTOMER_DISCONNECTED"
+    assert enums.name_of(enums.ContactCenterEventType, 33) == "unknown_33"
+    assert enums.name_of(enums.StopReason, None) == "none"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zccvoice.errors import ScenarioError
-from zccvoice.rtms.messages import ContactCenterEventType, StopReason
+from zccvoice.rtms.enums import ContactCenterEventType, StopReason
 from zccvoice.simulator.demo import demo_scenarios
 from zccvoice.simulator.scenario import PacketFault, Scenario, Side, load_scenario
 from zccvoice.simulator.sources import render

@@ -21,6 +21,7 @@ from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.transcriber import SpokenItem, SpokenUtterance
 from zccvoice.daemon.transport import Transport
 from zccvoice.errors import DecodeError, RemoteProtocolError, ZccvoiceError
+from zccvoice.rtms.enums import Codec, SampleRate
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -31,7 +32,7 @@ from zccvoice.rtms.events import (
     StreamEnded,
     StreamEvent,
 )
-from zccvoice.rtms.messages import AudioParams, Codec, SampleRate
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePin, LanguagePolicy
 from zccvoice.speech.track import Track, TrackGap

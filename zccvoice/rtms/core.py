@@ -20,13 +20,7 @@ from enum import Enum, auto
 from typing import ClassVar, Generic, TypeVar
 
 from zccvoice.errors import RemoteProtocolError
-from zccvoice.rtms.messages import (
-    KeepAliveRequest,
-    KeepAliveResponse,
-    Message,
-    OtherMessage,
-    TypedMessage,
-)
+from zccvoice.rtms.messages import KeepAliveRequest, KeepAliveResponse, Message, OtherMessage, TypedMessage
 
 EventT = TypeVar("EventT")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict, cast
 
-from zccvoice.rtms.messages import Product
+from zccvoice.rtms.enums import Product
 from zccvoice.rtms.signature import handshake_signature
 
 _ID_KEYS = {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
 from zccvoice.rtms.core import ConnectionCore, State
+from zccvoice.rtms.enums import MediaType, StatusCode
 from zccvoice.rtms.events import AudioReceived, MediaOpened
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.messages import (
@@ -23,9 +24,7 @@ from zccvoice.rtms.messages import (
     MediaHandshakeRequest,
     MediaHandshakeResponse,
     MediaParams,
-    MediaType,
     SignalingHandshakeResponse,
-    StatusCode,
     StreamStateUpdate,
     TranscriptData,
     TypedMessage,

@@ -19,6 +19,16 @@ from dataclasses import dataclass
 
 from zccvoice.errors import HandshakeRefusedError, LocalProtocolError, RemoteProtocolError
 from zccvoice.rtms.core import ConnectionCore, State
+from zccvoice.rtms.enums import (
+    ContactCenterEventType,
+    EventType,
+    Product,
+    SessionState,
+    StatusCode,
+    StopReason,
+    StreamState,
+    name_of,
+)
 from zccvoice.rtms.events import (
     CallEventReceived,
     ParticipantConnected,
@@ -28,25 +38,17 @@ from zccvoice.rtms.events import (
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.messages import (
     ClientReady,
-    ContactCenterEventType,
     Event,
     EventChoice,
     EventSubscription,
-    EventType,
     EventUpdate,
     KeepAliveRequest,
-    Product,
-    SessionState,
     SessionStateUpdate,
     SignalingHandshakeRequest,
     SignalingHandshakeResponse,
-    StatusCode,
-    StopReason,
     StreamCloseResponse,
-    StreamState,
     StreamStateUpdate,
     TypedMessage,
-    name_of,
     plausible_ms,
 )
 

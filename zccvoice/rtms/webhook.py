@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from zccvoice.rtms.messages import Product, StopReason, plausible_ms, stop_reason
+from zccvoice.rtms.enums import Product, StopReason, stop_reason
+from zccvoice.rtms.messages import plausible_ms
 from zccvoice.rtms.signature import encrypted_token, is_fresh, is_webhook_signed
 
 LONGEST_PLAIN_TOKEN = 256

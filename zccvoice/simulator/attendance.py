@@ -8,7 +8,8 @@ from typing import Any
 
 import trio
 
-from zccvoice.rtms.messages import EventType, MediaType, TypedMessage
+from zccvoice.rtms.enums import EventType, MediaType
+from zccvoice.rtms.messages import TypedMessage
 from zccvoice.simulator.handshakes import MediaTerms
 from zccvoice.simulator.link import Link
 

@@ -15,18 +15,20 @@ from typing import Any
 import trio
 
 from zccvoice.errors import HandshakeRefusedError
-from zccvoice.rtms.messages import (
-    Event,
+from zccvoice.rtms.enums import (
     EventType,
-    EventUpdate,
     MediaType,
     MessageType,
     SessionState,
-    SessionStateUpdate,
     StatusCode,
     StopReason,
-    StreamCloseResponse,
     StreamState,
+)
+from zccvoice.rtms.messages import (
+    Event,
+    EventUpdate,
+    SessionStateUpdate,
+    StreamCloseResponse,
     StreamStateUpdate,
 )
 from zccvoice.simulator.attendance import Attendance, MediaLink

@@ -13,17 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zccvoice.errors import HandshakeRefusedError
-from zccvoice.rtms.messages import (
-    AudioParams,
-    Codec,
-    ContentType,
-    DataOption,
-    MediaType,
-    SampleRate,
-    StatusCode,
-    TranscriptParams,
-    name_of,
-)
+from zccvoice.rtms.enums import Codec, ContentType, DataOption, MediaType, SampleRate, StatusCode, name_of
+from zccvoice.rtms.messages import AudioParams, TranscriptParams
 from zccvoice.simulator.packets import ENCODERS
 
 Fields = Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from zccvoice.rtms.messages import SampleRate, StopReason
+from zccvoice.rtms.enums import SampleRate, StopReason
 from zccvoice.simulator.packets import Packet, PacketPlan
 from zccvoice.simulator.scenario import CallEvent, Scenario
 from zccvoice.simulator.sources import Recording

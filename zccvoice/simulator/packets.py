@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zccvoice.rtms.messages import AudioParams, Codec, SampleRate
+from zccvoice.rtms.enums import Codec, SampleRate
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.simulator.faults import Transmission, transmit
 from zccvoice.simulator.scenario import Scenario
 from zccvoice.simulator.sources import Leg, Recording, Samples, resample

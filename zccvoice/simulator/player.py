@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import trio
 
+from zccvoice.rtms.enums import MediaType
 from zccvoice.rtms.messages import (
     AudioContent,
     AudioData,
     Event,
     EventUpdate,
-    MediaType,
     ParticipantInfo,
     TranscriptContent,
     TranscriptData,

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from zccvoice.errors import ScenarioError
-from zccvoice.rtms.messages import ContactCenterEventType, StopReason
+from zccvoice.rtms.enums import ContactCenterEventType, StopReason
 from zccvoice.simulator.entries import Entry
 
 TAIL_MS = 1_000

@@ -23,13 +23,12 @@ import trio
 from trio_websocket import WebSocketRequest, serve_websocket
 
 from zccvoice.errors import HandshakeRefusedError
+from zccvoice.rtms.enums import MessageType, StatusCode
 from zccvoice.rtms.messages import (
     MediaHandshakeResponse,
     MediaParams,
     MediaServer,
-    MessageType,
     SignalingHandshakeResponse,
-    StatusCode,
 )
 from zccvoice.rtms.signature import handshake_signature
 from zccvoice.simulator.call import Call
