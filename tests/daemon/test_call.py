@@ -79,6 +79,8 @@ async def run(
             if stop_after:
                 await trio.testing.wait_all_tasks_blocked()
                 call.stop("shutdown")
+    facts_send.close()
+    spoken_send.close()
     return [one async for one in facts_receive], [one async for one in spoken_receive], metrics
 
 

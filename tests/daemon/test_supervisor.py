@@ -51,8 +51,8 @@ class House:
             vad=VadConfig(),
             languages=LanguagePolicy(LanguageConfig()),
             metrics=self.metrics,
-            facts_send=self.facts_send.clone(),
-            spoken_send=self.spoken_send.clone(),
+            facts_send=self.facts_send,
+            spoken_send=self.spoken_send,
         )
 
     async def run(self, script: Callable[[House], object]) -> dict[str, str]:

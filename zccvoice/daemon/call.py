@@ -114,8 +114,10 @@ class Call:
     async def run(self) -> None:
         """Receive the stream to its end.
 
-        Closes its ends of both channels. Cancelling it drops the connections and whatever was not yet sent on.
+        Works on clones of both channels and closes them. Cancelling it drops the connections and whatever was
+        not yet sent on.
         """
+        self._facts_send, self._spoken_send = self._facts_send.clone(), self._spoken_send.clone()
         async with self._facts_send, self._spoken_send:
             await self._facts_send.send(
                 StreamOpened(
@@ -132,11 +134,12 @@ class Call:
                     async with self._events_receive:
                         async for event in self._events_receive:
                             await self._take(event)
-            except (
-                Exception
-            ):  # the edge of this call: a defect of ours ends it alone, and what it has is kept
-                log.exception("call failed")
-                self._end(StreamEnded("internal_error", "a defect in this program, see the log"))
+            except Exception:  # the edge of this call: a defect of ours ends it alone
+                self._note_defect()
+            try:
+                await self._close_tracks()
+            except Exception:  # and what it has is kept
+                self._note_defect()
             await self._finish()
 
     async def _receive(self) -> None:
@@ -145,6 +148,10 @@ class Call:
             await self._receiver.run()
         except ZccvoiceError as error:
             self._fail(error)
+
+    def _note_defect(self) -> None:
+        log.exception("call failed")
+        self._end(StreamEnded("internal_error", "a defect in this program, see the log"))
 
     def _fail(self, error: ZccvoiceError) -> None:
         """The stream cannot go on, for a reason that has a name."""
@@ -293,14 +300,16 @@ class Call:
             CallEventSeen(self.engagement_id, self.stream_id, event.name, when_ms, event.channel_id)
         )
 
-    async def _finish(self) -> None:
-        """Close the tracks, and state the end after everything else."""
+    async def _close_tracks(self) -> None:
         self._metrics.note_hang_up(self.stream_id, trio.current_time())
         for track in self._tracks.values():
             await self._send_on(track, track.flush())
             await self._close_track(track)
         if self._unpinned:
             await self._send_unpinned()
+
+    async def _finish(self) -> None:
+        """State the end, after everything else."""
         ended = self._ended or StreamEnded("connection_lost", "the receiver stopped without a word")
         log.info("stream ended", cause=ended.cause, detail=ended.detail)
         self._metrics.calls.labels(ended.cause).inc()

@@ -74,8 +74,8 @@ async def serve(
             vad=config.speech.vad,
             languages=languages,
             metrics=metrics,
-            facts_send=facts_send.clone(),
-            spoken_send=spoken_send.clone(),
+            facts_send=facts_send,
+            spoken_send=spoken_send,
         )
 
     writer = Writer(write_to(engine), measure_in(engine), metrics)
