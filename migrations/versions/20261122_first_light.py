@@ -91,7 +91,10 @@ VIEWS = (
     SELECT e.engagement_id, e.product, e.account_id, e.queue_id, e.queue_name,
            (SELECT string_agg(DISTINCT p.display_name, ', ' ORDER BY p.display_name) FROM zccvoice.participant p
             WHERE p.engagement_id = e.engagement_id AND p.side = 'agent') AS agent_name,
-           e.started_at, e.ended_at, e.language, e.language_source,
+           e.started_at, e.ended_at,
+           (SELECT string_agg(DISTINCT t.end_reason, ', ' ORDER BY t.end_reason) FROM zccvoice.stream t
+            WHERE t.engagement_id = e.engagement_id) AS end_reason,
+           e.language, e.language_source,
            {MEASURES_IN_VIEW}, s.computed_at
     FROM zccvoice.engagement e LEFT JOIN zccvoice.scorecard s USING (engagement_id)
     """,  # noqa: S608

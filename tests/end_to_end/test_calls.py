@@ -107,6 +107,7 @@ async def test_sigterm_in_mid_call_finishes_and_stores_what_was_heard(
         nursery.cancel_scope.cancel()
     call, utterances = stored(engine, scenario.engagement_id)
     assert call.ended_at is not None
+    assert call.end_reason == "shutdown"
     assert call.scorecard is not None
     assert utterances[0].text is not None
     assert utterances[0].text.startswith("Thank you for calling Northwind")
@@ -167,7 +168,10 @@ async def test_bad_webhooks_are_answered_and_leave_a_call_alone(
     assert metrics['zccvoice_webhooks_total{outcome="unknown_event"}'] == 1
     assert metrics['zccvoice_webhooks_total{outcome="no_server_urls"}'] == 1
     assert metrics['zccvoice_streams_ended_total{reason="forbidden_host"}'] == 1
+    refused, _ = stored(engine, "E")
+    assert (refused.end_reason, refused.scorecard) == ("forbidden_host", None), "nothing received, no zeros"
     call, utterances = stored(engine, scenario.engagement_id)
+    assert call.end_reason == "customer_disconnected"
     assert call.language == "es"
     assert len(utterances) >= 10
 

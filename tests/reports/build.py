@@ -84,6 +84,7 @@ def report(
         agent_name=agent_name,
         started_at=STARTED,
         ended_at=STARTED,
+        end_reason="customer_disconnected",
         language="en",
         language_source="configured",
         scorecard=scorecard(record),

@@ -46,8 +46,14 @@ def test_a_definition_names_no_side_where_both_are_shown_and_no_unit() -> None:
 
 def test_flags() -> None:
     assert SCORECARD is not None
-    assert flags(SCORECARD) == ()
-    assert flags(replace(SCORECARD, damaged=True, verdict="sparse")) == ("sparse", "damaged")
-    assert flags(replace(SCORECARD, verdict=None)) == ()
-    assert flags(report().call.scorecard) == ("no contact",)
-    assert flags(None) == ("not measured yet",)
+    call = report().call
+    assert flags(replace(call, scorecard=SCORECARD)) == ()
+    sparse = replace(SCORECARD, damaged=True, verdict="sparse")
+    assert flags(replace(call, scorecard=sparse)) == ("sparse", "damaged")
+    assert flags(replace(call, scorecard=replace(SCORECARD, verdict=None))) == ()
+    assert flags(call) == ("no contact",)
+    unmeasured = replace(call, scorecard=None)
+    assert flags(replace(unmeasured, end_reason=None)) == ("not measured yet",)
+    assert flags(replace(unmeasured, end_reason="handshake_refused")) == ("not received: handshake refused",)
+    ends = replace(call, scorecard=SCORECARD, end_reason="customer_disconnected, shutdown")
+    assert flags(ends) == ("cut off: shutdown",)

@@ -16,7 +16,7 @@ from zccvoice.cli import settings
 from zccvoice.errors import StoreError
 from zccvoice.reports.calls import call_report, calls_report
 from zccvoice.reports.document import call_document, calls_document, write_document
-from zccvoice.reports.html import write_html
+from zccvoice.reports.html import write_call, write_html
 from zccvoice.reports.text import print_call, print_calls
 from zccvoice.store.database import require_current_schema, transaction
 
@@ -91,7 +91,7 @@ def run_call(options: argparse.Namespace) -> int:
                 case "json":
                     write_document(call_document(report), sys.stdout)
                 case "html":
-                    print(write_html([report], options.output, options.timezone))
+                    print(write_call(report, options.output, options.timezone))
                 case _:
                     print_call(report, sys.stdout, options.timezone)
     return 0

@@ -47,12 +47,16 @@ def write_to(engine: Engine) -> Write:
 
 
 def measure_in(engine: Engine) -> Measure:
-    """The real `Measure`: from what is stored of the call."""
+    """The real `Measure`: from what is stored of the call.
+
+    A call of which no audio came has no scorecard: its zeros would be made up.
+    """
 
     def measure(engagement_id: str) -> None:
         with transaction(engine) as connection:
             record = reads.call_record(connection, engagement_id)
-            writes.put_scorecard(connection, engagement_id, scorecard(record))
+            if record.tracks or record.utterances:
+                writes.put_scorecard(connection, engagement_id, scorecard(record))
 
     return measure
 

@@ -51,6 +51,7 @@ def _call(call: CallRow) -> dict[str, Any]:
         "agent_name": call.agent_name,
         "started_at": _moment(call.started_at),
         "ended_at": _moment(call.ended_at),
+        "end_reason": call.end_reason,
         "language": call.language,
         "language_source": call.language_source,
         "scorecard": None if call.scorecard is None else asdict(call.scorecard),

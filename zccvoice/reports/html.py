@@ -36,12 +36,19 @@ def write_html(reports: Iterable[CallReport], folder: Path, tz: tzinfo | None = 
     folder.mkdir(parents=True, exist_ok=True)
     calls: list[CallRow] = []
     for report in reports:
-        page = folder / page_name(report.call.engagement_id)
-        page.write_text(call_page(report, tz), encoding="utf-8")
+        write_call(report, folder, tz)
         calls.append(report.call)
     index = folder / "index.html"
     index.write_text(index_page(calls, tz), encoding="utf-8")
     return index
+
+
+def write_call(report: CallReport, folder: Path, tz: tzinfo | None = None) -> Path:
+    """Write the page of one call, and no index; returns its path. Arguments as for `write_html`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / page_name(report.call.engagement_id)
+    page.write_text(call_page(report, tz), encoding="utf-8")
+    return page
 
 
 def page_name(engagement_id: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from zccvoice.analytics.scorecard import Scorecard, definitions
 from zccvoice.reports.figures import UNKNOWN, Figure, written
+from zccvoice.rtms.enums import StopReason
+from zccvoice.store.reads import CallRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,21 @@ GROUPS = (
 """Every measure of the scorecard but ``verdict`` and ``damaged``, which a report shows beside the call's name."""
 
 
-def flags(scorecard: Scorecard | None) -> tuple[str, ...]:
-    """What is to be known before any number is read: the verdict, and ``damaged``."""
+ZOOMS_REASONS = frozenset({"stopped", "unspecified", *(reason.name.lower() for reason in StopReason)})
+"""Ends that Zoom told. Any other is ours: we did not receive the whole call."""
+
+
+def flags(call: CallRow) -> tuple[str, ...]:
+    """What is to be known before any number is read: was all of it received, the verdict, ``damaged``."""
+    ours = sorted(set(filter(None, (call.end_reason or "").split(", "))) - ZOOMS_REASONS)
+    scorecard = call.scorecard
     if scorecard is None:
-        return ("not measured yet",)
+        return tuple(f"not received: {_plain(one)}" for one in ours) or ("not measured yet",)
+    cut_off = tuple(f"cut off: {_plain(one)}" for one in ours)
     verdict = written(scorecard.verdict, Figure.WORD)
     damaged = ("damaged",) if scorecard.damaged else ()
-    return (*(() if verdict in ("conversation", UNKNOWN) else (verdict,)), *damaged)
+    return (*cut_off, *(() if verdict in ("conversation", UNKNOWN) else (verdict,)), *damaged)
+
+
+def _plain(reason: str) -> str:
+    return reason.replace("_", " ")

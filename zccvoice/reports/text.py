@@ -117,7 +117,7 @@ def _cells(call: CallRow, tz: tzinfo | None) -> Iterator[Text]:
         )
         yield _figures(Figure.SPEED, scorecard.talk_speed_agent_wpm, scorecard.talk_speed_customer_wpm)
         yield _figures(Figure.RATIO, scorecard.coverage_ratio)
-    yield Text(", ".join(flags(scorecard)), style="yellow")
+    yield Text(", ".join(flags(call)), style="yellow")
 
 
 def _figures(figure: Figure, *values: float | None) -> Text:
@@ -135,7 +135,7 @@ def _heading(call: CallRow, tz: tzinfo | None) -> Table:
         "Started": clock(call.started_at, tz),
         "Queue": call.queue_name or UNKNOWN,
         "Agent": call.agent_name or UNKNOWN,
-        "Note": ", ".join(flags(call.scorecard)),
+        "Note": ", ".join(flags(call)),
     }
     for name, value in rows.items():
         if value:

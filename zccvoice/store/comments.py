@@ -24,6 +24,10 @@ _VIEWS = {
 # Columns that no table has, or that say something else in a view. The others are described as in their table.
 _VIEW_COLUMNS = {
     ("call", "agent_name"): "Names of the agents on the call, in alphabetical order.",
+    ("call", "end_reason"): (
+        "How its streams ended: the reason of Zoom (customer_disconnected), or ours when we did not receive the "
+        "whole of it (shutdown, connection_lost, handshake_refused). The measures are of what was received."
+    ),
     ("utterance", "speaker_name"): "Name of the participant as Zoom shows it.",
     ("utterance", "started_at"): "When it began.",
     ("utterance", "text"): "Transcript, redacted; NULL unless the verdict is kept.",

@@ -42,6 +42,8 @@ class CallRow:
     started_at: datetime | None
     ended_at: datetime | None
     """End of the last of its streams that ended."""
+    end_reason: str | None
+    """How its streams ended, Zoom's reasons and ours, in alphabetical order; None while none has."""
     language: str | None
     language_source: str | None
     scorecard: Scorecard | None
@@ -180,11 +182,16 @@ def _calls() -> Select[Any]:
         .where(Participant.engagement_id == Engagement.engagement_id, Participant.side == Side.AGENT)
         .scalar_subquery()
     )
+    ends = (
+        select(func.string_agg(Stream.end_reason.distinct(), ", "))
+        .where(Stream.engagement_id == Engagement.engagement_id)
+        .scalar_subquery()
+    )
     # The scorecard's language is left out: the engagement has it before there is a scorecard.
     measures = [column.label(f"scorecard_{column.name}") for column in scorecard_table.columns]
     of_call = scorecard_table.c.engagement_id == Engagement.engagement_id
     return (
-        select(Engagement.__table__, agents.label("agent_name"), *measures)
+        select(Engagement.__table__, agents.label("agent_name"), ends.label("end_reason"), *measures)
         .select_from(Engagement)
         .join(scorecard_table, of_call, isouter=True)
     )
