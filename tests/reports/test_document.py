@@ -15,7 +15,7 @@ from .build import full, unmeasured
 
 CALL_KEYS = [
     *("engagement_id", "product", "account_id", "queue_id", "queue_name", "agent_name"),
-    *("started_at", "ended_at", "language", "language_source", "scorecard", "computed_at"),
+    *("started_at", "ended_at", "end_reason", "language", "language_source", "scorecard", "computed_at"),
 ]
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
 
 from zccvoice.simulator.progress import OnProgress, Violation
 from zccvoice.simulator.scenario import Scenario
+from zccvoice.simulator.timing import Timing
 from zccvoice.simulator.truth import CallTruth
 from zccvoice.simulator.webhooks import post_to
 from zccvoice.simulator.zoom import Zoom, ZoomApp, running_zoom
+
+
+RETRY_DELAYS_S = (5.0, 20.0, 60.0)
+"""Zoom's 5, 20 and 60 minutes for undelivered webhooks, in seconds: nobody waits an hour for a rehearsal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,9 @@ async def simulate(
         ScenarioError: the URL is not ``http://``, or the sound of a scenario cannot be made.
     """
     deliver = post_to(webhook_url)
+    timing = replace(Timing(), webhook_retry_delays_s=RETRY_DELAYS_S).at_speed(speed)
     async with running_zoom(
-        app, deliver=deliver, speed=speed, on_progress=on_progress, host=host, port=port
+        app, deliver=deliver, speed=speed, timing=timing, on_progress=on_progress, host=host, port=port
     ) as zoom:
         if not await zoom.probe_webhook():
             return Simulation((), zoom.violations)
