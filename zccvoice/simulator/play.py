@@ -14,7 +14,6 @@ from zccvoice.simulator.truth import CallTruth
 from zccvoice.simulator.webhooks import post_to
 from zccvoice.simulator.zoom import Zoom, ZoomApp, running_zoom
 
-
 RETRY_DELAYS_S = (5.0, 20.0, 60.0)
 """Zoom's 5, 20 and 60 minutes for undelivered webhooks, in seconds: nobody waits an hour for a rehearsal."""
 
