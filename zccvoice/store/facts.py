@@ -111,7 +111,7 @@ class GapFound:
     start_timestamp_ms: int
     end_timestamp_ms: int
     cause: str
-    """``lost_packets`` or ``connection_lost``, or ``undecodable``."""
+    """``lost_packets``, the only cause told apart so far."""
 
 
 @dataclass(frozen=True, slots=True)
