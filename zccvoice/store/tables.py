@@ -224,7 +224,7 @@ class Gap(Base):
         primary_key=True, comment="Its start, ms on the engagement's clock."
     )
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
-    cause: Mapped[str] = mapped_column(comment="Why it did not arrive: lost_packets, the only cause told apart so far.")
+    cause: Mapped[str] = mapped_column(comment="lost_packets, the only cause told apart so far.")
 
 
 class Track(Base):
