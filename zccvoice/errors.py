@@ -76,3 +76,15 @@ class ConnectionFailedError(ZccvoiceError):
 
 class DoorError(ZccvoiceError):
     """The HTTP endpoint cannot be opened."""
+
+
+class JournalError(ZccvoiceError):
+    """A journal cannot be read or written as it should."""
+
+
+class JournalFullError(JournalError):
+    """There is no room on the disk for what is to be kept; it may be tried again."""
+
+
+class KeyMissingError(JournalError):
+    """The key of a journal is not to be had: shredded, or wrapped by another master key."""

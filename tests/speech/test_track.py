@@ -58,7 +58,7 @@ def test_speech_at_the_very_end_is_not_lost() -> None:
 def test_a_short_loss_lies_inside_the_utterance_and_moves_nothing() -> None:
     track, utterances, gaps = play(CALL, lost=frozenset({20}))
     assert spans(utterances) == [(1000, 3000), (4500, 5100)]
-    assert gaps == [TrackGap(START_MS + 2000, START_MS + 2100)]
+    assert gaps == [TrackGap(START_MS + 2000, START_MS + 2100, "lost_packets")]
     assert track.timeline.lost_packets == 1
     hole = slice((2000 - 760) * 16, (2100 - 760) * 16)
     assert not utterances[0].samples[hole].any()
@@ -67,7 +67,7 @@ def test_a_short_loss_lies_inside_the_utterance_and_moves_nothing() -> None:
 def test_a_long_loss_ends_the_utterance() -> None:
     _, utterances, gaps = play(CALL, lost=frozenset(range(15, 22)))
     assert spans(utterances) == [(1000, 1500), (2200, 3000), (4500, 5100)]
-    assert gaps == [TrackGap(START_MS + 1500, START_MS + 2200)]
+    assert gaps == [TrackGap(START_MS + 1500, START_MS + 2200, "lost_packets")]
 
 
 def test_a_quiet_leg_is_no_gap() -> None:
@@ -105,7 +105,7 @@ def test_a_bad_payload_costs_itself() -> None:
         except DecodeError:
             assert number == 2
     done += track.flush()
-    assert [x for x in done if isinstance(x, TrackGap)] == [TrackGap(START_MS + 200, START_MS + 300)]
+    assert [x for x in done if isinstance(x, TrackGap)] == [TrackGap(START_MS + 200, START_MS + 300, "lost_packets")]
     assert spans([x for x in done if isinstance(x, Utterance)]) == [(1000, 3000), (4500, 5100)]
 
 

@@ -34,6 +34,8 @@ class Packet:
     position: int
     sample_count: int
     payload: bytes
+    source: tuple[int, int] | None = None
+    """Where the payload can be read again, as whoever pushed it said: (record, entry) of a journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +44,23 @@ class Gap:
 
     position: int
     sample_count: int
-    is_loss: bool
-    """True for packets that should have come; False for a quiet leg (muted or held: Zoom sends nothing)."""
+    cause: str | None
+    """Why packets that should have come did not: ``lost_packets``, or what was announced by `expect_loss` of
+    the timeline. None for a quiet leg (muted or held: Zoom sends nothing)."""
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether something should have come."""
+        return self.cause is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of a track by reference: where its packets can be read again."""
+
+    start: int
+    """Its first sample, on the track's axis."""
+    end: int
+    """The sample after its last one."""
+    pieces: tuple[tuple[int, tuple[int, int]], ...]
+    """Position and `Packet.source` of every packet that overlaps it, in order. Between them is silence."""

@@ -3,7 +3,7 @@
 Zoom's timestamps rule, never the time of arrival: after connecting, up to a minute of audio comes at once.
 RTMS is a reliable transport, so a hole in the timestamps is something that Zoom did not have: loss before
 Zoom, or a leg that was muted or held and sent nothing. A hole of up to two seconds counts as loss; a longer
-one as a quiet leg (`reference: measures, "gap"`).
+one as a quiet leg, unless we know that we could not listen (`expect_loss`; `reference: measures, "gap"`).
 
 Packets wait for a missing neighbour until something newer than `window_ms` has come; then the hole becomes a
 `Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
@@ -23,6 +23,8 @@ WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
 QUIET_AFTER_MS = 2_000
 """A longer hole is a leg that sent nothing, not loss."""
+LOST_PACKETS = "lost_packets"
+"""Cause of a gap that nobody announced."""
 LATE_BEFORE_STEP = 10
 """So many packets in a row that all come too late are a clock that was set back, not stragglers."""
 
@@ -32,6 +34,16 @@ class _Waiting:
     timestamp_ms: int
     payload: bytes = field(compare=False)
     sample_count: int = field(compare=False)
+    source: tuple[int, int] | None = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outage:
+    """A time in which nobody listened."""
+
+    from_ms: int
+    until_ms: int
+    cause: str
 
 
 class Timeline:
@@ -49,6 +61,7 @@ class Timeline:
         self._next = 0
         self._late_in_a_row = 0
         self._step_ms = 0
+        self._outages: list[_Outage] = []
         self.first_timestamp_ms: int | None = None
         """Zoom's timestamp of position 0; None until the first packet was placed."""
         self.packets = 0
@@ -65,8 +78,15 @@ class Timeline:
         """The sample after the last one that was placed."""
         return self._next
 
-    def push(self, timestamp_ms: int, payload: bytes) -> list[Packet | Gap]:
+    def push(
+        self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None
+    ) -> list[Packet | Gap]:
         """Take in one packet; returns what is now complete, in order and without overlap.
+
+        Args:
+            timestamp_ms: Zoom's.
+            payload: still encoded.
+            source: handed on with the packet, see `Packet.source`.
 
         Raises:
             DecodeError: the payload cannot be audio of this format; it leaves the hole that it would fill.
@@ -78,8 +98,15 @@ class Timeline:
         if timestamp_ms < self._newest_ms:
             self.reordered_packets += 1
         self._newest_ms = max(self._newest_ms, timestamp_ms)
-        insort(self._waiting, _Waiting(timestamp_ms, payload, count))
+        insort(self._waiting, _Waiting(timestamp_ms, payload, count, source))
         return self._release(self._newest_ms - self._window_ms)
+
+    def expect_loss(self, from_ms: int, until_ms: int, cause: str) -> None:
+        """We did not listen in this time of Zoom's clock: a hole there is loss, however long it is.
+
+        Unless the leg had been quiet for long when it began; and what of a hole lies after it is judged as ever.
+        """
+        self._outages.append(_Outage(from_ms, until_ms, cause))
 
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
@@ -105,12 +132,12 @@ class Timeline:
             if hole * 2 >= packet.sample_count:
                 if not is_due:
                     break
-                placed.append(self._gap(hole, packet.sample_count))
+                placed.extend(self._gaps(hole, packet.sample_count))
             self._waiting.pop(0)
             if hole <= -packet.sample_count and not self._is_step_back(packet, hole):
                 continue  # all of it lies before what was placed: too late
             self._late_in_a_row = 0
-            placed.append(Packet(self._next, packet.sample_count, packet.payload))
+            placed.append(Packet(self._next, packet.sample_count, packet.payload, packet.source))
             self._placed.append(packet.timestamp_ms)
             self._next += packet.sample_count
             self.packets += 1
@@ -128,10 +155,35 @@ class Timeline:
         self._newest_ms = packet.timestamp_ms
         return True
 
-    def _gap(self, length: int, packet_samples: int) -> Gap:
-        is_loss = length <= self._quiet_after
-        if is_loss:
+    def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
+        """A hole of this many samples before a packet of that size, as one gap or two."""
+        outage = self._outage_in(length)
+        if outage is None:
+            return [self._gap(length, packet_samples, LOST_PACKETS if length <= self._quiet_after else None)]
+        missed = min(length, max(0, self._position_of(outage.until_ms) - self._next))
+        if length - missed <= self._quiet_after:
+            return [self._gap(length, packet_samples, outage.cause)]
+        return [
+            self._gap(missed, packet_samples, outage.cause),
+            self._gap(length - missed, packet_samples, None),
+        ]
+
+    def _outage_in(self, length: int) -> _Outage | None:
+        """The outage that explains a hole of this length from here on."""
+        for outage in self._outages:
+            start, end = self._position_of(outage.from_ms), self._position_of(outage.until_ms)
+            was_quiet = start - self._next > self._quiet_after
+            if start < self._next + length and end > self._next and not was_quiet:
+                return outage
+        return None
+
+    def _position_of(self, timestamp_ms: int) -> int:
+        assert self.first_timestamp_ms is not None
+        return (timestamp_ms + self._step_ms - self.first_timestamp_ms) * self._format.rate_hz // 1000
+
+    def _gap(self, length: int, packet_samples: int, cause: str | None) -> Gap:
+        if cause is not None:
             self.lost_packets += max(1, round(length / packet_samples))
-        gap = Gap(self._next, length, is_loss)
+        gap = Gap(self._next, length, cause)
         self._next += length
         return gap

@@ -224,7 +224,7 @@ class Call:
                         track.channel_id,
                         one.start_timestamp_ms,
                         one.end_timestamp_ms,
-                        "lost_packets",
+                        one.cause,
                     )
                 )
                 continue

@@ -9,6 +9,7 @@ quiet, nothing is computed and the open utterance is closed.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zccvoice.audio.codecs import decoder_for
-from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Gap, Packet
+from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Gap, Packet, Passage
 from zccvoice.audio.quality import clipped_ratio, level_dbfs
 from zccvoice.audio.timeline import Timeline
 from zccvoice.config import VadConfig
@@ -39,6 +40,7 @@ class TrackGap:
 
     start_timestamp_ms: int
     end_timestamp_ms: int
+    cause: str
 
 
 class Track:
@@ -66,17 +68,25 @@ class Track:
         self._padding = min(settings.padding_ms, settings.hangover_ms) * _SAMPLES_PER_MS
         self._kept = np.empty(0, np.int16)
         self._kept_from = 0
+        self._packets: deque[tuple[int, int, tuple[int, int]]] = deque()  # position, end, source
         self._analysed = 0
         self._last_end = 0
         self._quiet_levels = [0] * (_QUIETEST_DBFS + 1)  # histogram: frames by whole −dBFS
 
-    def place(self, timestamp_ms: int, payload: bytes) -> list[Samples | Gap]:
+    def place(
+        self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None
+    ) -> list[Samples | Gap]:
         """Take in one packet: what of the track is now complete, decoded and in order, for `hear`.
+
+        Args:
+            timestamp_ms: Zoom's.
+            payload: still encoded.
+            source: where the payload can be read again; utterances tell it in their `Utterance.passage`.
 
         Raises:
             DecodeError: the payload cannot be this track's audio. The track goes on, with a gap.
         """
-        return self._decode(self.timeline.push(timestamp_ms, payload))
+        return self._decode(self.timeline.push(timestamp_ms, payload, source))
 
     def hear(self, pieces: list[Samples | Gap]) -> list[Utterance | TrackGap]:
         """Run detector and endpointer over what `place` gave; returns what it completed."""
@@ -85,9 +95,9 @@ class Track:
             if not isinstance(piece, Gap):
                 done.extend(self._listen(piece))
                 continue
-            if piece.is_loss:
+            if piece.cause is not None:
                 start = self._timestamp_ms(piece.position)
-                done.append(TrackGap(start, start + piece.sample_count // _SAMPLES_PER_MS))
+                done.append(TrackGap(start, start + piece.sample_count // _SAMPLES_PER_MS, piece.cause))
             if piece.sample_count <= _BRIDGED_GAP_SAMPLES:
                 done.extend(self._listen(np.zeros(piece.sample_count, np.int16)))
             else:
@@ -125,6 +135,9 @@ class Track:
         for piece in pieces:
             if isinstance(piece, Packet):
                 run.append(self._decoder.decode(piece.payload))
+                if piece.source is not None:
+                    end = piece.position + piece.sample_count
+                    self._packets.append((piece.position, end, piece.source))
                 continue
             if run:
                 decoded.append(np.concatenate(run))
@@ -175,7 +188,19 @@ class Track:
             lead_ms=(start - padded_start) // _SAMPLES_PER_MS,
             loudness_dbfs=level_dbfs(speech),
             clipped_ratio=clipped_ratio(speech),
+            loudness_by_second=tuple(
+                level_dbfs(speech[at : at + SAMPLE_RATE_HZ]) for at in range(0, speech.size, SAMPLE_RATE_HZ)
+            ),
+            passage=self._passage(padded_start, padded_end),
         )
+
+    def _passage(self, start: int, end: int) -> Passage | None:
+        pieces = tuple(
+            (position, source)
+            for position, packet_end, source in self._packets
+            if position < end and packet_end > start
+        )
+        return Passage(start, end, pieces) if pieces else None
 
     def _forget(self) -> None:
         """Drop sound that no utterance can need any more."""
@@ -188,6 +213,8 @@ class Track:
         if surplus > 0:
             self._kept = self._kept[surplus:].copy()
             self._kept_from += surplus
+            while self._packets and self._packets[0][1] <= self._kept_from:
+                self._packets.popleft()
 
     def _jump(self, position: int) -> None:
         """Go on at `position` after a stretch without sound."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from zccvoice.audio.frame import Passage
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Utterance:
@@ -25,6 +27,10 @@ class Utterance:
     """RMS level of the speech."""
     clipped_ratio: float
     """Share of the speech's samples that are clipped."""
+    loudness_by_second: tuple[float, ...] = ()
+    """RMS level of each second of the speech, dBFS; the last one may be shorter."""
+    passage: Passage | None = None
+    """Where `samples` can be read again; None when nobody keeps them."""
 
     @property
     def duration_ms(self) -> int:

@@ -1,0 +1,179 @@
+"""The folder of journals: which are open, which are closed, and what goes first when the disk has no more room.
+
+    <folder>/open/<name>.journal      running, or not wholly in the database yet: never deleted for room
+    <folder>/closed/<name>.journal    everything in it is in the database; its sound is kept while there is room
+    <folder>/keys/<name>.key          see `vault`
+
+A name is a hash of the stream's id: opaque, fit for a file system, and the same every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from zccvoice.errors import JournalError
+from zccvoice.journal.entry import EntryCodec
+from zccvoice.journal.journal import JournalReader, JournalWriter
+from zccvoice.journal.vault import Vault, sync_folder
+
+_SUFFIX = ".journal"
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedJournal:
+    """A closed journal."""
+
+    name: str
+    size_bytes: int
+    closed_at: float
+    """Unix time of its last record."""
+
+
+class Shelf:
+    """All journals of one daemon."""
+
+    def __init__(self, folder: Path, vault: Vault, types: Iterable[type]) -> None:
+        """Open the folder; made if it is not there.
+
+        Args:
+            folder: for the journals alone.
+            vault: their keys.
+            types: what the entries of these journals may be, beside audio packets.
+
+        Raises:
+            JournalError: the folder cannot be used.
+        """
+        self._open, self._closed = folder / "open", folder / "closed"
+        self._vault = vault
+        self._codec = EntryCodec(types)
+        try:
+            for one in (self._open, self._closed):
+                one.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise JournalError(f"the journal folder {folder} cannot be used: {error.strerror}") from None
+
+    def writer(self, name: str) -> JournalWriter:
+        """Begin a journal, or go on with one, closed or not.
+
+        Raises:
+            JournalFullError: no room for a new file.
+            JournalError: another process writes it, or it cannot be used.
+        """
+        path = self._open / f"{name}{_SUFFIX}"
+        closed = self._closed / path.name
+        if closed.exists() and not path.exists():
+            closed.rename(path)
+        is_new = not path.exists()
+        writer = JournalWriter(
+            path, self._codec, lambda: self._vault.new_key(name), lambda: self._vault.keys(name)
+        )
+        if is_new:
+            sync_folder(self._open)
+        return writer
+
+    def reader(self, name: str) -> JournalReader:
+        """Read a journal, closed or not.
+
+        Raises:
+            JournalError: there is none, or it cannot be read.
+            KeyMissingError: its key was shredded.
+        """
+        for folder in (self._open, self._closed):
+            path = folder / f"{name}{_SUFFIX}"
+            if path.exists():
+                return JournalReader(path, self._codec, lambda: self._vault.keys(name))
+        raise JournalError(f"journal {name}: there is none")
+
+    def read_file(self, path: Path) -> JournalReader:
+        """Read a journal that lies elsewhere; its key is looked for by its name.
+
+        Raises:
+            JournalError: it cannot be read.
+            KeyMissingError: its key was shredded, or never was here.
+        """
+        return JournalReader(path, self._codec, lambda: self._vault.keys(path.stem))
+
+    def is_closed(self, name: str) -> bool:
+        """Whether a journal of this name was finished."""
+        return (self._closed / f"{name}{_SUFFIX}").exists()
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a journal of this name."""
+        return self.is_closed(name) or (self._open / f"{name}{_SUFFIX}").exists()
+
+    def close(self, name: str) -> None:
+        """Everything in a journal is in the database: its sound may go when room is needed."""
+        (self._open / f"{name}{_SUFFIX}").rename(self._closed / f"{name}{_SUFFIX}")
+        sync_folder(self._closed)
+        sync_folder(self._open)
+
+    def open_names(self) -> list[str]:
+        """Journals that are not finished, the oldest first."""
+        paths = sorted(self._open.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime)
+        return [path.stem for path in paths]
+
+    def closed(self) -> list[ShelvedJournal]:
+        """Finished journals, the oldest first."""
+        found = []
+        for path in self._closed.glob(f"*{_SUFFIX}"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue  # deleted meanwhile
+            found.append(ShelvedJournal(path.stem, status.st_size, status.st_mtime))
+        return sorted(found, key=lambda one: one.closed_at)
+
+    def size_bytes(self) -> int:
+        """Bytes of all journals."""
+        return sum(_size(path) for folder in (self._open, self._closed) for path in folder.iterdir())
+
+    def shred(self, name: str) -> int:
+        """Delete a journal and its key, finished or not; returns the bytes of sound and all that are gone.
+
+        The key goes first: from then on what is left of the file, here or in a copy, is noise.
+
+        Raises:
+            JournalError: the file system refuses.
+        """
+        removed = 0
+        try:
+            self._vault.shred(name)
+            for folder in (self._open, self._closed):
+                path = folder / f"{name}{_SUFFIX}"
+                removed += _size(path)
+                path.unlink(missing_ok=True)
+                sync_folder(folder)
+        except OSError as error:
+            raise JournalError(f"journal {name}: cannot be deleted: {error.strerror}") from None
+        return removed
+
+    def make_room(self, budget_bytes: int, *, keep: Collection[str] = ()) -> list[ShelvedJournal]:
+        """Delete finished journals, the oldest first, until all take no more than the budget.
+
+        What is not in the database yet is never deleted, nor what is named in `keep` (a legal hold): when that
+        alone is more than the budget, the budget is exceeded.
+        """
+        surplus = self.size_bytes() - budget_bytes
+        deleted = []
+        for journal in self.closed() if surplus > 0 else ():
+            if surplus <= 0:
+                break
+            if journal.name not in keep:
+                surplus -= self.shred(journal.name)
+                deleted.append(journal)
+        return deleted
+
+
+def journal_name(stream_id: str) -> str:
+    """Name of a stream's journal."""
+    return blake2b(stream_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
