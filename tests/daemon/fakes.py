@@ -46,7 +46,9 @@ class FakeRecognizer:
 
 
 class FakeReceiver:
-    """A `StreamReceiver` that tells a script, then waits to be stopped unless the script ends the stream."""
+    """A `StreamReceiver` that tells a script (numbers are pauses, in seconds), then waits to be stopped unless the
+    script ends the stream.
+    """
 
     def __init__(
         self,
@@ -65,6 +67,11 @@ class FakeReceiver:
             for step in self._script:
                 if isinstance(step, Exception):
                     raise step
+                if isinstance(step, float):  # seconds in which nothing happens
+                    await trio.sleep(step)
+                    continue
+                if self._stopped.is_set():
+                    break
                 await self._events_send.send(step)  # type: ignore[arg-type]
                 if isinstance(step, StreamEnded):
                     return

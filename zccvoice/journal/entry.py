@@ -48,7 +48,11 @@ class EntryCodec:
         self._types = {one.__name__: one for one in types}
 
     def encode(self, arrived_ms: int, entries: Sequence[Entry]) -> bytes:
-        """The content of a record whose entries arrived by `arrived_ms` (epoch milliseconds)."""
+        """The content of a record whose entries arrived by `arrived_ms` (epoch milliseconds).
+
+        Raises:
+            TypeError: an entry of a type that this codec was not made for; a defect of the caller.
+        """
         out = bytearray()
         _put_varint(out, arrived_ms)
         tracks: dict[str, _TrackState] = {}
@@ -87,7 +91,7 @@ class EntryCodec:
     def _put_value(self, out: bytearray, entry: Entry) -> None:
         name = type(entry).__name__
         if self._types.get(name) is not type(entry):
-            raise JournalError(f"journal entry: expected one of {', '.join(self._types)}, got {name}")
+            raise TypeError(f"journal entry: expected one of {', '.join(self._types)}, got {name}")
         value = msgspec.msgpack.encode([name, entry])
         out.append(_VALUE)
         _put_varint(out, len(value))

@@ -200,7 +200,7 @@ class JournalWriter:
             KeyMissingError: it has no key any more.
         """
         self._codec = codec
-        self._unwritten: bytes | None = None
+        self._unwritten: tuple[bytes, Record] | None = None
         self._descriptor = -1
         self.name = path.stem
         try:
@@ -251,32 +251,29 @@ class JournalWriter:
         content = self._codec.encode(arrived_ms, entries)
         sealed = seal(self._key, self._generation, self._end, kind, content)
         record = Record(self._end, self._end + len(sealed), kind, arrived_ms, entries)
-        self._unwritten = sealed
+        self._unwritten = sealed, record
         self.retry()
         return record
 
-    @property
-    def is_blocked(self) -> bool:
-        """A record waits for room on the disk."""
-        return self._unwritten is not None
-
-    def retry(self) -> None:
-        """Write the record that waits, if one does.
+    def retry(self) -> Record | None:
+        """Write the record that waits; None when none does.
 
         Raises:
             JournalFullError: there is still no room.
             JournalError: the file cannot be written.
         """
         if self._unwritten is None:
-            return
+            return None
+        sealed, record = self._unwritten
         try:
-            self._pwrite(self._unwritten, self._end)
+            self._pwrite(sealed, self._end)
         except OSError as error:
             self._take_back()
             kind = JournalFullError if error.errno in _FULL else JournalError
             raise kind(f"journal {self.name}: cannot be written: {error.strerror}") from None
-        self._end += len(self._unwritten)
+        self._end = record.end
         self._unwritten = None
+        return record
 
     def sync(self) -> None:
         """Return when everything written is on the disk.
