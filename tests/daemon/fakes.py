@@ -90,6 +90,7 @@ class FakeStore:
         self.facts: list[Fact] = []
         self.batches: list[int] = []
         self.measured: list[str] = []
+        self.measured_live: list[str] = []
         self.cannot_measure: Exception | None = None
         self.failures: list[Exception] = []
         self.refuses: Callable[[Fact], Exception | None] = lambda fact: None
@@ -107,3 +108,6 @@ class FakeStore:
         if self.cannot_measure:
             raise self.cannot_measure
         self.measured.append(engagement_id)
+
+    def measure_live(self, engagement_id: str) -> None:
+        self.measured_live.append(engagement_id)

@@ -97,12 +97,13 @@ async def run(folder: Path, script: Sequence[object], *, stop_after_s: float | N
     return Played(rooms)
 
 
-async def crash(folder: Path, script: Sequence[object], *, is_transcribing: bool = True) -> None:
+async def crash(folder: Path, script: Sequence[object], *, is_transcribing: bool = True) -> Rooms:
     """Play a stream, and let the daemon die in the middle of it."""
     async with open_house(folder, languages=LANGUAGES, is_transcribing=is_transcribing) as rooms:
         with trio.move_on_after(3) as life:
             await rooms.call(STARTED, script).run()
         assert life.cancelled_caught
+    return rooms
 
 
 async def recover(folder: Path, *scripts: Sequence[object], away_s: float = 0.0) -> Played:

@@ -66,26 +66,26 @@ class Transcriber:
             item.on_done(await self._transcribe(item, limiter))
 
     async def _transcribe(self, item: SpokenItem, limiter: trio.CapacityLimiter) -> UtteranceHeard:
-        utterance = item.spoken.utterance
+        utterance, ids = item.spoken.utterance, (item.engagement_id, item.stream_id)
         try:
             transcript = await trio.to_thread.run_sync(
                 self._recognize, item, limiter=limiter, abandon_on_cancel=True
             )
-            heard = _heard(item, transcript, "kept" if transcript.text else "empty")
+            heard = heard_in(item.spoken, ids, transcript)
         except Exception as error:  # the edge of one utterance: the call, and all others, go on
-            ids = {
+            where = {
                 "engagement_id": item.engagement_id,
                 "stream_id": item.stream_id,
                 "channel_id": utterance.channel_id,
                 "start_timestamp_ms": utterance.start_timestamp_ms,
             }
             if isinstance(error, RecognizerError | JournalError):
-                log.error("utterance not transcribed", **ids, problem=str(error))
+                log.error("utterance not transcribed", **where, problem=str(error))
             else:
-                log.exception("utterance lost its transcript to a defect", **ids)
+                log.exception("utterance lost its transcript to a defect", **where)
             self._metrics.utterances.labels("failed").inc()
             what = "its sound is lost" if isinstance(error, JournalError) else "recognizer error"
-            return _heard(item, None, f"failed: {what}")
+            return not_heard_in(item.spoken, ids, what)
         self._metrics.recognition_lag.observe(trio.current_time() - item.heard_at)
         self._metrics.utterances.labels(heard.verdict).inc()
         return heard
@@ -99,30 +99,41 @@ class Transcriber:
         return self._recognizer.transcribe(replace(spoken.utterance, samples=samples), spoken.language)
 
 
-def _heard(item: SpokenItem, transcript: Transcript | None, verdict: str) -> UtteranceHeard:
-    """The fact to store. Text is redacted here: nothing behind this point sees what it hides."""
-    utterance = item.spoken.utterance
-    words: tuple[StoredWord, ...] = ()
-    if transcript is not None:
-        redacted = redact_words([word.text for word in transcript.words])
-        words = tuple(
+def heard_in(spoken: Spoken, ids: tuple[str, str], transcript: Transcript) -> UtteranceHeard:
+    """The fact to store. Text is redacted here: nothing behind this point sees what it hides.
+
+    Args:
+        spoken: the utterance.
+        ids: of its engagement and its stream.
+        transcript: what the recognizer made of it.
+    """
+    redacted = redact_words([word.text for word in transcript.words])
+    return replace(
+        not_heard_in(spoken, ids, ""),
+        text=redact(transcript.text) if transcript.text else None,
+        words=tuple(
             StoredWord(text, word.start_ms, word.end_ms, word.probability)
             for text, word in zip(redacted, transcript.words, strict=True)
             if text
-        )
+        ),
+        confidence=transcript.confidence,
+        model=transcript.model,
+        verdict="kept" if transcript.text else "empty",
+    )
+
+
+def not_heard_in(spoken: Spoken, ids: tuple[str, str], why: str) -> UtteranceHeard:
+    """The fact of an utterance without a transcript, with why it has none."""
+    utterance = spoken.utterance
     return UtteranceHeard(
-        item.engagement_id,
-        item.stream_id,
+        *ids,
         utterance.channel_id,
         utterance.start_timestamp_ms,
         utterance.end_timestamp_ms,
         utterance.loudness_dbfs,
         utterance.clipped_ratio,
-        text=redact(transcript.text) if transcript is not None and transcript.text else None,
-        words=words,
-        language=item.spoken.language,
-        confidence=None if transcript is None else transcript.confidence,
-        model=None if transcript is None else transcript.model,
-        verdict=verdict,
+        text=None,
+        language=spoken.language,
+        verdict=f"failed: {why}",
         loudness_by_second=utterance.loudness_by_second,
     )

@@ -109,7 +109,7 @@ class JournalReader:
             kind: records of the other kind are stepped over without decrypting them.
             end: of what may be read; the file's, when None.
         """
-        size = os.fstat(self._file.fileno()).st_size
+        size = self.size_bytes
         limit = size if end is None else min(end, size)
         while True:
             header = parse_header(self._pread(HEADER_BYTES, offset))
@@ -130,6 +130,11 @@ class JournalReader:
             yield found
             start = found.end
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file by now."""
+        return os.fstat(self._file.fileno()).st_size
+
     def offsets(self, kind: Kind) -> list[int]:
         """Where the records of one kind begin, without a look inside them."""
         return [offset for offset, header in self._headers() if header.kind is kind]
@@ -145,7 +150,7 @@ class JournalReader:
 
     def _headers(self) -> Iterator[tuple[int, Header]]:
         """Where whole records begin, without a look inside them."""
-        offset, limit = START, os.fstat(self._file.fileno()).st_size
+        offset, limit = START, self.size_bytes
         while offset < limit:
             header = parse_header(self._pread(HEADER_BYTES, offset))
             if header is not None and offset + HEADER_BYTES + header.length <= limit:
