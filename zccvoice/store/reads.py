@@ -25,6 +25,7 @@ from zccvoice.store import tables
 from zccvoice.store.facts import StoredWord
 from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance, scorecard_table
 
+_MOMENTS_OF_WRITING = frozenset({"stored_at", "computed_at", "refreshed_at"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -293,3 +294,18 @@ def _counted_text(text: str | None, verdict: str) -> str | None:
 def _epoch_ms(moment: datetime) -> int:
     since = moment - _EPOCH
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def everything(connection: Connection, engagement_id: str) -> dict[str, set[str]]:
+    """All rows of an engagement by table, each as text, without the moments at which they were written.
+
+    Two databases that hold the same of a call give the same here.
+    """
+    return {
+        name: {
+            repr({key: value for key, value in row._mapping.items() if key not in _MOMENTS_OF_WRITING})
+            for row in connection.execute(select(table).where(table.c.engagement_id == engagement_id))
+        }
+        for name, table in tables.Base.metadata.tables.items()
+        if "engagement_id" in table.columns
+    }
