@@ -22,7 +22,7 @@ from zccvoice.store.facts import (
     TrackClosed,
     UtteranceHeard,
 )
-from zccvoice.store.tables import Base
+from zccvoice.store.schema import Base
 
 BEGAN = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 ZERO_MS = 1_795_341_601_234

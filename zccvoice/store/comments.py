@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, MetaData, Table, inspect, text
 from sqlalchemy.schema import SetColumnComment, SetTableComment
 
-from zccvoice.store.tables import REPORTING_SCHEMA, Base
+from zccvoice.store.schema import REPORTING_SCHEMA, Base
 
 _VIEWS = {
     "call": "One row per call: when, who, through which queue, and every measure (NULL until computed).",

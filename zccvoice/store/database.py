@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from zccvoice.errors import SchemaMissingError, SchemaNotCurrentError, StoreError
-from zccvoice.store.tables import SCHEMA
+from zccvoice.store.schema import SCHEMA
 
 CONNECT_TIMEOUT_S = 10
 """Longest wait for a new connection."""

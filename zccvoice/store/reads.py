@@ -21,11 +21,12 @@ from zccvoice.analytics.record import (
     TrackSound,
 )
 from zccvoice.analytics.scorecard import Scorecard
-from zccvoice.store import tables
+from zccvoice.store import schema, tables
 from zccvoice.store.facts import StoredWord
-from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance, scorecard_table
+from zccvoice.store.measure_tables import scorecard_table
+from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance
 
-_MOMENTS_OF_WRITING = frozenset({"stored_at", "computed_at", "refreshed_at"})
+_MOMENTS_OF_WRITING = frozenset({"stored_at", "computed_at", "refreshed_at", "matched_at"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -306,6 +307,6 @@ def everything(connection: Connection, engagement_id: str) -> dict[str, set[str]
             repr({key: value for key, value in row._mapping.items() if key not in _MOMENTS_OF_WRITING})
             for row in connection.execute(select(table).where(table.c.engagement_id == engagement_id))
         }
-        for name, table in tables.Base.metadata.tables.items()
+        for name, table in schema.Base.metadata.tables.items()
         if "engagement_id" in table.columns
     }

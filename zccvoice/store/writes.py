@@ -33,6 +33,7 @@ from zccvoice.store.facts import (
     TrackClosed,
     UtteranceHeard,
 )
+from zccvoice.store.measure_tables import scorecard_table
 from zccvoice.store.tables import (
     SCHEMA,
     Base,
@@ -43,7 +44,6 @@ from zccvoice.store.tables import (
     Stream,
     Track,
     Utterance,
-    scorecard_table,
 )
 
 Row = dict[str, Any]
