@@ -88,7 +88,7 @@ side_scorecard_table = Table(
         )
         for name, fields in side_measures().items()
     ),
-    comment="The measures of one side of an engagement; NULL where there is none of that side.",
+    comment="The measures of one side of an engagement; NULL where the side has none.",
 )
 
 live_call_table = Table(

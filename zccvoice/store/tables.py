@@ -175,7 +175,7 @@ class Utterance(Base):
     __table_args__ = (
         Index(None, "engagement_id", "start_ms"),
         {
-            "comment": "A stretch of speech of one participant, with its transcript; see participant for the side.",
+            "comment": "A stretch of speech of one participant, with its transcript; its side is in participant.",
             **BY_MONTH,
         },
     )
