@@ -111,6 +111,7 @@ def stored(connection: Connection, *engagement_ids: str) -> dict[str, list[tuple
             key=repr,
         )
         for name, table in Base.metadata.tables.items()
+        if "engagement_id" in table.c
     }
 
 

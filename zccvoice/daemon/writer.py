@@ -21,7 +21,6 @@ import trio
 from sqlalchemy import Engine
 
 from zccvoice.analytics.live import live_call
-from zccvoice.analytics.scorecard import scorecard
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox, Parcel
@@ -29,7 +28,7 @@ from zccvoice.errors import JournalError, StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.store import reads, writes
+from zccvoice.store import measures, reads, writes
 from zccvoice.store.database import is_transient, transaction
 from zccvoice.store.facts import Fact, StreamClosed, StreamOpened
 
@@ -68,7 +67,7 @@ def measure_in(engine: Engine) -> Measure:
         with transaction(engine) as connection:
             record = reads.call_record(connection, engagement_id)
             if record.tracks or record.utterances:
-                writes.put_scorecard(connection, engagement_id, scorecard(record))
+                measures.put_measures(connection, record)
 
     return measure
 
@@ -79,7 +78,7 @@ def measure_live_in(engine: Engine) -> Measure:
     def measure(engagement_id: str) -> None:
         with transaction(engine) as connection:
             record = reads.call_record(connection, engagement_id)
-            writes.put_live(connection, engagement_id, live_call(record))
+            measures.put_live(connection, engagement_id, live_call(record))
 
     return measure
 
