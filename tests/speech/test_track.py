@@ -105,7 +105,9 @@ def test_a_bad_payload_costs_itself() -> None:
         except DecodeError:
             assert number == 2
     done += track.flush()
-    assert [x for x in done if isinstance(x, TrackGap)] == [TrackGap(START_MS + 200, START_MS + 300, "lost_packets")]
+    assert [x for x in done if isinstance(x, TrackGap)] == [
+        TrackGap(START_MS + 200, START_MS + 300, "lost_packets")
+    ]
     assert spans([x for x in done if isinstance(x, Utterance)]) == [(1000, 3000), (4500, 5100)]
 
 

@@ -27,6 +27,8 @@ Entry: TypeAlias = Any
 _AUDIO, _AS_EXPECTED, _SAME_SIZE, _TRACK_BITS = 0x80, 0x40, 0x20, 0x1F
 _TRACK_FOLLOWS = _TRACK_BITS
 _TRACK, _VALUE = 0x01, 0x02
+_NUMBER_BITS = 70
+"""A varint takes ten bytes at most: enough for the difference of any two 64-bit timestamps."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,11 @@ class EntryCodec:
         self._types = {one.__name__: one for one in types}
 
     def encode(self, arrived_ms: int, entries: Sequence[Entry]) -> bytes:
-        """The content of a record whose entries arrived by `arrived_ms` (epoch milliseconds)."""
+        """The content of a record whose entries arrived by `arrived_ms` (epoch milliseconds).
+
+        Raises:
+            JournalError: an entry is of a type that is not known here, or holds what cannot be written.
+        """
         out = bytearray()
         _put_varint(out, arrived_ms)
         tracks: dict[str, _TrackState] = {}
@@ -80,7 +86,7 @@ class EntryCodec:
                     entries.append(self._get_value(reader.bytes()))
                 else:
                     raise JournalError(f"journal entry: expected a known tag, got {tag:#04x}")
-        except (IndexError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+        except (IndexError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
             raise JournalError(f"journal entry: {type(error).__name__} in {len(content)} bytes") from None
         return arrived_ms, entries
 
@@ -88,7 +94,10 @@ class EntryCodec:
         name = type(entry).__name__
         if self._types.get(name) is not type(entry):
             raise JournalError(f"journal entry: expected one of {', '.join(self._types)}, got {name}")
-        value = msgspec.msgpack.encode([name, entry])
+        try:
+            value = msgspec.msgpack.encode([name, entry])
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise JournalError(f"journal entry: {name} cannot be written: {type(error).__name__}") from None
         out.append(_VALUE)
         _put_varint(out, len(value))
         out += value
@@ -139,6 +148,10 @@ def _get_audio(reader: _Reader, tag: int, tracks: Sequence[tuple[str, _TrackStat
 
 def _put_varint(out: bytearray, number: int) -> None:
     """Seven bits a byte, the lowest first (LEB128)."""
+    if not 0 <= number < 1 << _NUMBER_BITS:
+        raise JournalError(
+            f"journal entry: expected a number of {_NUMBER_BITS} bits, got {number.bit_length()} bits"
+        )
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7
@@ -146,7 +159,7 @@ def _put_varint(out: bytearray, number: int) -> None:
 
 
 class _Reader:
-    """A walk through bytes; raises IndexError where they end too early."""
+    """A walk through bytes; raises IndexError where they end too early, or a number does not end."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -166,6 +179,8 @@ class _Reader:
         while (part := self.byte()) > 0x7F:
             number |= (part & 0x7F) << shift
             shift += 7
+            if shift == _NUMBER_BITS:
+                raise IndexError
         return number | part << shift
 
     def take(self, size: int) -> bytes:
