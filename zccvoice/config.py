@@ -165,8 +165,9 @@ class SpeechConfig(_Section):
     """Utterances recognized at the same time; 0 is one per CPU core."""
     beam_size: int = Field(default=5, ge=1, le=10)
     """Beams of the decoder; 1 is greedy and about twice as fast."""
-    backlog: int = Field(default=1000, ge=1, le=100_000)
-    """Utterances that may wait in memory (3 s: about 100 kB). When full, calls wait; nothing is dropped."""
+    backlog: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Utterances that may wait for the recognizer, about 1 kB each: their sound is in the journal. When full,
+    what is received goes on being written to the journals and is looked at later; nothing is dropped."""
     vad: VadConfig = VadConfig()
     """How utterances are cut."""
 
@@ -194,7 +195,31 @@ class DataConfig(_Section):
     """The daemon's own files."""
 
     folder: Path = Path("var/zccvoice")
-    """Holds the private Postgres. Relative paths count from the working folder."""
+    """Holds the journals, their keys and the private Postgres. Relative paths count from the working folder."""
+
+
+class JournalConfig(_Section):
+    """What every stream received and what was made of it, on disk before anything else is done with it."""
+
+    master_key: SecretStr | None = None
+    """Wraps the keys of the journals: a secret text, such as 32 random bytes in base64. Without one the daemon
+    makes its own, ``master.key`` in ``data.folder``: put that file, or better this setting, on another disk
+    than the journals. Journals can be read only with the key they were written under."""
+    sync: bool = True
+    """Whether what is written is forced onto the disk, so that it survives a loss of power. Webhooks are forced
+    before they are answered, streams every ``sync_every_s``; a crash of the program alone costs neither."""
+    sync_every_s: float = Field(default=1.0, ge=0, le=60)
+    """Seconds between forcing a stream's journal onto the disk: what a loss of power may cost."""
+    budget_gib: float = Field(default=0, ge=0, le=1_000_000)
+    """Most room for journals; beyond it those that are wholly in the database are deleted, the oldest first.
+    0 is no limit. An hour of a call with two sides takes 0.22 GiB."""
+
+
+class PrivacyConfig(_Section):
+    """What is kept of people."""
+
+    phone_numbers: Literal["hash", "none"] = "hash"
+    """``hash``: a keyed hash, to find a customer's calls again, and the last four digits. ``none``: nothing."""
 
 
 class LogConfig(_Section):
@@ -231,6 +256,8 @@ class Config(BaseSettings):
     language: LanguageConfig = LanguageConfig()
     database: DatabaseConfig = DatabaseConfig()
     data: DataConfig = DataConfig()
+    journal: JournalConfig = JournalConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
     log: LogConfig = LogConfig()
     shutdown: ShutdownConfig = ShutdownConfig()
 

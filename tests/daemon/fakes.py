@@ -46,7 +46,9 @@ class FakeRecognizer:
 
 
 class FakeReceiver:
-    """A `StreamReceiver` that tells a script, then waits to be stopped unless the script ends the stream."""
+    """A `StreamReceiver` that tells a script (numbers are pauses, in seconds), then waits to be stopped unless the
+    script ends the stream.
+    """
 
     def __init__(
         self,
@@ -65,6 +67,11 @@ class FakeReceiver:
             for step in self._script:
                 if isinstance(step, Exception):
                     raise step
+                if isinstance(step, float):  # seconds in which nothing happens
+                    await trio.sleep(step)
+                    continue
+                if self._stopped.is_set():
+                    break
                 await self._events_send.send(step)  # type: ignore[arg-type]
                 if isinstance(step, StreamEnded):
                     return
@@ -83,6 +90,7 @@ class FakeStore:
         self.facts: list[Fact] = []
         self.batches: list[int] = []
         self.measured: list[str] = []
+        self.measured_live: list[str] = []
         self.cannot_measure: Exception | None = None
         self.failures: list[Exception] = []
         self.refuses: Callable[[Fact], Exception | None] = lambda fact: None
@@ -100,3 +108,6 @@ class FakeStore:
         if self.cannot_measure:
             raise self.cannot_measure
         self.measured.append(engagement_id)
+
+    def measure_live(self, engagement_id: str) -> None:
+        self.measured_live.append(engagement_id)

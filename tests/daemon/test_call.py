@@ -1,20 +1,22 @@
+"""One stream through journal, projection and a fake recognizer; crashes included."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.daemon.fakes import FakeReceiver
+from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from tests.speech.sounds import noise, voice
 from zccvoice.analytics.record import Side
-from zccvoice.config import LanguageConfig, VadConfig
-from zccvoice.daemon.call import Call
-from zccvoice.daemon.metrics import Metrics
-from zccvoice.daemon.transcriber import SpokenItem, SpokenUtterance
-from zccvoice.errors import HandshakeRefusedError
+from zccvoice.config import LanguageConfig
+from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import (
     AudioReceived,
@@ -22,13 +24,13 @@ from zccvoice.rtms.events import (
     MediaOpened,
     MessageRejected,
     ParticipantConnected,
+    ReceptionBroken,
     Role,
     StreamEnded,
     StreamEvent,
 )
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
-from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.facts import (
     CallEventSeen,
     ClockStarted,
@@ -38,14 +40,20 @@ from zccvoice.store.facts import (
     ParticipantSeen,
     StreamClosed,
     StreamOpened,
+    StreamRestated,
     TrackClosed,
+    UtteranceHeard,
 )
 
-T0 = 1_781_000_000_000
+pytestmark = pytest.mark.usefixtures("no_threads")
+
+T0 = int(EPOCH_S * 1000)
 STARTED = StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://a.zoom.us", T0 - 50)
 SOUND = np.concatenate([noise(1000), voice(1500), noise(1500)])
 OPENED = MediaOpened(AudioParams(send_rate=100))
 ENDED = StreamEnded("customer_disconnected", "Zoom ended the stream")
+WHO = ParticipantConnected("ch", Role.CONSUMER, T0, "u1", "Ana", "q1", "Pedidos")
+LANGUAGES = LanguageConfig(queues={"Pedidos": "es"})
 
 
 def audio(channel_id: str, *, offset_ms: int = 0, lost: tuple[int, ...] = ()) -> list[StreamEvent]:
@@ -58,124 +66,174 @@ def audio(channel_id: str, *, offset_ms: int = 0, lost: tuple[int, ...] = ()) ->
     ]
 
 
-async def run(
-    script: Sequence[object], *, stop_after: bool = False
-) -> tuple[list[Fact], list[SpokenItem], Metrics]:
-    facts_send, facts_receive = trio.open_memory_channel[Fact](1000)
-    spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](1000)
-    metrics = Metrics()
-    call = Call(
-        STARTED,
-        lambda started, events_send: FakeReceiver(started, events_send, script),
-        vad=VadConfig(),
-        languages=LanguagePolicy(LanguageConfig(queues={"Pedidos": "es"})),
-        metrics=metrics,
-        facts_send=facts_send,
-        spoken_send=spoken_send,
-    )
-    with trio.fail_after(30):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(call.run)
-            if stop_after:
-                await trio.testing.wait_all_tasks_blocked()
-                call.stop("shutdown")
-    facts_send.close()
-    spoken_send.close()
-    return [one async for one in facts_receive], [one async for one in spoken_receive], metrics
+class Played:
+    """What a stream's journal holds in the end."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
+        self.facts = rooms.facts("S")
+        self.heard = [one for one in self.facts if isinstance(one, UtteranceHeard)]
+        last = self.facts[-1]
+        assert isinstance(last, StreamClosed)
+        self.end = last
+
+    def of(self, kind: type[Fact]) -> list[Fact]:
+        return [one for one in self.facts if isinstance(one, kind)]
+
+    def metric(self, name: str, labels: dict[str, str] | None = None) -> float | None:
+        return self.rooms.metric(name, labels)
 
 
-async def test_a_call_from_first_packet_to_last_utterance() -> None:
+async def run(folder: Path, script: Sequence[object], *, stop_after_s: float | None = None) -> Played:
+    """Play a stream to its end."""
+    with trio.fail_after(3600):
+        async with open_house(folder, languages=LANGUAGES) as rooms:
+            call = rooms.call(STARTED, script)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(call.run)
+                if stop_after_s is not None:
+                    await trio.sleep(stop_after_s)
+                    call.stop("shutdown")
+    return Played(rooms)
+
+
+async def crash(folder: Path, script: Sequence[object], *, is_transcribing: bool = True) -> Rooms:
+    """Play a stream, and let the daemon die in the middle of it."""
+    async with open_house(folder, languages=LANGUAGES, is_transcribing=is_transcribing) as rooms:
+        with trio.move_on_after(3) as life:
+            await rooms.call(STARTED, script).run()
+        assert life.cancelled_caught
+    return rooms
+
+
+async def recover(folder: Path, *scripts: Sequence[object], away_s: float = 0.0) -> Played:
+    """What a daemon that starts then makes of it; each attempt to connect is one script."""
+    await trio.sleep(away_s)
+    async with open_house(folder, languages=LANGUAGES) as rooms:
+        attempts = list(scripts)
+        call = rooms.call(STARTED, [], is_announced=False)
+        make = call._transport
+        call._transport = lambda started, send: _scripted(make(started, send), attempts.pop(0))
+        await call.run()
+        assert not attempts
+    return Played(rooms)
+
+
+def _scripted(receiver: object, script: Sequence[object]) -> object:
+    receiver._script = script  # type: ignore[attr-defined]
+    return receiver
+
+
+def essence(facts: Sequence[Fact]) -> list[str]:
+    """Facts but for the bookkeeping of a restart."""
+    return sorted(repr(one) for one in facts if not isinstance(one, StreamRestated))
+
+
+async def test_a_call_from_first_packet_to_last_utterance(tmp_path: Path, autojump_clock: MockClock) -> None:
     script = [
         OPENED,
         CallEventReceived("first_packet_timestamp", T0),
-        ParticipantConnected("ch-c", Role.CONSUMER, T0, "u1", "Ana", "q1", "Pedidos"),
+        ParticipantConnected("ch-c", Role.CONSUMER, T0, "u1", "Ana", "q1", "Pedidos", "+1 555 555 0123"),
         CallEventReceived("consumer_answered", T0, "ch-c"),
         *audio("ch-c"),
         *audio("ch-a", offset_ms=40),
         ParticipantConnected("ch-a", Role.USER, T0, "u2", "Lee"),
         ENDED,
     ]
-    facts, spoken, metrics = await run(script)
+    played = await run(tmp_path, script)
+    facts = played.facts
     assert facts[0] == StreamOpened("E", "S", "contact_center", facts[0].started_at)  # type: ignore[union-attr]
-    assert [one for one in facts if isinstance(one, ClockStarted)] == [ClockStarted("E", "S", T0)]
-    assert [one for one in facts if isinstance(one, LanguagePinned)] == [
-        LanguagePinned("E", "S", "es", "configured")
-    ]
-    sides = {one.channel_id: one.side for one in facts if isinstance(one, ParticipantSeen) and one.side}
-    assert sides == {"ch-c": Side.CUSTOMER, "ch-a": Side.AGENT}
+    assert played.of(ClockStarted) == [ClockStarted("E", "S", T0)]
+    assert played.of(LanguagePinned) == [LanguagePinned("E", "S", "es", "configured")]
+    seen = {one.channel_id: one for one in facts if isinstance(one, ParticipantSeen) and one.side}
+    assert {channel: one.side for channel, one in seen.items()} == {"ch-c": Side.CUSTOMER, "ch-a": Side.AGENT}
+    assert seen["ch-c"].phone_last4 == "0123"
+    assert "5555550123" not in (seen["ch-c"].phone_hash or "")
     assert [one.name for one in facts if isinstance(one, CallEventSeen)] == ["consumer_answered"]
     closed = {one.channel_id: one for one in facts if isinstance(one, TrackClosed)}
     assert (closed["ch-a"].first_timestamp_ms, closed["ch-a"].last_timestamp_ms) == (T0 + 40, T0 + 4040)
     assert closed["ch-a"].packets == 40
-    *utterances, end = spoken
-    heard = [one for one in utterances if isinstance(one, SpokenUtterance)]
-    assert [(one.utterance.channel_id, one.language) for one in heard] == [("ch-c", "es"), ("ch-a", "es")]
-    starts = [one.utterance.start_timestamp_ms - T0 for one in heard]
+    assert sorted((one.channel_id, one.language) for one in played.heard) == [("ch-a", "es"), ("ch-c", "es")]
+    starts = sorted(one.start_timestamp_ms - T0 for one in played.heard)
     assert starts == pytest.approx([1000, 1040], abs=60)
-    assert isinstance(end, StreamClosed)
-    assert (end.end_reason, end.ended_at.timestamp() * 1000) == ("customer_disconnected", T0 + 4040)
-    assert metrics.registry.get_sample_value("zccvoice_audio_packets_total") == 80
+    assert (played.end.end_reason, played.end.ended_at.timestamp() * 1000) == (
+        "customer_disconnected",
+        T0 + 4040,
+    )
+    assert played.metric("zccvoice_audio_packets_total") == 80
 
 
-async def test_the_clock_begins_with_the_earliest_track_not_with_the_first_to_arrive() -> None:
+async def test_what_was_received_is_in_the_journal(tmp_path: Path, autojump_clock: MockClock) -> None:
+    script = [OPENED, CallEventReceived("consumer_answered", T0, "ch"), *audio("ch"), ENDED]
+    played = await run(tmp_path, script)
+    received = [one for record in played.rooms.records("S", Kind.RECEIVED) for one in record.entries]
+    assert received == [STARTED, STARTED, *script]
+    assert [parcel.journal for parcel in played.rooms.outbox.parcels()] == [journal_name("S")]
+
+
+async def test_the_clock_begins_with_the_earliest_track_not_with_the_first_to_arrive(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     late = audio("ch-a", offset_ms=500)
-    facts, _, _ = await run([OPENED, *late[:8], *audio("ch-c"), *late[8:], ENDED])
-    assert [one for one in facts if isinstance(one, ClockStarted)] == [ClockStarted("E", "S", T0)]
+    played = await run(tmp_path, [OPENED, *late[:8], *audio("ch-c"), *late[8:], ENDED])
+    assert played.of(ClockStarted) == [ClockStarted("E", "S", T0)]
 
 
 async def test_a_queue_that_is_told_after_a_burst_of_audio_still_decides_the_language(
-    autojump_clock: MockClock,
+    tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    who = ParticipantConnected("ch", Role.CONSUMER, T0, "u1", "Ana", "q1", "Pedidos")
-    _, spoken, _ = await run([OPENED, *audio("ch"), who, ENDED])
-    assert [one.language for one in spoken if isinstance(one, SpokenUtterance)] == ["es"]
+    played = await run(tmp_path, [OPENED, *audio("ch"), 2.0, WHO, ENDED])
+    assert [one.language for one in played.heard] == ["es"]
 
 
-async def test_without_word_of_a_queue_the_default_decides(autojump_clock: MockClock) -> None:
-    facts, spoken, _ = await run([OPENED, *audio("ch"), ENDED])
-    assert [one.language for one in spoken if isinstance(one, SpokenUtterance)] == ["en"]
-    assert LanguagePinned("E", "S", "en", "configured") in facts
+async def test_without_word_of_a_queue_the_default_decides(tmp_path: Path, autojump_clock: MockClock) -> None:
+    played = await run(tmp_path, [OPENED, *audio("ch"), ENDED])
+    assert [one.language for one in played.heard] == ["en"]
+    assert LanguagePinned("E", "S", "en", "configured") in played.facts
 
 
-async def test_an_event_without_a_time_is_kept_at_the_newest_known_one() -> None:
-    facts, _, _ = await run([OPENED, *audio("ch")[:10], CallEventReceived("user_hold", None, "ch"), ENDED])
-    assert CallEventSeen("E", "S", "user_hold", T0 + 900, "ch") in facts
+async def test_an_event_without_a_time_is_kept_at_the_newest_known_one(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    played = await run(
+        tmp_path, [OPENED, *audio("ch")[:10], CallEventReceived("user_hold", None, "ch"), ENDED]
+    )
+    assert CallEventSeen("E", "S", "user_hold", T0 + 900, "ch") in played.facts
 
 
-async def test_lost_packets_are_recorded() -> None:
-    facts, _, _ = await run([OPENED, *audio("ch", lost=(5, 6)), ENDED])
-    assert [one for one in facts if isinstance(one, GapFound)] == [
-        GapFound("E", "S", "ch", T0 + 500, T0 + 700, "lost_packets")
-    ]
+async def test_lost_packets_are_recorded(tmp_path: Path, autojump_clock: MockClock) -> None:
+    played = await run(tmp_path, [OPENED, *audio("ch", lost=(5, 6)), ENDED])
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 500, T0 + 700, "lost_packets")]
 
 
-async def test_stopping_finishes_the_open_utterance() -> None:
-    _, spoken, _ = await run([OPENED, *audio("ch")[:20]], stop_after=True)
-    utterance, end = spoken
-    assert isinstance(utterance, SpokenUtterance)
-    assert utterance.utterance.end_timestamp_ms == T0 + 2000
-    assert isinstance(end, StreamClosed)
-    assert end.end_reason == "shutdown"
+async def test_stopping_finishes_the_open_utterance(tmp_path: Path, autojump_clock: MockClock) -> None:
+    played = await run(tmp_path, [OPENED, *audio("ch")[:20]], stop_after_s=1)
+    (heard,) = played.heard
+    assert heard.end_timestamp_ms == T0 + 2000
+    assert played.end.end_reason == "shutdown"
 
 
-async def test_a_refused_handshake_ends_the_call_with_its_reason() -> None:
-    facts, spoken, _ = await run([HandshakeRefusedError("signaling", 3, "bad signature")])
-    assert len(facts) == 1
-    (end,) = spoken
-    assert isinstance(end, StreamClosed)
-    assert end.end_reason == "handshake_refused"
-    assert "bad signature" in end.detail
+async def test_a_refused_handshake_ends_the_call_with_its_reason(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    played = await run(tmp_path, [HandshakeRefusedError("signaling", 3, "bad signature")])
+    assert len(played.facts) == 2
+    assert played.end.end_reason == "handshake_refused"
+    assert "bad signature" in played.end.detail
 
 
-async def test_audio_in_a_form_that_was_not_asked_for_is_refused() -> None:
-    _, spoken, _ = await run([MediaOpened(AudioParams(codec=4)), *audio("ch"), ENDED])
-    (end,) = spoken
-    assert isinstance(end, StreamClosed)
-    assert end.end_reason == "remote_protocol"
-    assert "L16" in end.detail
+async def test_audio_in_a_form_that_was_not_asked_for_is_refused(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    played = await run(tmp_path, [MediaOpened(AudioParams(codec=4)), *audio("ch")])
+    assert played.heard == []
+    assert played.end.end_reason == "remote_protocol"
+    assert "L16" in played.end.detail
 
 
-async def test_bad_payloads_and_messages_are_counted_and_cost_themselves() -> None:
+async def test_bad_payloads_and_messages_are_counted_and_cost_themselves(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     packets = audio("ch")
     script = [
         OPENED,
@@ -184,21 +242,128 @@ async def test_bad_payloads_and_messages_are_counted_and_cost_themselves() -> No
         MessageRejected("media", "?"),
         *packets[10:],
     ]
-    facts, spoken, metrics = await run([*script, ENDED])
-    assert metrics.registry.get_sample_value("zccvoice_rejected_payloads_total") == 1
-    assert metrics.registry.get_sample_value("zccvoice_rejected_messages_total", {"connection": "media"}) == 1
-    assert [one for one in facts if isinstance(one, GapFound)] != []
-    assert len(spoken) == 2
+    played = await run(tmp_path, [*script, ENDED])
+    assert played.metric("zccvoice_rejected_payloads_total") == 1
+    assert played.metric("zccvoice_rejected_messages_total", {"connection": "media"}) == 1
+    assert played.of(GapFound) != []
+    assert len(played.heard) == 1
 
 
-async def test_a_defect_ends_the_call_and_keeps_what_it_has() -> None:
-    _, spoken, _ = await run([OPENED, *audio("ch"), RuntimeError("a defect")])
-    utterance, end = spoken
-    assert isinstance(utterance, SpokenUtterance)
-    assert isinstance(end, StreamClosed)
-    assert end.end_reason == "internal_error"
+async def test_a_defect_ends_the_call_and_keeps_what_it_has(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    played = await run(tmp_path, [OPENED, *audio("ch"), RuntimeError("a defect")])
+    assert len(played.heard) == 1
+    assert played.end.end_reason == "internal_error"
 
 
-async def test_a_start_without_any_audio() -> None:
-    facts, spoken, _ = await run([ENDED])
-    assert len(facts) == len(spoken) == 1
+async def test_a_defect_in_the_projection_ends_the_call_alone_and_its_journal_has_all(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    script = [OPENED, *audio("ch"), 1.0, MediaOpened(None), *audio("ch")[:3]]  # type: ignore[arg-type]
+    async with open_house(tmp_path) as rooms:
+        await rooms.call(STARTED, script).run()
+    played = Played(rooms)
+    assert len(played.heard) == 1
+    assert played.end.end_reason == "internal_error"
+
+
+async def test_a_start_without_any_audio(tmp_path: Path, autojump_clock: MockClock) -> None:
+    played = await run(tmp_path, [ENDED])
+    assert [type(one) for one in played.facts] == [StreamOpened, StreamClosed]
+
+
+async def test_a_revoked_stream_is_dropped_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with open_house(tmp_path) as rooms:
+        call = rooms.call(STARTED, [OPENED, *audio("ch"), StreamEnded("stream_revoked", "")])
+        await call.run()
+    assert call.is_revoked
+    assert call.end_cause == "stream_revoked"
+
+
+# After a crash
+
+
+@pytest.mark.parametrize("packets_before", [0, 5, 14, 22, 40])
+async def test_a_crash_between_two_packets_changes_nothing(
+    tmp_path: Path, packets_before: int, autojump_clock: MockClock
+) -> None:
+    """Zoom sends the rest when we are back, in time."""
+    packets = audio("ch")
+    undisturbed = await run(tmp_path / "undisturbed", [OPENED, *packets, ENDED])
+    await crash(tmp_path / "crashed", [OPENED, *packets[:packets_before]])
+    played = await recover(tmp_path / "crashed", [OPENED, *packets[packets_before:], ENDED])
+    assert essence(played.facts) == essence(undisturbed.facts)
+
+
+async def test_transcripts_are_not_made_twice(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await crash(tmp_path, [OPENED, WHO, *audio("ch")])
+    played = await recover(tmp_path, [OPENED, ENDED])
+    assert len(played.heard) == 1
+    assert played.rooms.recognizer.heard == 0
+
+
+async def test_what_zoom_sent_meanwhile_is_a_gap_with_its_cause_however_long(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    await crash(tmp_path, [OPENED, *packets])
+    later = [AudioReceived("ch", one.timestamp_ms + 30_000, one.payload) for one in packets]  # type: ignore[union-attr]
+    played = await recover(tmp_path, [OPENED, *later, ENDED], away_s=20)
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4000, T0 + 30_000, "daemon_down")]
+    assert len(played.heard) == 2
+    assert StreamRestated in {type(one) for one in played.facts}
+
+
+async def test_a_stream_that_zoom_gave_up_ends_with_the_reason(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch")])
+    played = await recover(tmp_path, [HandshakeRefusedError("signaling", 3, "unknown rtms_stream_id")])
+    assert (played.end.end_reason, len(played.heard)) == ("daemon_down", 1)
+    assert "unknown rtms_stream_id" in played.end.detail
+    assert played.end.ended_at.timestamp() * 1000 == T0 + 4000
+
+
+async def test_a_daemon_that_was_away_for_too_long_does_not_ask(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch")])
+    played = await recover(tmp_path, away_s=120)
+    assert (played.end.end_reason, len(played.heard)) == ("daemon_down", 1)
+
+
+async def test_being_let_in_again_may_take_a_few_attempts(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch")[:20]])
+    attempts = [
+        [ConnectionFailedError("signaling server: refused")],
+        [HandshakeRefusedError("signaling", 8, "duplicate signal request")],
+        [OPENED, *audio("ch")[20:], ENDED],
+    ]
+    played = await recover(tmp_path, *attempts)
+    assert (played.end.end_reason, len(played.heard)) == ("customer_disconnected", 1)
+
+
+async def test_a_crash_after_the_end_finishes_the_rest(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch"), ENDED], is_transcribing=False)
+    played = await recover(tmp_path)
+    assert (played.end.end_reason, len(played.heard)) == ("customer_disconnected", 1)
+
+
+async def test_a_stream_that_is_over_is_not_taken_up_again(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await run(tmp_path, [OPENED, *audio("ch"), ENDED])
+    played = await run(tmp_path, [OPENED, *audio("ch")])
+    assert len(played.of(StreamClosed)) == 1
+
+
+async def test_a_stream_that_we_lost_is_taken_up_when_zoom_announces_it_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    first = await run(tmp_path, [OPENED, *packets[:20], StreamEnded("connection_lost", "")])
+    assert first.end.end_reason == "connection_lost"
+    played = await run(tmp_path, [OPENED, *packets[25:], ENDED])
+    assert played.end.end_reason == "customer_disconnected"
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 2000, T0 + 2500, "connection_lost")]
+    received = [one for record in played.rooms.records("S", Kind.RECEIVED) for one in record.entries]
+    assert ReceptionBroken("connection_lost") in received

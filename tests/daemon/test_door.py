@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from zccvoice.config import DoorConfig
 from zccvoice.daemon.door import Door
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.errors import DoorError
+from zccvoice.errors import DoorError, JournalFullError
 from zccvoice.rtms.signature import webhook_signature
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent
 
@@ -25,14 +25,28 @@ STARTED = json.dumps(
 ).encode()
 
 
+async def forget(event: WebhookEvent) -> None:
+    await trio.lowlevel.checkpoint()
+
+
 class Visitor:
     """Speaks ASGI to a door, in memory."""
 
     def __init__(self, waiting: int = 10) -> None:
         self.webhooks_send, self.webhooks_receive = trio.open_memory_channel[WebhookEvent](waiting)
         self.metrics = Metrics()
+        self.kept: list[WebhookEvent] = []
+        self.trouble: Exception | None = None
         settings = DoorConfig(secret_token=SECRET, max_body_bytes=2048)
-        self.door = Door(settings, self.webhooks_send, self.metrics, wall_clock=lambda: NOW_S)
+        self.door = Door(
+            settings, self.webhooks_send, self.metrics, keep=self._keep, wall_clock=lambda: NOW_S
+        )
+
+    async def _keep(self, event: WebhookEvent) -> None:
+        await trio.lowlevel.checkpoint()
+        if self.trouble is not None:
+            raise self.trouble
+        self.kept.append(event)
 
     async def ask(
         self, method: str, path: str, body: bytes = b"", *, signed: bool = True, pieces: int = 1
@@ -153,7 +167,7 @@ async def test_a_port_that_is_taken_is_told() -> None:
         send, _ = trio.open_memory_channel[WebhookEvent](1)
         settings = DoorConfig(secret_token=SECRET, port=taken.getsockname()[1])
         with pytest.raises(DoorError, match="cannot listen on"):
-            await Door(settings, send, Metrics()).run(trio.Event())
+            await Door(settings, send, Metrics(), keep=forget).run(trio.Event())
 
 
 async def test_it_listens_tells_where_and_stops_when_told() -> None:
@@ -161,10 +175,28 @@ async def test_it_listens_tells_where_and_stops_when_told() -> None:
     settings = DoorConfig(secret_token=SECRET, port=0)
     closing = trio.Event()
     async with trio.open_nursery() as nursery:
-        url = await nursery.start(Door(settings, send, Metrics()).run, closing)
+        url = await nursery.start(Door(settings, send, Metrics(), keep=forget).run, closing)
         stream = await trio.open_tcp_stream("127.0.0.1", int(url.rpartition(":")[2]))
         async with stream:
             await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert (await stream.receive_some(100)).startswith(b"HTTP/1.1 200")
         closing.set()
     assert [event async for event in receive] == []
+
+
+async def test_a_webhook_is_written_down_before_it_is_answered() -> None:
+    visitor = Visitor()
+    assert (await visitor.ask("POST", "/zoom/webhook", STARTED))[0] == 200
+    assert visitor.kept == [visitor.webhooks_receive.receive_nowait()]
+
+
+async def test_a_webhook_that_cannot_be_written_down_is_to_come_again() -> None:
+    visitor = Visitor()
+    visitor.trouble = JournalFullError("no room")
+    status, body = await visitor.ask("POST", "/zoom/webhook", STARTED)
+    assert (status, json.loads(body)["problem"]) == (503, "not_stored")
+    assert (
+        visitor.metrics.registry.get_sample_value("zccvoice_webhooks_total", {"outcome": "not_stored"}) == 1
+    )
+    with pytest.raises(trio.WouldBlock):
+        visitor.webhooks_receive.receive_nowait()

@@ -1,165 +1,227 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+import pytest
 import trio
 import trio.testing
 from trio.testing import MockClock
 
-from tests.daemon.fakes import FakeReceiver
-from zccvoice.config import LanguageConfig, VadConfig
+from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from zccvoice.daemon.call import Call
-from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.supervisor import REMEMBERED_S, STOP_GRACE_S, Supervisor
-from zccvoice.daemon.transcriber import SpokenItem
 from zccvoice.errors import ConnectionFailedError
 from zccvoice.rtms.enums import Product, StopReason
-from zccvoice.rtms.events import StreamEnded
+from zccvoice.rtms.events import AudioReceived, MediaOpened, StreamEnded
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
-from zccvoice.speech.language import LanguagePolicy
-from zccvoice.store.facts import Fact, StreamClosed
+from zccvoice.store.facts import StreamClosed
+
+pytestmark = pytest.mark.usefixtures("no_threads")
 
 CCV = Product.CONTACT_CENTER
+T0 = int(EPOCH_S * 1000)
 
 
 def started(stream: str, engagement: str = "E") -> StreamStarted:
-    return StreamStarted(CCV, engagement, stream, "wss://a.zoom.us", 1_781_000_000_000)
+    return StreamStarted(CCV, engagement, stream, "wss://a.zoom.us", T0)
 
 
-class House:
+class Town:
     """A supervisor with calls whose receivers follow scripts."""
 
-    def __init__(self) -> None:
+    def __init__(self, rooms: Rooms) -> None:
+        self.rooms = rooms
         self.scripts: dict[str, list[object]] = {}
         self.made: list[str] = []
-        self.metrics = Metrics()
-        self.facts_send, self.facts_receive = trio.open_memory_channel[Fact](1000)
-        self.spoken_send, self.spoken_receive = trio.open_memory_channel[SpokenItem](1000)
+        self.deleted: list[str] = []
         self.webhooks_send, self.webhooks_receive = trio.open_memory_channel[WebhookEvent](100)
-        self.supervisor = Supervisor(self._call, self.metrics)
+        self.supervisor = Supervisor(self._call, self._delete, rooms.metrics)
 
-    def _call(self, event: StreamStarted) -> Call:
+    def _call(self, event: StreamStarted, is_announced: bool) -> Call:
         if event.stream_id == "impossible":
             raise RuntimeError("a defect")
         self.made.append(event.stream_id)
+        script = self.scripts.get(event.stream_id, [])
         if event.stream_id == "broken":
-            raise_on_run: list[object] = [object()]  # an event that no call understands
-            self.scripts["broken"] = [*raise_on_run, StreamEnded("done", "")]
-        return Call(
-            event,
-            lambda one, events_send: FakeReceiver(one, events_send, self.scripts.get(one.stream_id, [])),
-            vad=VadConfig(),
-            languages=LanguagePolicy(LanguageConfig()),
-            metrics=self.metrics,
-            facts_send=self.facts_send,
-            spoken_send=self.spoken_send,
-        )
+            script = [object(), StreamEnded("done", "")]  # an event that no journal can hold
+        return self.rooms.call(event, script, is_announced=is_announced)
 
-    async def run(self, script: Callable[[House], object]) -> dict[str, str]:
-        """Run until the script is through; returns how each stream ended."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.supervisor.run, self.webhooks_receive)
-            await script(self)  # type: ignore[misc]
-            await trio.testing.wait_all_tasks_blocked()
-            self.webhooks_send.close()
-        self.spoken_send.close()
-        return {
-            one.stream_id: one.end_reason
-            async for one in self.spoken_receive
-            if isinstance(one, StreamClosed)
-        }
+    async def _delete(self, engagement_id: str, stream_id: str) -> None:
+        await trio.lowlevel.checkpoint()
+        self.deleted.append(stream_id)
 
     async def tell(self, event: WebhookEvent) -> None:
         await self.webhooks_send.send(event)
-        await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep(1)  # for the journals
+
+    def ends(self, stream_id: str) -> list[str]:
+        """How often the stream ended, and how."""
+        return [one.end_reason for one in self.rooms.facts(stream_id) if isinstance(one, StreamClosed)]
 
 
-async def test_one_call_per_stream_however_often_zoom_says_so(autojump_clock: MockClock) -> None:
-    async def script(house: House) -> None:
+Script = Callable[[Town], Awaitable[None]]
+
+
+async def run(folder: Path, script: Script) -> Town:
+    """Run until the script is through and all calls have ended."""
+    async with open_house(folder) as rooms:
+        town = Town(rooms)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(town.supervisor.run, town.webhooks_receive)
+            await script(town)
+            town.webhooks_send.close()
+    return town
+
+
+async def test_one_call_per_stream_however_often_zoom_says_so(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
         for _ in range(3):
-            await house.tell(started("S1"))
-        await house.tell(started("S2"))
-        assert house.supervisor.active_streams == 2
+            await town.tell(started("S1"))
+        await town.tell(started("S2"))
+        assert town.supervisor.active_streams == 2
 
-    house = House()
-    assert await house.run(script) == {"S1": "shutdown", "S2": "shutdown"}
-    assert house.made == ["S1", "S2"]
+    town = await run(tmp_path, script)
+    assert (town.ends("S1"), town.ends("S2")) == (["shutdown"], ["shutdown"])
+    assert town.made == ["S1", "S2"]
 
 
 async def test_a_late_repetition_after_the_end_is_ignored_for_ninety_minutes(
+    tmp_path: Path,
     autojump_clock: MockClock,
 ) -> None:
-    async def script(house: House) -> None:
-        house.scripts["S1"] = [StreamEnded("meeting_ended", "")]
-        await house.tell(started("S1"))
+    async def script(town: Town) -> None:
+        town.scripts["S1"] = [StreamEnded("meeting_ended", "")]
+        await town.tell(started("S1"))
         await trio.sleep(REMEMBERED_S - 60)
-        await house.tell(started("S1"))
-        assert house.made == ["S1"]
+        await town.tell(started("S1"))
+        assert town.made == ["S1"]
         await trio.sleep(REMEMBERED_S + 120)
-        await house.tell(started("S1"))
-        assert house.made == ["S1", "S1"]
+        town.scripts["S1"] = []
+        await town.tell(started("S1"))
+        assert town.made == ["S1", "S1"]
 
-    assert await House().run(script) == {"S1": "meeting_ended"}
+    town = await run(tmp_path, script)
+    assert town.ends("S1") == ["meeting_ended"], "and its journal is remembered longer than that"
 
 
-async def test_a_stop_gives_the_stream_time_to_end_by_itself(autojump_clock: MockClock) -> None:
-    async def script(house: House) -> None:
-        await house.tell(started("S1"))
-        await house.tell(StreamStopped(CCV, "E", "S1", 0, StopReason.AGENT_DISCONNECTED))
-        assert house.supervisor.active_streams == 1
+async def test_a_stop_gives_the_stream_time_to_end_by_itself(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(started("S1"))
+        await town.tell(StreamStopped(CCV, "E", "S1", 0, StopReason.AGENT_DISCONNECTED))
+        assert town.supervisor.active_streams == 1
         await trio.sleep(STOP_GRACE_S + 1)
-        assert house.supervisor.active_streams == 0
+        assert town.supervisor.active_streams == 0
 
-    assert await House().run(script) == {"S1": "agent_disconnected"}
+    assert (await run(tmp_path, script)).ends("S1") == ["agent_disconnected"]
 
 
-async def test_a_stop_without_stream_id_means_the_engagement(autojump_clock: MockClock) -> None:
-    async def script(house: House) -> None:
-        await house.tell(started("S1", "E1"))
-        await house.tell(started("S2", "E2"))
-        await house.tell(StreamStopped(CCV, "E1", None, 0))
+async def test_a_stop_without_stream_id_means_the_engagement(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(started("S1", "E1"))
+        await town.tell(started("S2", "E2"))
+        await town.tell(StreamStopped(CCV, "E1", None, 0))
         await trio.sleep(STOP_GRACE_S + 1)
 
-    assert await House().run(script) == {"S1": "stopped", "S2": "shutdown"}
+    town = await run(tmp_path, script)
+    assert (town.ends("S1"), town.ends("S2")) == (["stopped"], ["shutdown"])
 
 
-async def test_a_stop_that_overtakes_its_start_voids_it(autojump_clock: MockClock) -> None:
-    async def script(house: House) -> None:
-        await house.tell(StreamStopped(CCV, "E", "S1", 0))
-        await house.tell(started("S1"))
-        await house.tell(StreamInterrupted(CCV, "E", "S9", 0))
-        assert house.made == []
+async def test_a_stop_that_overtakes_its_start_voids_it(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(StreamStopped(CCV, "E", "S1", 0))
+        await town.tell(started("S1"))
+        await town.tell(StreamInterrupted(CCV, "E", "S9", 0))
+        assert town.made == []
 
-    assert await House().run(script) == {}
-
-
-async def test_a_broken_call_leaves_the_others_alone(autojump_clock: MockClock) -> None:
-    async def script(house: House) -> None:
-        await house.tell(started("S1"))
-        await house.tell(started("broken"))
-        assert house.supervisor.active_streams == 1
-
-    house = House()
-    ends = await house.run(script)
-    assert ends["S1"] == "shutdown"
-    assert house.metrics.registry.get_sample_value("zccvoice_active_streams") == 0
+    await run(tmp_path, script)
 
 
-async def test_a_stream_that_we_failed_to_reach_may_be_announced_again(autojump_clock: MockClock) -> None:
-    async def script(house: House) -> None:
-        house.scripts["S1"] = [ConnectionFailedError("signaling server: refused")]
-        await house.tell(started("S1"))
-        house.scripts["S1"] = []
-        await house.tell(started("S1"))
-        assert house.made == ["S1", "S1"]
+async def test_a_broken_call_leaves_the_others_alone(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(started("S1"))
+        await town.tell(started("broken"))
+        assert town.supervisor.active_streams == 1
 
-    assert await House().run(script) == {"S1": "shutdown"}
+    town = await run(tmp_path, script)
+    assert town.ends("S1") == ["shutdown"]
+    assert town.rooms.metric("zccvoice_active_streams") == 0
 
 
-async def test_a_webhook_that_trips_over_a_defect_leaves_the_others_alone(autojump_clock: MockClock) -> None:
-    async def script(house: House) -> None:
-        await house.tell(started("S1"))
-        await house.tell(started("impossible"))
-        await house.tell(started("S2"))
+async def test_a_stream_that_we_failed_to_reach_may_be_announced_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        town.scripts["S1"] = [ConnectionFailedError("signaling server: refused")]
+        await town.tell(started("S1"))
+        town.scripts["S1"] = []
+        await town.tell(started("S1"))
+        assert town.made == ["S1", "S1"]
 
-    assert await House().run(script) == {"S1": "shutdown", "S2": "shutdown"}
+    assert (await run(tmp_path, script)).ends("S1") == ["connection_failed", "shutdown"]
+
+
+async def test_a_webhook_that_trips_over_a_defect_leaves_the_others_alone(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(started("S1"))
+        await town.tell(started("impossible"))
+        await town.tell(started("S2"))
+
+    town = await run(tmp_path, script)
+    assert (town.ends("S1"), town.ends("S2")) == (["shutdown"], ["shutdown"])
+
+
+async def test_a_revoked_stream_is_dropped_and_deleted_within_seconds(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(started("S1"))
+        await town.tell(started("S2"))
+        await town.tell(StreamStopped(CCV, "E", "S1", 0, StopReason.STREAM_REVOKED))
+        assert town.deleted == ["S1"]
+        assert town.supervisor.active_streams == 1
+        await town.tell(StreamStopped(CCV, "E", "S7", 0, StopReason.STREAM_REVOKED))
+        assert town.deleted == ["S1", "S7"], "also one that does not run any more"
+        town.scripts["S3"] = [StreamEnded("stream_revoked", "told on the signaling connection")]
+        await town.tell(started("S3"))
+        assert town.deleted == ["S1", "S7", "S3"]
+
+    await run(tmp_path, script)
+
+
+async def test_the_moment_of_a_stop_is_noted_in_the_journal(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    stopped = StreamStopped(CCV, "E", "S1", T0 + 5000, StopReason.AGENT_DISCONNECTED)
+
+    async def script(town: Town) -> None:
+        packet = AudioReceived("ch", T0, b"\1\0" * 1600)
+        town.scripts["S1"] = [MediaOpened(AudioParams()), packet]
+        await town.tell(started("S1"))
+        await town.tell(stopped)
+
+    town = await run(tmp_path, script)
+    entries = [entry for record in town.rooms.records("S1") for entry in record.entries]
+    assert stopped in entries
+
+
+async def test_unfinished_streams_and_missed_webhooks_come_first(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_house(tmp_path) as rooms:
+        town = Town(rooms)
+        town.webhooks_send.close()
+        stopped = StreamStopped(CCV, "E", "S2", 0)
+        await town.supervisor.run(
+            town.webhooks_receive, [started("S1")], [started("S2"), stopped, started("S3")]
+        )
+    assert town.made == ["S1", "S2", "S3"]

@@ -1,95 +1,137 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 import trio
 
 from tests.daemon.fakes import FakeRecognizer
+from tests.daemon.rooms import new_shelf
+from zccvoice.audio.frame import AudioFormat, Passage
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.daemon.transcriber import SpokenItem, SpokenUtterance, Transcriber
+from zccvoice.daemon.projection import Spoken
+from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import Shelf
+from zccvoice.rtms.events import AudioReceived
 from zccvoice.speech.utterance import Utterance
-from zccvoice.store.facts import Fact, StreamClosed, UtteranceHeard
+from zccvoice.store.facts import UtteranceHeard
 
 T0 = 1_781_000_000_000
+SOUND = np.arange(1600, dtype=np.int16)
 
 
-def spoken(stream: str, number: int, duration_ms: int = 2000, language: str = "en") -> SpokenUtterance:
-    start = T0 + number * 10_000
-    utterance = Utterance("ch", start, start + duration_ms, np.zeros(16, np.int16), 0, -20.0, 0.0)
-    return SpokenUtterance("E-" + stream, stream, utterance, language, 0.0)
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    """With one journal, of one packet."""
+    shelf = new_shelf(tmp_path)
+    with shelf.writer("sound") as writer:
+        writer.write(Kind.RECEIVED, T0, [AudioReceived("ch", T0, SOUND.astype("<i2").tobytes())])
+    return shelf
 
 
-def closed(stream: str) -> StreamClosed:
-    return StreamClosed("E-" + stream, stream, datetime.now(UTC), "done")
+class Desk:
+    """Hands utterances to a transcriber, and gets back what was heard."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self.heard: list[UtteranceHeard] = []
+        self.send, self._receive = trio.open_memory_channel[SpokenItem](1000)
+
+    def put(
+        self, number: int, *, duration_ms: int = 2000, language: str = "en", journal: str = "sound"
+    ) -> None:
+        start = T0 + number * 10_000
+        passage = Passage(100, 1100, ((0, (8, 0)),))
+        nothing = np.empty(0, np.int16)
+        utterance = Utterance("ch", start, start + duration_ms, nothing, 0, -20.0, 0.0, (), passage)
+        spoken = Spoken(utterance, AudioFormat(), language)
+        item = SpokenItem("E", "S", spoken, 0.0, lambda: self._shelf.reader(journal), self.heard.append)
+        self.send.send_nowait(item)
+
+    async def run(self, recognizer: FakeRecognizer) -> Metrics:
+        metrics = Metrics()
+        self.send.close()
+        await Transcriber(recognizer, metrics).run(self._receive)
+        return metrics
 
 
-async def transcribe(recognizer: FakeRecognizer, items: list[SpokenItem]) -> list[Fact]:
-    spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](1000)
-    facts_send, facts_receive = trio.open_memory_channel[Fact](1000)
-    for item in items:
-        spoken_send.send_nowait(item)
-    spoken_send.close()
-    await Transcriber(recognizer, Metrics()).run(spoken_receive, facts_send)
-    return [fact async for fact in facts_receive]
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+async def test_every_utterance_is_heard_once(shelf: Shelf, concurrency: int) -> None:
+    desk = Desk(shelf)
+    for number in range(40):
+        desk.put(number)
+    await desk.run(FakeRecognizer(concurrency=concurrency))
+    starts = sorted(one.start_timestamp_ms for one in desk.heard)
+    assert starts == [T0 + number * 10_000 for number in range(40)]
+    assert {one.verdict for one in desk.heard} == {"kept"}
 
 
-@pytest.mark.parametrize("concurrency", [1, 2, 5, 8] * 5)
-async def test_the_end_of_a_stream_comes_after_all_its_utterances(concurrency: int) -> None:
-    items: list[SpokenItem] = []
-    for number in range(20):
-        items += [spoken("a", number), spoken("b", number)]
-    items += [closed("a"), closed("b")]
-    facts = await transcribe(FakeRecognizer(concurrency=concurrency), items)
-    assert len(facts) == 42
-    for stream in ("a", "b"):
-        own = [fact for fact in facts if fact.stream_id == stream]
-        assert isinstance(own[-1], StreamClosed)
-        starts = sorted(fact.start_timestamp_ms for fact in own if isinstance(fact, UtteranceHeard))
-        assert starts == [T0 + number * 10_000 for number in range(20)]
+async def test_the_sound_is_read_from_the_journal(shelf: Shelf) -> None:
+    seen: list[list[int]] = []
+    recognizer = FakeRecognizer()
+
+    def note(utterance: Utterance, language: str) -> str:
+        seen.append(utterance.samples.tolist())
+        return "seen"
+
+    recognizer.text = note
+    desk = Desk(shelf)
+    desk.put(0)
+    await desk.run(recognizer)
+    assert seen == [SOUND[100:1100].tolist()]
 
 
-async def test_a_stream_without_utterances_ends_too() -> None:
-    assert await transcribe(FakeRecognizer(), [end := closed("a")]) == [end]
+async def test_a_failure_costs_one_transcript(shelf: Shelf) -> None:
+    desk = Desk(shelf)
+    desk.put(0)
+    desk.put(1, duration_ms=1234)
+    desk.put(2, journal="shredded")
+    metrics = await desk.run(FakeRecognizer(fails_on_ms=1234))
+    verdicts = {one.start_timestamp_ms: one.verdict for one in desk.heard}
+    assert verdicts == {
+        T0: "kept",
+        T0 + 10_000: "failed: recognizer error",
+        T0 + 20_000: "failed: its sound is lost",
+    }
+    assert metrics.registry.get_sample_value("zccvoice_utterances_total", {"verdict": "failed"}) == 2
 
 
-async def test_each_in_its_own_language() -> None:
-    facts = await transcribe(FakeRecognizer(concurrency=1), [spoken("a", 0), spoken("b", 0, language="es")])
-    assert [fact.text for fact in facts if isinstance(fact, UtteranceHeard)] == ["en0 en1", "es0 es1"]
+async def test_each_in_its_own_language(shelf: Shelf) -> None:
+    desk = Desk(shelf)
+    desk.put(0)
+    desk.put(1, language="es")
+    await desk.run(FakeRecognizer(concurrency=1))
+    assert [one.text for one in desk.heard] == ["en0 en1", "es0 es1"]
 
 
-async def test_one_that_fails_is_kept_without_text() -> None:
-    items: list[SpokenItem] = [spoken("a", 0), spoken("a", 1, 1234), spoken("a", 2), closed("a")]
-    facts = await transcribe(FakeRecognizer(concurrency=1, fails_on_ms=1234), items)
-    heard = [fact for fact in facts if isinstance(fact, UtteranceHeard)]
-    assert [(fact.text, fact.verdict) for fact in heard] == [
-        ("en0 en1", "kept"),
-        (None, "failed: recognizer error"),
-        ("en0 en1", "kept"),
-    ]
-
-
-async def test_a_defect_costs_one_transcript() -> None:
+async def test_a_defect_costs_one_transcript(shelf: Shelf) -> None:
     recognizer = FakeRecognizer(concurrency=1)
     recognizer.text = lambda utterance, language: "fine" if utterance.duration_ms != 1234 else None  # type: ignore
-    items: list[SpokenItem] = [spoken("a", 0), spoken("a", 1, 1234), spoken("a", 2), closed("a")]
-    facts = await transcribe(recognizer, items)
-    assert [fact.text for fact in facts if isinstance(fact, UtteranceHeard)] == ["fine", None, "fine"]
-    assert isinstance(facts[-1], StreamClosed)
+    desk = Desk(shelf)
+    desk.put(0)
+    desk.put(1, duration_ms=1234)
+    desk.put(2)
+    await desk.run(recognizer)
+    assert [one.text for one in desk.heard] == ["fine", None, "fine"]
 
 
-async def test_nothing_heard_is_no_text() -> None:
-    (fact,) = await transcribe(FakeRecognizer(), [spoken("a", 0, 300)])
-    assert isinstance(fact, UtteranceHeard)
-    assert (fact.text, fact.words, fact.verdict) == (None, (), "empty")
+async def test_nothing_heard_is_no_text(shelf: Shelf) -> None:
+    desk = Desk(shelf)
+    desk.put(0, duration_ms=300)
+    await desk.run(FakeRecognizer())
+    (heard,) = desk.heard
+    assert (heard.text, heard.words, heard.verdict) == (None, (), "empty")
 
 
-async def test_a_card_number_never_gets_further() -> None:
+async def test_a_card_number_never_gets_further(shelf: Shelf) -> None:
     recognizer = FakeRecognizer()
     recognizer.text = lambda utterance, language: "my card is 4111 1111 1111 1111 thanks"
-    (fact,) = await transcribe(recognizer, [spoken("a", 0)])
-    assert isinstance(fact, UtteranceHeard)
-    assert fact.text == "my card is [card] thanks"
-    assert [word.text for word in fact.words] == ["my", "card", "is", "[card]", "thanks"]
-    assert "1111" not in repr(fact)
+    desk = Desk(shelf)
+    desk.put(0)
+    await desk.run(recognizer)
+    (heard,) = desk.heard
+    assert heard.text == "my card is [card] thanks"
+    assert [word.text for word in heard.words] == ["my", "card", "is", "[card]", "thanks"]
+    assert "1111" not in repr(heard)

@@ -1,6 +1,10 @@
+"""From journals to a store that may be away, or refuse."""
+
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -9,18 +13,26 @@ from sqlalchemy.exc import OperationalError
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeStore
+from tests.daemon.rooms import new_shelf
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.daemon.writer import BATCH_FACTS, Writer
+from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer
 from zccvoice.errors import StoreError
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.rtms.events import AudioReceived
 from zccvoice.store.database import is_transient
-from zccvoice.store.facts import CallEventSeen, Fact, StreamClosed
-
-
-def fact(number: int) -> CallEventSeen:
-    return CallEventSeen("E", "S", "user_hold", number)
-
+from zccvoice.store.facts import CallEventSeen, Fact, StreamClosed, StreamOpened, StreamRevoked
 
 pytestmark = pytest.mark.usefixtures("no_threads")
+
+
+def fact(number: int, stream_id: str = "S") -> CallEventSeen:
+    return CallEventSeen("E", stream_id, "user_hold", number)
+
+
+def end(stream_id: str = "S") -> StreamClosed:
+    return StreamClosed("E", stream_id, datetime(2026, 11, 26, tzinfo=UTC), "done")
 
 
 def away() -> StoreError:
@@ -34,62 +46,176 @@ def away() -> StoreError:
         return error
 
 
-async def write(store: FakeStore, facts: list[Fact], metrics: Metrics | None = None) -> None:
-    send, receive = trio.open_memory_channel[Fact](1000)
-    for one in facts:
-        send.send_nowait(one)
-    send.close()
-    await Writer(store.write, store.measure, metrics or Metrics()).run(receive)
+class Office:
+    """A writer with journals and a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.shelf: Shelf = new_shelf(folder)
+        self.store = FakeStore()
+        self.metrics = Metrics()
+        self.outbox = Outbox()
+        self.writer = Writer(
+            self.outbox,
+            self.shelf,
+            self.metrics,
+            write=self.store.write,
+            measure=self.store.measure,
+            measure_live=self.store.measure_live,
+        )
+
+    def journal(self, facts: Sequence[Fact], stream_id: str = "S", *, each: int = 3) -> str:
+        """A journal with these facts, among sound, noted in the outbox."""
+        name = journal_name(stream_id)
+        with self.shelf.writer(name) as journal:
+            for at in range(0, len(facts), each):
+                journal.write(Kind.RECEIVED, 0, [AudioReceived("ch", at, b"\0" * 320)])
+                journal.write(Kind.DERIVED, 0, facts[at : at + each])
+            self.outbox.note(name, journal.end)
+        return name
+
+    async def write(self) -> None:
+        """Write until everything is."""
+        self.outbox.close()
+        with trio.fail_after(100_000):
+            await self.writer.run()
+
+    def metric(self, name: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name)
 
 
-async def test_everything_in_order_in_few_transactions(autojump_clock: MockClock) -> None:
-    store = FakeStore()
+async def test_everything_in_order_in_few_transactions(tmp_path: Path, autojump_clock: MockClock) -> None:
+    office = Office(tmp_path)
     facts: list[Fact] = [fact(number) for number in range(2 * BATCH_FACTS + 7)]
-    await write(store, facts)
-    assert store.facts == facts
-    assert store.batches == [BATCH_FACTS, BATCH_FACTS, 7]
+    office.journal(facts)
+    await office.write()
+    assert office.store.facts == facts
+    assert len(office.store.batches) == 3
 
 
-async def test_it_waits_for_the_database_and_loses_nothing(autojump_clock: MockClock) -> None:
+async def test_streams_share_a_transaction(tmp_path: Path, autojump_clock: MockClock) -> None:
+    office = Office(tmp_path)
+    for number in range(10):
+        office.journal([fact(number, f"S{number}")], f"S{number}")
+    await office.write()
+    assert office.store.batches == [10]
+
+
+async def test_it_waits_for_the_database_and_loses_nothing(tmp_path: Path, autojump_clock: MockClock) -> None:
     assert is_transient(away())
-    store, metrics = FakeStore(), Metrics()
-    store.failures = [away() for _ in range(12)]
+    office = Office(tmp_path)
+    office.journal([fact(1), fact(2)])
+    office.store.failures = [away() for _ in range(12)]
     begin = trio.current_time()
-    await write(store, [fact(1), fact(2)], metrics)
-    assert store.facts == [fact(1), fact(2)]
-    assert metrics.registry.get_sample_value("zccvoice_store_retries_total") == 12
+    await office.write()
+    assert office.store.facts == [fact(1), fact(2)]
+    assert office.metric("zccvoice_store_retries_total") == 12
     assert 100 < trio.current_time() - begin < 200, "backs off to half a minute"
 
 
-async def test_a_refused_fact_costs_itself(autojump_clock: MockClock) -> None:
-    store, metrics = FakeStore(), Metrics()
-    store.refuses = lambda one: StoreError("value too long") if one == fact(3) else None
-    await write(store, [fact(number) for number in range(6)], metrics)
-    assert store.facts == [fact(0), fact(1), fact(2), fact(4), fact(5)]
-    assert metrics.registry.get_sample_value("zccvoice_lost_facts_total") == 1
-
-
-async def test_the_lag_of_a_scorecard_is_from_hang_up_to_commit(autojump_clock: MockClock) -> None:
-    store, metrics = FakeStore(), Metrics()
-    store.failures = [away()]
-    metrics.note_hang_up("S", trio.current_time())
-    await write(store, [StreamClosed("E", "S", datetime.now(UTC), "done")], metrics)
-    assert metrics.registry.get_sample_value("zccvoice_scorecard_lag_seconds_sum") == pytest.approx(0.2)
-
-
-async def test_a_call_that_cannot_be_measured_keeps_its_facts_and_costs_nobody_else(
-    autojump_clock: MockClock,
+async def test_what_comes_while_the_database_is_away_waits_in_the_journals(
+    tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    store, metrics = FakeStore(), Metrics()
-    store.cannot_measure = ZeroDivisionError()
-    end = StreamClosed("E", "S", datetime.now(UTC), "done")
-    await write(store, [fact(1), end, fact(2)], metrics)
-    assert store.facts == [fact(1), end, fact(2)]
-    assert metrics.registry.get_sample_value("zccvoice_lost_facts_total") == 1
+    office = Office(tmp_path)
+    office.store.failures = [away() for _ in range(12)]
+    office.journal([fact(0, "first")], "first")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(office.writer.run)
+        for number in range(200):
+            await trio.sleep(0.1)
+            office.journal([fact(number, f"S{number}")], f"S{number}")
+        assert office.store.facts == []
+        assert len(office.outbox) == 201
+        office.outbox.close()
+    assert len(office.store.facts) == 201
+    assert office.store.facts[0] == fact(0, "first")
 
 
-async def test_a_defect_in_the_store_costs_one_fact(autojump_clock: MockClock) -> None:
-    store = FakeStore()
-    store.refuses = lambda one: TypeError("a defect") if one == fact(3) else None
-    await write(store, [fact(number) for number in range(5)])
-    assert store.facts == [fact(0), fact(1), fact(2), fact(4)]
+async def test_a_refused_fact_costs_itself(tmp_path: Path, autojump_clock: MockClock) -> None:
+    office = Office(tmp_path)
+    office.store.refuses = lambda one: StoreError("value too long") if one == fact(3) else None
+    office.journal([fact(number) for number in range(6)])
+    await office.write()
+    assert office.store.facts == [fact(0), fact(1), fact(2), fact(4), fact(5)]
+    assert office.metric("zccvoice_lost_facts_total") == 1
+
+
+async def test_a_defect_in_the_store_costs_one_fact(tmp_path: Path, autojump_clock: MockClock) -> None:
+    office = Office(tmp_path)
+    office.store.refuses = lambda one: TypeError("a defect") if one == fact(3) else None
+    office.journal([fact(number) for number in range(5)])
+    await office.write()
+    assert office.store.facts == [fact(0), fact(1), fact(2), fact(4)]
+
+
+async def test_a_finished_journal_is_closed_once_its_call_is_measured(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    office = Office(tmp_path)
+    name = office.journal([fact(1), end()])
+    office.outbox.finish(name)
+    other = office.journal([fact(1, "T"), end("T")], "T")  # still being written to
+    await office.write()
+    assert office.store.measured == ["E", "E"]
+    assert office.shelf.is_closed(name)
+    assert not office.shelf.is_closed(other)
+
+
+async def test_the_lag_of_a_scorecard_is_from_hang_up_to_commit(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    office = Office(tmp_path)
+    office.store.failures = [away()]
+    office.metrics.note_hang_up("S", trio.current_time())
+    office.journal([end()])
+    await office.write()
+    assert office.metric("zccvoice_scorecard_lag_seconds_sum") == pytest.approx(0.2)
+
+
+async def test_a_call_that_cannot_be_measured_keeps_its_facts_and_its_journal(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    office = Office(tmp_path)
+    office.store.cannot_measure = ZeroDivisionError()
+    name = office.journal([fact(1), end()])
+    office.outbox.finish(name)
+    office.journal([fact(2, "T")], "T")
+    await office.write()
+    assert office.store.facts == [fact(1), end(), fact(2, "T")]
+    assert office.metric("zccvoice_lost_facts_total") == 1
+    assert not office.shelf.is_closed(name), "to be tried again at the next start"
+
+
+async def test_a_journal_that_is_gone_stops_nobody(tmp_path: Path, autojump_clock: MockClock) -> None:
+    office = Office(tmp_path)
+    office.shelf.shred(office.journal([fact(1, "gone")], "gone"))
+    office.journal([fact(2)])
+    await office.write()
+    assert office.store.facts == [fact(2)]
+
+
+async def test_a_revocation_comes_first(tmp_path: Path, autojump_clock: MockClock) -> None:
+    office = Office(tmp_path)
+    office.journal([fact(1)])
+    revoked = StreamRevoked("E", "R", datetime(2026, 11, 26, tzinfo=UTC))
+    office.outbox.put(revoked)
+    await office.write()
+    assert office.store.facts == [revoked, fact(1)]
+
+
+async def test_running_calls_are_measured_every_few_seconds(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    office = Office(tmp_path)
+    opened = StreamOpened("E", "S", "contact_center", datetime(2026, 11, 26, tzinfo=UTC))
+    office.journal([opened, fact(1)])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(office.writer.run)
+        await trio.sleep(3.5 * LIVE_S)
+        assert office.store.measured_live == ["E"] * 3
+        assert LIVE_S < 5
+        with office.shelf.writer(journal_name("S")) as journal:
+            journal.write(Kind.DERIVED, 0, [end()])
+            office.outbox.note(journal_name("S"), journal.end)
+        await trio.sleep(3 * LIVE_S)
+        assert office.store.measured_live == ["E"] * 3, "it has ended"
+        office.outbox.close()

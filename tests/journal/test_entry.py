@@ -184,32 +184,29 @@ def test_a_payload_of_a_size_that_is_not_there_is_refused() -> None:
 
 
 def test_a_type_that_is_not_known_is_named_and_nothing_else() -> None:
-    entry = StreamEnded("said", "what was said")
     old = EntryCodec([Inner])
-    with pytest.raises(JournalError, match="expected one of Inner, got StreamEnded") as refused:
-        old.encode(START_MS, [entry])
-    assert "said" not in str(refused.value)
-    with pytest.raises(JournalError, match="'StreamEnded' is not known to this version") as refused:
-        old.decode(CODEC.encode(START_MS, [entry]))
-    assert "said" not in str(refused.value)
+    with pytest.raises(TypeError, match="^journal entry: expected one of Inner, got StreamEnded$"):
+        old.encode(START_MS, [StreamEnded("said", "what was said")])
+    newer = CODEC.encode(START_MS, [StreamEnded("said", "what was said")])
+    with pytest.raises(JournalError, match="^journal entry: 'StreamEnded' is not known to this version"):
+        old.decode(newer)
 
 
 @pytest.mark.parametrize(
-    ("entry", "why"),
+    ("entry", "problem"),
     [
-        (Inner("secret \ud800", 0.5, ()), "UnicodeEncodeError"),
-        (Inner("secret", 0.5, ((0, 2**70),)), "OverflowError"),
-        (Inner("secret", 0.5, ((0, object()),)), "TypeError"),  # type: ignore[arg-type]
+        (Inner("said \ud800", 0.5, ()), UnicodeEncodeError),
+        (Inner("said", 0.5, ((0, 2**70),)), OverflowError),
+        (AudioReceived("ch", 2**70, b""), OverflowError),
+        (AudioReceived("ch", -(2**70), b""), OverflowError),
     ],
 )
-def test_a_value_that_cannot_be_written_is_refused_without_its_content(entry: Inner, why: str) -> None:
-    with pytest.raises(JournalError, match=f"^journal entry: Inner cannot be written: {why}$"):
+def test_a_value_that_no_reader_would_take_is_refused(entry: Any, problem: type[Exception]) -> None:
+    with pytest.raises(problem) as refused:
         CODEC.encode(START_MS, [entry])
+    assert "said" not in str(refused.value)
 
 
-@pytest.mark.parametrize("timestamp_ms", [2**70, -(2**70)])
-def test_a_number_that_no_reader_would_take_is_refused(timestamp_ms: int) -> None:
-    with pytest.raises(JournalError, match="expected a number of 70 bits, got 72"):
-        CODEC.encode(START_MS, [AudioReceived("ch", timestamp_ms, b"")])
-    with pytest.raises(JournalError, match="expected a number of 70 bits"):
+def test_time_does_not_run_before_1970() -> None:
+    with pytest.raises(OverflowError, match="expected a number of 70 bits, got -1"):
         CODEC.encode(-1, [])

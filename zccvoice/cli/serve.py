@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 from functools import partial
 from typing import Any
@@ -39,17 +40,26 @@ def run(options: argparse.Namespace) -> int:
     if missing := config.missing_for_serve():
         raise ConfigError(missing)
     log.configure(config.log)
+    _allow_many_files()
+    shelf, phones = settings.shelf(config), settings.phones(config)
     recognizer = WhisperRecognizer(config.speech)
     recognizer.require_languages(LanguagePolicy(config.language).languages)
     with settings.database(config, application_name="zccvoice daemon") as engine:
         _require_schema(config, engine)
-        is_complete = trio.run(partial(serve, config, engine, recognizer))
+        is_complete = trio.run(partial(serve, config, engine, shelf, recognizer, phones))
     if not is_complete:
         # A thread may still be inside the recognizer; the interpreter's orderly end would pull its library from
         # under it. Everything that has to be closed is.
         sys.stderr.flush()
         os._exit(1)
     return 0
+
+
+def _allow_many_files() -> None:
+    """A stream takes two sockets and a journal; the usual soft limit of 1,024 is three hundred of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _require_schema(config: Config, engine: Engine) -> None:

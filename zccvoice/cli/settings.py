@@ -12,7 +12,11 @@ from typing import Any
 from sqlalchemy import Engine
 
 from zccvoice import config
+from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.daemon.past import ENTRY_TYPES
 from zccvoice.errors import ConfigError
+from zccvoice.journal.shelf import Shelf
+from zccvoice.journal.vault import Vault, own_master_key
 from zccvoice.store.database import connect
 from zccvoice.store.private_postgres import PrivatePostgres
 
@@ -76,6 +80,34 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+
+
+def master_key(settings: config.Config) -> str:
+    """The configured master key, or the installation's own, made when it is first needed.
+
+    Raises:
+        JournalError: it cannot be read or made.
+    """
+    if settings.journal.master_key is not None:
+        return settings.journal.master_key.get_secret_value()
+    return own_master_key(settings.data.folder / "master.key")
+
+
+def shelf(settings: config.Config) -> Shelf:
+    """The journals.
+
+    Raises:
+        JournalError: they cannot be used.
+        KeyMissingError: they were written under another master key.
+    """
+    folder = settings.data.folder
+    return Shelf(folder / "journal", Vault(folder / "keys", master_key(settings)), ENTRY_TYPES)
+
+
+def phones(settings: config.Config) -> PhonePseudonym:
+    """What is kept of phone numbers."""
+    keeps = settings.privacy.phone_numbers == "hash"
+    return PhonePseudonym(master_key(settings) if keeps else None)
 
 
 @contextmanager

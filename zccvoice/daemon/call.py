@@ -1,96 +1,120 @@
-"""One stream, from its first payload to its last utterance.
+"""One stream, from its first message to its last utterance.
 
-    receiver ──events──► Call ──► Track per channel ──► utterances ──► transcriber
-                          └────────────── facts ─────────────────────► writer
+    receiver ──events──► Recorder ──► the stream's journal
+                            │ received records, once they are written
+                            ▼
+                        Projection ──► utterances ──► transcriber ──┐
+                            │ facts                                 │ transcripts
+                            └────────────► Recorder ◄───────────────┘ ──► outbox ──► database
 
-A call owns nothing that another call could feel: its errors end it alone, and its facts up to then are kept.
+A call that finds a journal of its stream goes on with it: the projection begins at the journal's beginning,
+quickly and without repeating transcripts, while the stream is received again, if Zoom still has it.
+
+A call owns nothing that another call could feel: its errors end it alone, and what it received is kept.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 import trio
 
-from zccvoice.analytics.record import Side
-from zccvoice.audio.frame import AudioFormat, Encoding
-from zccvoice.config import VadConfig
+from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.config import Config
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.daemon.transcriber import SpokenItem, SpokenUtterance
-from zccvoice.daemon.transport import Transport
-from zccvoice.errors import DecodeError, RemoteProtocolError, ZccvoiceError
-from zccvoice.rtms.enums import Codec, SampleRate
+from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.past import Past, read_past
+from zccvoice.daemon.projection import Counts, Projection, Remark, Spoken
+from zccvoice.daemon.recorder import Recorder
+from zccvoice.daemon.transcriber import SpokenItem
+from zccvoice.daemon.transport import StreamReceiver, Transport
+from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, JournalFullError, ZccvoiceError
+from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.rtms.enums import StatusCode
 from zccvoice.rtms.events import (
-    AudioReceived,
     CallEventReceived,
-    MediaOpened,
     MessageRejected,
-    ParticipantConnected,
-    Role,
+    ReceptionBroken,
     StreamEnded,
     StreamEvent,
 )
-from zccvoice.rtms.messages import AudioParams
-from zccvoice.rtms.webhook import StreamStarted
-from zccvoice.speech.language import LanguagePin, LanguagePolicy
-from zccvoice.speech.track import Track, TrackGap
-from zccvoice.speech.utterance import Utterance
-from zccvoice.store.facts import (
-    CallEventSeen,
-    ClockStarted,
-    Fact,
-    GapFound,
-    LanguagePinned,
-    ParticipantSeen,
-    StreamClosed,
-    StreamOpened,
-    TrackClosed,
-)
+from zccvoice.rtms.webhook import StreamStarted, StreamStopped
+from zccvoice.speech.language import LanguagePolicy
+from zccvoice.store.facts import Fact, GapFound, LanguagePinned, StreamRestated, UtteranceHeard
 
-EVENTS_WAITING = 12_000
-"""Stream events between receiver and call: ten minutes of two tracks at 100 ms, 40 MB. The receiver answers
-keep-alives only while there is room: when full, the socket waits and Zoom gives up after half a minute."""
-QUEUE_WAIT_S = 5.0
-"""How long after the media connection opened the language waits for the event that names the queue: audio that
-Zoom had buffered comes in a burst and may overtake it."""
-_SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT}
+EVENTS_WAITING = 1_000
+"""Stream events between receiver and recorder: a minute of two tracks at 100 ms, 4 MB. When full, the socket
+waits: the recorder does so only for a disk that cannot keep up."""
+RECONNECT_WINDOW_S = 60.0
+"""So long after the connections were lost Zoom keeps a stream (RTMS documentation, "Reconnect")."""
+RECONNECT_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Between attempts to be let in again; the last one is repeated."""
+INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
+ROOM_AGAIN_S = 1.0
+"""How often a call that has no room for its journal looks for some."""
+REVOKED = "stream_revoked"
+"""Zoom's stop reason 8: stored data must be deleted at once."""
+RETAKEN_CAUSES = frozenset(
+    {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
+)
+"""A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
 log = get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all calls share."""
+
+    config: Config
+    languages: LanguagePolicy
+    phones: PhonePseudonym
+    shelf: Shelf
+    outbox: Outbox
+    metrics: Metrics
+    spoken_send: trio.MemorySendChannel[SpokenItem]
+    disk: trio.CapacityLimiter
+    """Threads that read and write journals."""
+    wall_clock: Callable[[], float] = time.time
+
+
 class Call:
-    """Everything about one running stream."""
+    """Everything about one stream while it runs."""
 
     def __init__(
-        self,
-        started: StreamStarted,
-        transport: Transport,
-        *,
-        vad: VadConfig,
-        languages: LanguagePolicy,
-        metrics: Metrics,
-        facts_send: trio.MemorySendChannel[Fact],
-        spoken_send: trio.MemorySendChannel[SpokenItem],
+        self, started: StreamStarted, transport: Transport, house: House, *, is_announced: bool = True
     ) -> None:
+        """Prepare; `run` does it.
+
+        Args:
+            started: the announcement.
+            transport: makes receivers of the stream.
+            house: what all calls share.
+            is_announced: Zoom says so now; False for one that we find unfinished at start.
+        """
         self._started = started
-        self._vad = vad
-        self._languages = languages
-        self._metrics = metrics
-        self._facts_send = facts_send
-        self._spoken_send = spoken_send
-        events_send, self._events_receive = trio.open_memory_channel[StreamEvent](EVENTS_WAITING)
-        self._receiver = transport(started, events_send)
-        self._tracks: dict[str, Track] = {}
-        self._format: AudioFormat | None = None
-        self._queue: tuple[str | None, str | None] = (None, None)
-        self._pin: LanguagePin | None = None
-        self._unpinned: list[Utterance] = []
-        self._media_opened_at: float | None = None
-        self._first_packet_ms: int | None = None
-        self._is_clock_started = False
-        self._last_timestamp_ms = started.event_ts_ms
-        self._ended: StreamEnded | None = None
+        self._transport = transport
+        self._house = house
+        self._is_announced = is_announced
+        self._receiver: StreamReceiver | None = None
+        self._stop_cause: str | None = None
+        self._is_ended = False
+        self._recorder: Recorder | None = None
+        self._past = Past()
+        self._heard: set[tuple[str, int]] = set()
+        self._gaps: set[tuple[str, int]] = set()
+        self._life = trio.CancelScope()
+        self._pending = 0
+        self._none_pending = trio.Event()
+        self.end_cause: str | None = None
+        """How the stream ended, as `StreamEnded.cause`; None while it runs."""
+        self.is_revoked = False
+        """Zoom withdrew the stream: whatever we have of it is to be deleted."""
 
     @property
     def stream_id(self) -> str:
@@ -102,56 +126,186 @@ class Call:
         """Zoom's id of the call."""
         return self._started.engagement_id
 
-    @property
-    def end_cause(self) -> str | None:
-        """How the stream ended, as `StreamEnded.cause`; None while it runs."""
-        return None if self._ended is None else self._ended.cause
-
     def stop(self, cause: str) -> None:
         """Hang up on Zoom; what was heard so far is finished and stored, and `run` ends."""
-        self._receiver.stop(cause)
+        self._stop_cause = self._stop_cause or cause
+        if self._receiver is not None:
+            self._receiver.stop(cause)
+
+    def revoke(self) -> None:
+        """Zoom withdrew the stream: drop everything, at once."""
+        self.is_revoked = True
+        self.end_cause = REVOKED
+        self._life.cancel()
+
+    def note_stopped(self, stopped: StreamStopped) -> None:
+        """Zoom has announced the end: when it was belongs into the journal."""
+        if self._recorder is not None and not self._is_ended:
+            self._recorder.receive(stopped)
 
     async def run(self) -> None:
-        """Receive the stream to its end.
+        """Receive the stream to its end, and see everything that it gave written to its journal.
 
-        Works on clones of both channels and closes them. Cancelling it drops the connections and whatever was
-        not yet sent on.
+        Cancelling it drops the connections; the journal has all but the last quarter of a second, and is taken
+        up at the next start.
         """
-        self._facts_send, self._spoken_send = self._facts_send.clone(), self._spoken_send.clone()
-        async with self._facts_send, self._spoken_send:
-            await self._facts_send.send(
-                StreamOpened(
-                    self.engagement_id,
-                    self.stream_id,
-                    self._started.product.value,
-                    _utc(self._started.event_ts_ms),
-                    self._started.account_id,
-                )
+        with self._life:
+            writer = await self._open_journal()
+            if writer is None:
+                return
+            house = self._house
+            recorder = self._recorder = Recorder(
+                writer,
+                self._open_reader,
+                house.outbox,
+                received_end=self._past.received_end,
+                settings=house.config.journal,
+                metrics=house.metrics,
+                limiter=house.disk,
+                wall_clock=house.wall_clock,
             )
-            try:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._receive)
-                    async with self._events_receive:
-                        async for event in self._events_receive:
-                            await self._take(event)
-            except Exception:  # the edge of this call: a defect of ours ends it alone
-                self._note_defect()
-            try:
-                await self._close_tracks()
-            except Exception:  # and what it has is kept
-                self._note_defect()
-            await self._finish()
+            projection = Projection(
+                self._started,
+                vad=house.config.speech.vad,
+                languages=house.languages,
+                phones=house.phones,
+                pin=self._past.pin,
+                cpu_clock=time.thread_time,
+            )
+            house.outbox.begin(recorder.name)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(recorder.run)
+                nursery.start_soon(self._receive, recorder)
+                await self._project(recorder, projection)
+                await self._finish(recorder, projection)
+                recorder.close()
+            house.outbox.finish(recorder.name)
 
-    async def _receive(self) -> None:
-        """Run the receiver; its failure is this call's end, not anybody else's."""
+    # The journal
+
+    async def _open_journal(self) -> JournalWriter | None:
+        """Begin or take up the journal; None when the stream is over and done with."""
+        shelf, name = self._house.shelf, journal_name(self.stream_id)
+        on_disk = partial(trio.to_thread.run_sync, limiter=self._house.disk)
+        if await on_disk(shelf.exists, name):
+            self._past = await on_disk(self._read_past)
+            if self._is_over():
+                return None
+        while True:
+            try:
+                return await on_disk(self._begin_journal, name)
+            except JournalFullError as error:
+                log.error("no room for a journal; Zoom keeps a minute of audio", problem=str(error))
+                await trio.sleep(ROOM_AGAIN_S)
+
+    def _is_over(self) -> bool:
+        """Whether nothing is left to do but, perhaps, to write the facts into the database."""
+        past, name = self._past, journal_name(self.stream_id)
+        if past.closed is None:
+            return False
+        self.end_cause = past.closed.end_reason
+        if self._is_announced:
+            log.info(
+                "repeated start ignored" if self.end_cause not in RETAKEN_CAUSES else "stream taken up again"
+            )
+            return self.end_cause not in RETAKEN_CAUSES
+        if past.ended is not None:
+            self._house.outbox.note(name, past.end)
+            self._house.outbox.finish(name)
+        return past.ended is not None
+
+    def _read_past(self) -> Past:
+        with self._open_reader() as reader:
+            return read_past(reader)
+
+    def _open_reader(self) -> JournalReader:
+        return self._house.shelf.reader(journal_name(self.stream_id))
+
+    def _begin_journal(self, name: str) -> JournalWriter:
+        writer = self._house.shelf.writer(name)
+        arrived_ms = int(self._house.wall_clock() * 1000)
+        if writer.cut_bytes:
+            log.warning("journal had a torn tail", bytes=writer.cut_bytes)
         try:
-            await self._receiver.run()
+            if writer.is_new:
+                for _ in range(2):  # a damaged block must not make a file that belongs to nobody
+                    writer.write(Kind.RECEIVED, arrived_ms, [self._started])
+            elif self._past.ended is None or self._is_announced:
+                cause = "daemon_down" if self._past.ended is None else "connection_lost"
+                writer.write(Kind.RECEIVED, arrived_ms, [self._started, ReceptionBroken(cause)])
+            else:
+                return writer
+            self._past.received_end = writer.end
+        except BaseException:
+            writer.close()
+            raise
+        return writer
+
+    # Receiving
+
+    async def _receive(self, recorder: Recorder) -> None:
+        """Receive until the stream is over; its failure is this call's end, not anybody else's."""
+        try:
+            if self._past.ended is None or self._is_announced:
+                await self._receive_stream(recorder)
         except ZccvoiceError as error:
             self._fail(error)
+        except Exception:  # the edge of this call: a defect of ours ends it alone
+            self._note_defect()
+        self._end(StreamEnded("connection_lost", "the receiver stopped without a word"))
+        recorder.end_of_reception()
 
-    def _note_defect(self) -> None:
-        log.exception("call failed")
-        self._end(StreamEnded("internal_error", "a defect in this program, see the log"))
+    async def _receive_stream(self, recorder: Recorder) -> None:
+        """Connect and receive; a stream that we lost is asked for again while Zoom may still have it."""
+        if self._is_announced:
+            await self._receive_once(recorder)
+            return
+        last_heard_s = (self._past.last_arrived_ms or 0) / 1000
+        away_s = self._house.wall_clock() - last_heard_s
+        log.info("stream found unfinished", away_s=round(away_s, 1))
+        give_up_at = trio.current_time() + RECONNECT_WINDOW_S - away_s
+        delays = list(RECONNECT_DELAYS_S)
+        problem = "the daemon was away for longer than Zoom keeps a stream"
+        while trio.current_time() < give_up_at and self._stop_cause is None:
+            try:
+                await self._receive_once(recorder)
+            except (ConnectionFailedError, HandshakeRefusedError) as error:
+                problem = str(error)
+                if isinstance(error, HandshakeRefusedError) and not _may_pass(error):
+                    break
+                await trio.sleep(delays.pop(0) if len(delays) > 1 else delays[0])
+            else:
+                return
+        self._end(StreamEnded("daemon_down", problem))
+
+    async def _receive_once(self, recorder: Recorder) -> None:
+        events_send, events_receive = trio.open_memory_channel[StreamEvent](EVENTS_WAITING)
+        self._receiver = self._transport(self._started, events_send)
+        if self._stop_cause is not None:
+            self._receiver.stop(self._stop_cause)
+        failure: list[ZccvoiceError] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_run_noting_failure, self._receiver, failure)
+            async with events_receive:
+                async for event in events_receive:
+                    self._take(event, recorder)
+                    await recorder.room()
+        if failure:
+            raise failure[0]
+
+    def _take(self, event: StreamEvent, recorder: Recorder) -> None:
+        match event:
+            case StreamEnded():
+                self._end(event)
+                return
+            case MessageRejected():
+                self._house.metrics.rejected_messages.labels(event.connection).inc()
+                log.warning("message rejected", connection=event.connection, problem=event.problem)
+            case CallEventReceived():
+                log.info("call event", name=event.name, channel_id=event.channel_id)
+                if event.name == "stream_terminated":
+                    self._note_hang_up()
+        recorder.receive(event)
 
     def _fail(self, error: ZccvoiceError) -> None:
         """The stream cannot go on, for a reason that has a name."""
@@ -159,209 +313,140 @@ class Call:
         cause = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
         log.error("stream failed", problem=cause, detail=str(error))
         self._end(StreamEnded(cause, str(error)))
-        self._receiver.stop(cause)
+        self.stop(cause)
+
+    def _note_defect(self) -> None:
+        log.exception("call failed")
+        self._end(INTERNAL_ERROR)
+        self.stop(INTERNAL_ERROR.cause)
 
     def _end(self, ended: StreamEnded) -> None:
         """Note how the stream ended; what was noted first stands."""
-        self._ended = self._ended or ended
+        if self._is_ended or (self._past.ended is not None and not self._is_announced):
+            return
+        self._is_ended = True
+        self._note_hang_up()
+        if ended.cause == REVOKED:
+            self.revoke()
+        elif self._recorder is not None:
+            self._recorder.receive(ended)
 
-    async def _take(self, event: StreamEvent) -> None:
-        match event:
-            case AudioReceived():
-                await self._take_audio(event)
-            case MediaOpened():
-                self._media_opened_at = trio.current_time()
+    def _note_hang_up(self) -> None:
+        self._house.metrics.note_hang_up(self.stream_id, trio.current_time())
+
+    # Projecting
+
+    async def _project(self, recorder: Recorder, projection: Projection) -> None:
+        """What is written is looked at, from the journal's beginning to its end."""
+        offset = START
+        is_sound = True
+        while records := await recorder.next(offset):
+            for record in records:
+                offset = record.end
                 try:
-                    self._format = _format_of(event.audio)
-                except RemoteProtocolError as error:
-                    self._fail(error)
-            case ParticipantConnected():
-                await self._take_participant(event)
-            case CallEventReceived():
-                await self._take_call_event(event)
-            case MessageRejected():
-                self._metrics.rejected_messages.labels(event.connection).inc()
-                log.warning("message rejected", connection=event.connection, problem=event.problem)
-            case StreamEnded():
-                self._end(event)
+                    await self._look_at(record if is_sound else _only_the_end(record), projection)
+                except Exception:  # the edge of this call: a defect of ours ends it alone
+                    is_sound = False
+                    projection.ended = INTERNAL_ERROR
+                    self._note_defect()
+                await trio.lowlevel.checkpoint()
 
-    async def _take_audio(self, packet: AudioReceived) -> None:
-        if self._format is None:
-            return  # a format that we refused: the stream is about to end
-        track = self._tracks.get(packet.channel_id)
-        if track is None:
-            track = await self._open_track(packet.channel_id, self._format)
-        begin = time.thread_time()
-        try:
-            pieces = track.place(packet.timestamp_ms, packet.payload)
-        except DecodeError as error:
-            self._metrics.rejected_payloads.inc()
-            log.warning("payload rejected", channel_id=packet.channel_id, problem=str(error))
+    async def _look_at(self, record: Record | Damage, projection: Projection) -> None:
+        before = replace(projection.counts)
+        outcomes = projection.take(record)
+        self._count(before, projection.counts)
+        facts: list[Fact] = []
+        for outcome in outcomes:
+            match outcome:
+                case Remark():
+                    self._log(outcome)
+                case Spoken():
+                    self._heard.add(outcome.key[:2])
+                    await self._transcribe(outcome)
+                case _:
+                    self._note_fact(outcome)
+                    facts.append(outcome)
+        self._derive(facts)
+        if projection.failure is not None and not self._is_ended:
+            self._fail(projection.failure)
+
+    def _note_fact(self, fact: Fact) -> None:
+        match fact:
+            case LanguagePinned():
+                log.info("language pinned", language=fact.language, source=fact.source)
+            case GapFound():
+                self._gaps.add((fact.channel_id, fact.start_timestamp_ms))
+
+    async def _transcribe(self, spoken: Spoken) -> None:
+        if spoken.key in self._past.transcripts:
             return
-        decoded = time.thread_time()
-        self._last_timestamp_ms = max(self._last_timestamp_ms, packet.timestamp_ms)
-        done = track.hear(pieces)
-        self._metrics.cpu_decode.inc(decoded - begin)
-        self._metrics.cpu_vad.inc(time.thread_time() - decoded)
-        self._metrics.audio_packets.inc()
-        await self._send_on(track, done)
-
-    async def _open_track(self, channel_id: str, audio_format: AudioFormat) -> Track:
-        track = self._tracks[channel_id] = Track(channel_id, audio_format, self._vad)
-        log.info("track open", channel_id=channel_id)
-        await self._facts_send.send(ParticipantSeen(self.engagement_id, self.stream_id, channel_id))
-        return track
-
-    async def _send_on(self, track: Track, done: list[Utterance | TrackGap]) -> None:
-        if done:
-            await self._start_clock()
-        for one in done:
-            if isinstance(one, TrackGap):
-                await self._facts_send.send(
-                    GapFound(
-                        self.engagement_id,
-                        self.stream_id,
-                        track.channel_id,
-                        one.start_timestamp_ms,
-                        one.end_timestamp_ms,
-                        one.cause,
-                    )
-                )
-                continue
-            self._unpinned.append(one)
-        if self._unpinned and self._may_pin():
-            await self._send_unpinned()
-
-    async def _start_clock(self) -> None:
-        """State the stream's zero before the first fact that counts from it.
-
-        Not earlier: until then every track had the time to begin, whichever socket was the faster.
-        """
-        if self._is_clock_started:
-            return
-        self._is_clock_started = True
-        told = [track.timeline.first_timestamp_ms for track in self._tracks.values()]
-        zero_ms = min(one for one in (*told, self._first_packet_ms) if one is not None)
-        await self._facts_send.send(ClockStarted(self.engagement_id, self.stream_id, zero_ms))
-
-    def _may_pin(self) -> bool:
-        """Whether the language is decided, or is to be decided by what is known now."""
-        if self._pin is not None or any(self._queue) or not self._languages.depends_on_queue:
-            return True
-        return trio.current_time() >= (self._media_opened_at or 0) + QUEUE_WAIT_S
-
-    async def _send_unpinned(self) -> None:
-        if self._pin is None:
-            self._pin = self._languages.pin(*self._queue)
-            log.info("language pinned", language=self._pin.language, source=self._pin.source)
-            await self._facts_send.send(
-                LanguagePinned(self.engagement_id, self.stream_id, self._pin.language, self._pin.source)
-            )
-        now = trio.current_time()
-        for utterance in self._unpinned:
-            await self._spoken_send.send(
-                SpokenUtterance(self.engagement_id, self.stream_id, utterance, self._pin.language, now)
-            )
-        self._unpinned.clear()
-
-    async def _take_participant(self, who: ParticipantConnected) -> None:
-        if who.queue_id or who.queue_name:
-            self._queue = (who.queue_id, who.queue_name)
-            if self._pin is not None and self._languages.pin(*self._queue) != self._pin:
-                log.warning("queue became known after the language was pinned", pinned=self._pin.language)
-            if self._unpinned:
-                await self._send_unpinned()
-        if who.channel_id is None:
-            return
-        await self._facts_send.send(
-            ParticipantSeen(
-                self.engagement_id,
-                self.stream_id,
-                who.channel_id,
-                side=_SIDES[who.role],
-                user_id=who.user_id,
-                display_name=who.display_name,
-                queue_id=who.queue_id,
-                queue_name=who.queue_name,
-            )
+        self._pending += 1
+        item = SpokenItem(
+            self.engagement_id,
+            self.stream_id,
+            spoken,
+            trio.current_time(),
+            self._open_reader,
+            self._take_transcript,
         )
+        await self._house.spoken_send.send(item)
 
-    async def _take_call_event(self, event: CallEventReceived) -> None:
-        log.info("call event", name=event.name, channel_id=event.channel_id)
-        if event.name == "first_packet_timestamp":
-            self._first_packet_ms = event.timestamp_ms
-            return
-        if event.name == "stream_terminated":
-            self._metrics.note_hang_up(self.stream_id, trio.current_time())
-        # An event that does not tell its time happened when the newest one that does.
-        when_ms = event.timestamp_ms or self._last_timestamp_ms
-        self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
-        await self._facts_send.send(
-            CallEventSeen(self.engagement_id, self.stream_id, event.name, when_ms, event.channel_id)
-        )
+    def _take_transcript(self, heard: UtteranceHeard) -> None:
+        self._derive([heard])
+        self._pending -= 1
+        if not self._pending:
+            self._none_pending.set()
+            self._none_pending = trio.Event()
 
-    async def _close_tracks(self) -> None:
-        self._metrics.note_hang_up(self.stream_id, trio.current_time())
-        for track in self._tracks.values():
-            await self._send_on(track, track.flush())
-            await self._close_track(track)
-        if self._unpinned:
-            await self._send_unpinned()
+    def _derive(self, facts: list[Fact]) -> None:
+        """Into the journal, unless it has them from before."""
+        new = [fact for fact in facts if fact not in self._past.facts]
+        if new and self._recorder is not None:
+            self._recorder.derive(new)
 
-    async def _finish(self) -> None:
+    async def _finish(self, recorder: Recorder, projection: Projection) -> None:
         """State the end, after everything else."""
-        ended = self._ended or StreamEnded("connection_lost", "the receiver stopped without a word")
-        log.info("stream ended", cause=ended.cause, detail=ended.detail)
-        self._metrics.calls.labels(ended.cause).inc()
-        await self._spoken_send.send(
-            StreamClosed(
-                self.engagement_id,
-                self.stream_id,
-                _utc(self._last_timestamp_ms),
-                ended.cause,
-                ended.detail,
-            )
-        )
+        while self._pending:
+            await self._none_pending.wait()
+        closed = projection.closed()
+        self.end_cause = closed.end_reason
+        log.info("stream ended", cause=closed.end_reason, detail=closed.detail)
+        self._house.metrics.calls.labels(closed.end_reason).inc()
+        if self._past.facts:  # what was derived under other settings is stale
+            heard, gaps = tuple(sorted(self._heard)), tuple(sorted(self._gaps))
+            recorder.derive([StreamRestated(self.engagement_id, self.stream_id, heard, gaps)])
+        recorder.derive([closed])
+        await recorder.settle()
 
-    async def _close_track(self, track: Track) -> None:
-        counts, end_ms = track.timeline, track.end_timestamp_ms
-        if counts.first_timestamp_ms is None or end_ms is None:
-            return
-        await self._start_clock()
-        self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
-        self._metrics.audio_seconds.inc((end_ms - counts.first_timestamp_ms) / 1000)
-        await self._facts_send.send(
-            TrackClosed(
-                self.engagement_id,
-                self.stream_id,
-                track.channel_id,
-                counts.first_timestamp_ms,
-                end_ms,
-                counts.packets,
-                counts.lost_packets,
-                counts.duplicate_packets,
-                counts.reordered_packets,
-                track.noise_dbfs,
-            )
-        )
+    def _count(self, before: Counts, after: Counts) -> None:
+        metrics = self._house.metrics
+        metrics.audio_packets.inc(after.audio_packets - before.audio_packets)
+        metrics.rejected_payloads.inc(after.rejected_payloads - before.rejected_payloads)
+        metrics.audio_seconds.inc((after.audio_ms - before.audio_ms) / 1000)
+        metrics.cpu_decode.inc(after.decode_s - before.decode_s)
+        metrics.cpu_vad.inc(after.vad_s - before.vad_s)
+
+    def _log(self, remark: Remark) -> None:
+        if remark.problem is None:
+            log.info(remark.text, channel_id=remark.channel_id)
+        else:
+            log.warning(remark.text, channel_id=remark.channel_id, problem=remark.problem)
 
 
-def _utc(timestamp_ms: int) -> datetime:
-    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+async def _run_noting_failure(receiver: StreamReceiver, failure: list[ZccvoiceError]) -> None:
+    try:
+        await receiver.run()
+    except ZccvoiceError as error:
+        failure.append(error)
 
 
-def _format_of(audio: AudioParams) -> AudioFormat:
-    """The effective parameters of a media handshake as a format of ours.
+def _may_pass(refusal: HandshakeRefusedError) -> bool:
+    """Zoom has not noticed yet that our last connection is gone (RTMS documentation, "One client per stream")."""
+    return refusal.status_code == StatusCode.DUPLICATE_SIGNAL_REQUEST
 
-    Raises:
-        RemoteProtocolError: Zoom answered with something other than what we asked for.
-    """
-    wanted = (Codec.L16, SampleRate.SR_16K, 1)
-    if (audio.codec, audio.sample_rate, audio.channel) != wanted:
-        raise RemoteProtocolError(
-            "expected L16 at 16 kHz mono (codec, sample_rate, channel = 1, 1, 1), Zoom will send "
-            f"{audio.codec}, {audio.sample_rate}, {audio.channel}"
-        )
-    if not 20 <= audio.send_rate <= 1000:
-        raise RemoteProtocolError(f"expected a send_rate of 20 to 1000 ms, Zoom will send {audio.send_rate}")
-    return AudioFormat(Encoding.L16, SampleRate(audio.sample_rate).hz)
+
+def _only_the_end(record: Record | Damage) -> Record | Damage:
+    """What a projection that has failed is still told."""
+    if isinstance(record, Damage):
+        return record
+    return replace(record, entries=[one for one in record.entries if isinstance(one, StreamEnded)])

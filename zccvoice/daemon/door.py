@@ -1,7 +1,7 @@
 """The HTTP door: webhooks in, plus ``/healthz`` and ``/metrics``. A bare ASGI function on Hypercorn's Trio worker.
 
-A webhook is judged by `rtms.webhook`, its event handed to the supervisor, and only then answered: Zoom does not
-repeat what was answered 200. That takes about a millisecond.
+A webhook is judged by `rtms.webhook`, its event written to disk and handed to the supervisor, and only then
+answered: Zoom does not repeat what was answered 200. When the disk is full Zoom is told to come again (503).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hypercorn.trio import serve
 from zccvoice.config import DoorConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.errors import DoorError
+from zccvoice.errors import DoorError, JournalError
 from zccvoice.rtms.webhook import WebhookEvent, WebhookReceiver
 
 IDLE_S = 10
@@ -30,6 +30,8 @@ LARGEST_HEADER_BYTES = 16_384
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Keep = Callable[[WebhookEvent], Awaitable[None]]
+"""Returns when the event is on disk; raises `JournalError`."""
 log = get_logger()
 
 
@@ -45,11 +47,14 @@ class Door:
         settings: DoorConfig,
         webhooks_send: trio.MemorySendChannel[WebhookEvent],
         metrics: Metrics,
+        *,
+        keep: Keep,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._webhooks_send = webhooks_send
         self._metrics = metrics
+        self._keep = keep
         self._wall_clock = wall_clock
         self._receiver = WebhookReceiver(settings.secret_token.get_secret_value())
 
@@ -149,12 +154,10 @@ class Door:
                 tracking_id=tracking_id,
             )
         elif answer.event is not None:
-            try:
-                self._webhooks_send.send_nowait(answer.event)
-            except (trio.WouldBlock, trio.BrokenResourceError):
+            if (trouble := await self._take_in(answer.event)) is not None:
                 # Zoom repeats what was not answered with 200.
-                self._metrics.webhooks.labels("busy").inc()
-                await _answer(send, 503, {"status": "refused", "problem": "busy"})
+                self._metrics.webhooks.labels(trouble).inc()
+                await _answer(send, 503, {"status": "refused", "problem": trouble})
                 return
             self._metrics.webhooks.labels("accepted").inc()
             log.info(
@@ -169,6 +172,18 @@ class Door:
             self._metrics.webhooks.labels("challenge").inc()
             log.info("webhook endpoint validated", tracking_id=tracking_id)
         await _answer(send, answer.status, answer.document)
+
+    async def _take_in(self, event: WebhookEvent) -> str | None:
+        """Write the event down and hand it on; tells what stands in the way, if anything does."""
+        try:
+            await self._keep(event)
+            self._webhooks_send.send_nowait(event)
+        except JournalError as error:
+            log.error("webhook refused: it cannot be written down", problem=str(error))
+            return "not_stored"
+        except (trio.WouldBlock, trio.BrokenResourceError):
+            return "busy"
+        return None
 
     async def _body(self, receive: Receive) -> bytes | None:
         """The whole body, None when the client went away.

@@ -28,6 +28,20 @@ class Metrics:
         self.audio_seconds = Counter(
             "zccvoice_audio_seconds", "Seconds of audio received, all tracks", registry=registry
         )
+        self.journal_bytes = Counter("zccvoice_journal_bytes", "Bytes written to journals", registry=registry)
+        self.journals_full = Gauge(
+            "zccvoice_journals_full",
+            "Streams whose audio is lost because the disk is full",
+            registry=registry,
+        )
+        self.dropped_packets = Counter(
+            "zccvoice_dropped_packets", "Audio packets lost because the disk was full", registry=registry
+        )
+        self.outbox = Gauge(
+            "zccvoice_outbox_journals",
+            "Journals with facts that the database does not have yet",
+            registry=registry,
+        )
         self.rejected_messages = Counter(
             "zccvoice_rejected_messages",
             "Messages from Zoom that could not be used, by connection",

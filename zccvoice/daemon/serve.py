@@ -1,13 +1,14 @@
 """The task tree. How it is nested is how it stops:
 
     serve
-    └ writer          ends when the transcriber and the calls have closed their ends of its channel
-      └ transcriber   ends when the last call has closed its utterance channel
-        └ calls       hung up on when the door is closed; the open utterances are flushed
-          └ door      the first signal closes it
+    └ writer, webhooks' journal   end when the calls have, and everything is in the database
+      └ transcriber               ends when the last call has closed its utterance channel
+        └ calls                   hung up on when the door is closed; the open utterances are flushed
+          └ door                  the first signal closes it
 
 The first SIGTERM or SIGINT closes the door; from there the end of channels flows downhill, for at most
-``shutdown.drain_s``. The second one stops everything at once.
+``shutdown.drain_s``. The second one stops everything at once. Either way nothing is lost: what the database
+does not have by then is in the journals, and the next start goes on from there.
 """
 
 from __future__ import annotations
@@ -17,71 +18,94 @@ import signal
 import trio
 from sqlalchemy import Engine
 
+from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config
-from zccvoice.daemon.call import Call
+from zccvoice.daemon.call import Call, House
 from zccvoice.daemon.door import Door
+from zccvoice.daemon.housekeeping import keep_house
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
+from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.recovery import deleter, find_inheritance
 from zccvoice.daemon.supervisor import Supervisor
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.websocket import WebSocketReceiver
-from zccvoice.daemon.writer import Writer, measure_in, write_to
+from zccvoice.daemon.writer import Writer, measure_in, measure_live_in, write_to
+from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import StreamEvent
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
-from zccvoice.store.facts import Fact
 
-FACTS_WAITING = 1_000
-"""Facts between calls and database, a few hundred bytes each: some minutes of outage. When full, calls wait."""
 WEBHOOKS_WAITING = 1_000
 """Verified webhooks that the supervisor has not seen yet. When full, Zoom is told to come again (503)."""
+DISK_THREADS = 8
+"""Threads that read and write journals."""
 log = get_logger()
 
 
 async def serve(
     config: Config,
     engine: Engine,
+    shelf: Shelf,
     recognizer: Recognizer,
+    phones: PhonePseudonym,
     *,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> bool:
     """Run the daemon until a signal ends it; tells the door's URL when it listens.
 
     Args:
+        config: the settings.
         engine: a database whose schema is current.
+        shelf: the journals.
         recognizer: loaded, and it knows the configured languages.
+        phones: what is kept of phone numbers.
 
     Returns:
-        True when everything that was received is stored, False when it was stopped before.
+        True when everything that was received is in the database, False when it was stopped before.
     """
     metrics = Metrics()
-    languages = LanguagePolicy(config.language)
+    outbox = Outbox()
     closing = trio.Event()
-    facts_send, facts_receive = trio.open_memory_channel[Fact](FACTS_WAITING)
     spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](config.speech.backlog)
     webhooks_send, webhooks_receive = trio.open_memory_channel[WebhookEvent](WEBHOOKS_WAITING)
+    webhooks = WebhookJournal(shelf, sync=config.journal.sync)
+    inheritance = await trio.to_thread.run_sync(find_inheritance, shelf, webhooks)
+    house = House(
+        config,
+        LanguagePolicy(config.language),
+        phones,
+        shelf,
+        outbox,
+        metrics,
+        spoken_send,
+        trio.CapacityLimiter(DISK_THREADS),
+    )
 
     def receiver(
         started: StreamStarted, events_send: trio.MemorySendChannel[StreamEvent]
     ) -> WebSocketReceiver:
         return WebSocketReceiver(config.zoom, started, events_send)
 
-    def make_call(started: StreamStarted) -> Call:
-        return Call(
-            started,
-            receiver,
-            vad=config.speech.vad,
-            languages=languages,
-            metrics=metrics,
-            facts_send=facts_send,
-            spoken_send=spoken_send,
-        )
+    def make_call(started: StreamStarted, is_announced: bool) -> Call:
+        return Call(started, receiver, house, is_announced=is_announced)
 
-    writer = Writer(write_to(engine), measure_in(engine), metrics)
+    writer = Writer(
+        outbox,
+        shelf,
+        metrics,
+        write=write_to(engine),
+        measure=measure_in(engine),
+        measure_live=measure_live_in(engine),
+    )
     transcriber = Transcriber(recognizer, metrics)
-    supervisor = Supervisor(make_call, metrics)
-    door = Door(config.door, webhooks_send, metrics)
+    supervisor = Supervisor(make_call, deleter(shelf, webhooks, outbox), metrics)
+    door = Door(config.door, webhooks_send, metrics, keep=webhooks.keep)
+    for revoked in inheritance.revoked:
+        await trio.to_thread.run_sync(shelf.shred, journal_name(revoked.stream_id))
+        outbox.put(revoked)
 
     is_complete = False
     async with trio.open_nursery() as signals:
@@ -89,14 +113,21 @@ async def serve(
         with trio.CancelScope() as work:
             signals.start_soon(_bound_drain, closing, work, config.shutdown.drain_s)
             async with trio.open_nursery() as writing:
-                writing.start_soon(writer.run, facts_receive)
-                async with facts_send, trio.open_nursery() as transcribing:
-                    transcribing.start_soon(transcriber.run, spoken_receive, facts_send.clone())
-                    async with spoken_send, trio.open_nursery() as calls:
-                        calls.start_soon(supervisor.run, webhooks_receive)
-                        url = await calls.start(door.run, closing)
-                        log.info("ready", url=url + config.door.path)
-                        task_status.started(url)
+                writing.start_soon(writer.run)
+                async with trio.open_nursery() as keeping:
+                    keeping.start_soon(webhooks.run)
+                    keeping.start_soon(keep_house, config, engine, shelf)
+                    async with trio.open_nursery() as transcribing:
+                        transcribing.start_soon(transcriber.run, spoken_receive)
+                        async with spoken_send, trio.open_nursery() as calls:
+                            calls.start_soon(
+                                supervisor.run, webhooks_receive, inheritance.unfinished, inheritance.missed
+                            )
+                            url = await calls.start(door.run, closing)
+                            log.info("ready", url=url + config.door.path)
+                            task_status.started(url)
+                    keeping.cancel_scope.cancel()
+                outbox.close()
         is_complete = not work.cancelled_caught
         signals.cancel_scope.cancel()
     log.info("stopped", complete=is_complete)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import trio
 
-from zccvoice.daemon.call import Call
+from zccvoice.daemon.call import RETAKEN_CAUSES, Call
 from zccvoice.daemon.log import bind_ids, get_logger
 from zccvoice.daemon.metrics import Metrics
+from zccvoice.rtms.enums import StopReason
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
 
 REMEMBERED_S = 90 * 60
 """How long ended streams are remembered: Zoom repeats an unanswered webhook for up to 85 minutes."""
-RETAKEN_CAUSES = frozenset({"connection_failed", "connection_lost", "silent", "internal_error"})
-"""A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
 STOP_GRACE_S = 10.0
 """How long after the stopped webhook a stream may still finish by itself."""
 
-MakeCall: TypeAlias = Callable[[StreamStarted], Call]
+MakeCall: TypeAlias = Callable[[StreamStarted, bool], Call]
+"""(announcement, whether it is news) → the call."""
+Delete: TypeAlias = Callable[[str, str], Awaitable[None]]
+"""Deletes everything there is of a stream (engagement id, stream id)."""
 log = get_logger()
 
 
@@ -37,8 +39,9 @@ class _Running:
 class Supervisor:
     """All running calls."""
 
-    def __init__(self, make_call: MakeCall, metrics: Metrics) -> None:
+    def __init__(self, make_call: MakeCall, delete: Delete, metrics: Metrics) -> None:
         self._make_call = make_call
+        self._delete = delete
         self._metrics = metrics
         self._running: dict[str, _Running] = {}
         self._ended: OrderedDict[str, float] = OrderedDict()
@@ -48,21 +51,39 @@ class Supervisor:
         """Streams that are being received."""
         return len(self._running)
 
-    async def run(self, webhooks_receive: trio.MemoryReceiveChannel[WebhookEvent]) -> None:
+    async def run(
+        self,
+        webhooks_receive: trio.MemoryReceiveChannel[WebhookEvent],
+        unfinished: Iterable[StreamStarted] = (),
+        missed: Iterable[WebhookEvent] = (),
+    ) -> None:
         """Run calls until the channel ends; then hang up on those that still run, and wait for them.
 
         Cancelling it drops the calls at once.
+
+        Args:
+            webhooks_receive: what Zoom tells.
+            unfinished: streams whose journals an earlier daemon left unfinished: first of all, since Zoom waits
+                for them no longer than a minute.
+            missed: what Zoom had told an earlier daemon, and nobody has acted upon.
         """
         async with trio.open_nursery() as calls:
+            for started in unfinished:
+                self._begin(started, calls, is_announced=False)
+            for event in missed:
+                self._handle_safely(event, calls)
             async with webhooks_receive:
                 async for event in webhooks_receive:
-                    try:
-                        self._handle(event, calls)
-                    except Exception:  # the edge of one webhook: the running calls go on
-                        ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
-                        log.exception("webhook lost to a defect", **ids)
+                    self._handle_safely(event, calls)
             for running in self._running.values():
                 running.call.stop("shutdown")
+
+    def _handle_safely(self, event: WebhookEvent, calls: trio.Nursery) -> None:
+        try:
+            self._handle(event, calls)
+        except Exception:  # the edge of one webhook: the running calls go on
+            ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
+            log.exception("webhook lost to a defect", **ids)
 
     def _handle(self, event: WebhookEvent, calls: trio.Nursery) -> None:
         ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
@@ -72,19 +93,34 @@ class Supervisor:
                 if event.stream_id in self._running or event.stream_id in self._ended:
                     log.info("repeated start ignored", **ids)
                     return
-                running = self._running[event.stream_id] = _Running(self._make_call(event))
-                calls.start_soon(self._run, running)
+                self._begin(event, calls, is_announced=True)
             case StreamStopped():
-                stopped = [one for one in self._running.values() if _is_meant(event, one.call)]
-                if event.stream_id is not None and not stopped:
-                    self._remember(event.stream_id)  # a start that this stop has overtaken is void
-                cause = event.reason.name.lower() if event.reason is not None else "stopped"
-                log.info("stop announced", **ids, reason=cause, running=len(stopped))
-                for running in stopped:
-                    running.end_cause = cause
-                    running.is_end_announced.set()
+                self._stop(event, calls)
             case StreamInterrupted():
                 log.warning("interruption announced; the sockets tell the rest", **ids)
+
+    def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
+        running = _Running(self._make_call(started, is_announced))
+        self._running[started.stream_id] = running
+        calls.start_soon(self._run, running)
+
+    def _stop(self, event: StreamStopped, calls: trio.Nursery) -> None:
+        ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
+        stopped = [one for one in self._running.values() if _is_meant(event, one.call)]
+        if event.stream_id is not None and not stopped:
+            self._remember(event.stream_id)  # a start that this stop has overtaken is void
+        cause = event.reason.name.lower() if event.reason is not None else "stopped"
+        log.info("stop announced", **ids, reason=cause, running=len(stopped))
+        is_revoked = event.reason is StopReason.STREAM_REVOKED
+        if is_revoked and event.stream_id is not None and not stopped:
+            calls.start_soon(self._delete_safely, event.engagement_id, event.stream_id)
+        for running in stopped:
+            if is_revoked:
+                running.call.revoke()
+                continue
+            running.call.note_stopped(event)
+            running.end_cause = cause
+            running.is_end_announced.set()
 
     async def _run(self, running: _Running) -> None:
         call = running.call
@@ -103,6 +139,19 @@ class Supervisor:
             del self._running[call.stream_id]
             if call.end_cause not in RETAKEN_CAUSES:
                 self._remember(call.stream_id)
+        if call.is_revoked:
+            await self._delete_safely(call.engagement_id, call.stream_id)
+
+    async def _delete_safely(self, engagement_id: str, stream_id: str) -> None:
+        ids = {"engagement_id": engagement_id, "stream_id": stream_id}
+        try:
+            await self._delete(engagement_id, stream_id)
+        except (
+            Exception
+        ):  # the edge of one deletion; it is in the webhooks' journal and done at the next start
+            log.exception("revoked stream not deleted", **ids)
+        else:
+            log.warning("revoked stream deleted", **ids)
 
     def _remember(self, stream_id: str) -> None:
         self._ended[stream_id] = trio.current_time()

@@ -1,48 +1,43 @@
 """Utterances of all calls → transcripts: one recognizer, as many workers as it can use.
 
-The end of a stream travels behind the stream's utterances and is handed to the writer only when the last of
-them is: whoever reads `StreamClosed` has everything.
+An utterance comes by reference and its sound is read from the stream's journal when a worker is free, so a
+backlog costs disk and no memory. What was heard goes back to the call, which writes it into that journal.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import trio
 
 from zccvoice.analytics.redaction import redact, redact_words
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.errors import RecognizerError
+from zccvoice.daemon.projection import Spoken
+from zccvoice.errors import JournalError, RecognizerError
+from zccvoice.journal.journal import JournalReader
+from zccvoice.journal.passage import read_samples
 from zccvoice.speech.recognizer import Recognizer
-from zccvoice.speech.utterance import Transcript, Utterance
-from zccvoice.store.facts import Fact, StoredWord, StreamClosed, UtteranceHeard
+from zccvoice.speech.utterance import Transcript
+from zccvoice.store.facts import StoredWord, UtteranceHeard
 
 log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SpokenUtterance:
+class SpokenItem:
     """An utterance on its way to the recognizer."""
 
     engagement_id: str
     stream_id: str
-    utterance: Utterance
-    language: str
+    spoken: Spoken
     heard_at: float
     """Monotonic seconds when it was complete."""
-
-
-SpokenItem: TypeAlias = SpokenUtterance | StreamClosed
-
-
-@dataclass(slots=True)
-class _Stream:
-    """What is still under way of one stream."""
-
-    pending: int = 0
-    closed: StreamClosed | None = None
+    open_reader: Callable[[], JournalReader]
+    """Opens the journal that its sound is in; blocking."""
+    on_done: Callable[[UtteranceHeard], None]
+    """Takes what was heard."""
 
 
 class Transcriber:
@@ -51,99 +46,94 @@ class Transcriber:
     def __init__(self, recognizer: Recognizer, metrics: Metrics) -> None:
         self._recognizer = recognizer
         self._metrics = metrics
-        self._streams: dict[str, _Stream] = {}
-        # A worker takes an item and notes it as pending in one step: else the end of a stream could be handled
-        # by another worker between the two, and overtake the stream's last utterance.
-        self._taking = trio.Lock()
 
-    async def run(
-        self,
-        spoken_receive: trio.MemoryReceiveChannel[SpokenItem],
-        facts_send: trio.MemorySendChannel[Fact],
-    ) -> None:
-        """Transcribe until the channel ends; closes both ends it was given.
+    async def run(self, spoken_receive: trio.MemoryReceiveChannel[SpokenItem]) -> None:
+        """Transcribe until the channel ends; closes its end.
 
-        Cancelling it loses the utterances that were not yet transcribed; what runs in a thread is left to
-        itself, because threads cannot be stopped.
+        Cancelling it leaves the rest untranscribed: their calls' journals tell so. What runs in a thread is
+        left to itself, because threads cannot be stopped.
         """
         limiter = trio.CapacityLimiter(self._recognizer.concurrency)
-        async with spoken_receive, facts_send, trio.open_nursery() as workers:
+        async with spoken_receive, trio.open_nursery() as workers:
             for _ in range(self._recognizer.concurrency):
-                workers.start_soon(self._work, spoken_receive, facts_send, limiter)
+                workers.start_soon(self._work, spoken_receive, limiter)
 
     async def _work(
-        self,
-        spoken_receive: trio.MemoryReceiveChannel[SpokenItem],
-        facts_send: trio.MemorySendChannel[Fact],
-        limiter: trio.CapacityLimiter,
+        self, spoken_receive: trio.MemoryReceiveChannel[SpokenItem], limiter: trio.CapacityLimiter
     ) -> None:
-        while True:
-            async with self._taking:
-                try:
-                    item = await spoken_receive.receive()
-                except trio.EndOfChannel:
-                    return
-                stream = self._streams.setdefault(item.stream_id, _Stream())
-                if isinstance(item, StreamClosed):
-                    stream.closed = item
-                else:
-                    stream.pending += 1
+        async for item in spoken_receive:
             self._metrics.backlog.set(spoken_receive.statistics().current_buffer_used)
-            if isinstance(item, SpokenUtterance):
-                await facts_send.send(await self._transcribe(item, limiter))
-                stream.pending -= 1
-            if stream.closed is not None and stream.pending == 0:
-                del self._streams[item.stream_id]
-                await facts_send.send(stream.closed)
+            item.on_done(await self._transcribe(item, limiter))
 
-    async def _transcribe(self, item: SpokenUtterance, limiter: trio.CapacityLimiter) -> UtteranceHeard:
-        utterance = item.utterance
+    async def _transcribe(self, item: SpokenItem, limiter: trio.CapacityLimiter) -> UtteranceHeard:
+        utterance, ids = item.spoken.utterance, (item.engagement_id, item.stream_id)
         try:
             transcript = await trio.to_thread.run_sync(
-                self._recognizer.transcribe, utterance, item.language, limiter=limiter, abandon_on_cancel=True
+                self._recognize, item, limiter=limiter, abandon_on_cancel=True
             )
-            heard = _heard(item, transcript, "kept" if transcript.text else "empty")
+            heard = heard_in(item.spoken, ids, transcript)
         except Exception as error:  # the edge of one utterance: the call, and all others, go on
-            ids = {
+            where = {
                 "engagement_id": item.engagement_id,
                 "stream_id": item.stream_id,
                 "channel_id": utterance.channel_id,
                 "start_timestamp_ms": utterance.start_timestamp_ms,
             }
-            if isinstance(error, RecognizerError):
-                log.error("utterance not transcribed", **ids, problem=str(error))
+            if isinstance(error, RecognizerError | JournalError):
+                log.error("utterance not transcribed", **where, problem=str(error))
             else:
-                log.exception("utterance lost its transcript to a defect", **ids)
+                log.exception("utterance lost its transcript to a defect", **where)
             self._metrics.utterances.labels("failed").inc()
-            return _heard(item, None, "failed: recognizer error")
+            what = "its sound is lost" if isinstance(error, JournalError) else "recognizer error"
+            return not_heard_in(item.spoken, ids, what)
         self._metrics.recognition_lag.observe(trio.current_time() - item.heard_at)
         self._metrics.utterances.labels(heard.verdict).inc()
         return heard
 
+    def _recognize(self, item: SpokenItem) -> Transcript:
+        """In a thread."""
+        spoken = item.spoken
+        assert spoken.utterance.passage is not None
+        with item.open_reader() as reader:
+            samples = read_samples(reader, spoken.audio_format, spoken.utterance.passage)
+        return self._recognizer.transcribe(replace(spoken.utterance, samples=samples), spoken.language)
 
-def _heard(item: SpokenUtterance, transcript: Transcript | None, verdict: str) -> UtteranceHeard:
-    """The fact to store. Text is redacted here: nothing behind this point sees what it hides."""
-    utterance = item.utterance
-    words: tuple[StoredWord, ...] = ()
-    if transcript is not None:
-        redacted = redact_words([word.text for word in transcript.words])
-        words = tuple(
+
+def heard_in(spoken: Spoken, ids: tuple[str, str], transcript: Transcript) -> UtteranceHeard:
+    """The fact to store. Text is redacted here: nothing behind this point sees what it hides.
+
+    Args:
+        spoken: the utterance.
+        ids: of its engagement and its stream.
+        transcript: what the recognizer made of it.
+    """
+    redacted = redact_words([word.text for word in transcript.words])
+    return replace(
+        not_heard_in(spoken, ids, ""),
+        text=redact(transcript.text) if transcript.text else None,
+        words=tuple(
             StoredWord(text, word.start_ms, word.end_ms, word.probability)
             for text, word in zip(redacted, transcript.words, strict=True)
             if text
-        )
+        ),
+        confidence=transcript.confidence,
+        model=transcript.model,
+        verdict="kept" if transcript.text else "empty",
+    )
+
+
+def not_heard_in(spoken: Spoken, ids: tuple[str, str], why: str) -> UtteranceHeard:
+    """The fact of an utterance without a transcript, with why it has none."""
+    utterance = spoken.utterance
     return UtteranceHeard(
-        item.engagement_id,
-        item.stream_id,
+        *ids,
         utterance.channel_id,
         utterance.start_timestamp_ms,
         utterance.end_timestamp_ms,
         utterance.loudness_dbfs,
         utterance.clipped_ratio,
-        text=redact(transcript.text) if transcript is not None and transcript.text else None,
-        words=words,
-        language=item.language,
-        confidence=None if transcript is None else transcript.confidence,
-        model=None if transcript is None else transcript.model,
-        verdict=verdict,
+        text=None,
+        language=spoken.language,
+        verdict=f"failed: {why}",
+        loudness_by_second=utterance.loudness_by_second,
     )

@@ -1,38 +1,50 @@
-"""Facts → Postgres, in a worker thread, in order.
+"""Journals → Postgres, in a worker thread: what the outbox says is missing there.
 
-Facts are written in batches, each in one transaction. The scorecard of a call follows in a transaction of its
-own when the end of a stream is committed, so that a call that cannot be measured keeps its facts. While the
-database is away the writer waits and tries again: nothing is dropped, the channel fills, and calls wait. A batch
-that the database refuses for good is written fact by fact, so that one bad fact costs itself and nothing else.
+Facts are read from the journals and written in batches, each in one transaction; those of one stream in order.
+The scorecard of a call follows in a transaction of its own when the end of a stream is committed, so that a call
+that cannot be measured keeps its facts; then its journal is closed. While the database is away the writer waits
+and tries again: nothing is dropped and nothing piles up in memory, because what is to be written lies in the
+journals. A batch that the database refuses for good is written fact by fact, so that one bad fact costs itself
+and nothing else.
+
+While a call runs, its provisional row is made anew every few seconds.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, TypeVar
+from functools import partial
+from typing import TypeAlias
 
 import trio
 from sqlalchemy import Engine
 
+from zccvoice.analytics.live import live_call
 from zccvoice.analytics.scorecard import scorecard
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.errors import StoreError
+from zccvoice.daemon.outbox import Outbox, Parcel
+from zccvoice.errors import JournalError, StoreError
+from zccvoice.journal.journal import Record
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.store import reads, writes
 from zccvoice.store.database import is_transient, transaction
-from zccvoice.store.facts import Fact, StreamClosed
+from zccvoice.store.facts import Fact, StreamClosed, StreamOpened
 
 BATCH_FACTS = 50
-"""Most facts in one transaction: keeps Trio's loop responsive while the driver holds the GIL."""
+"""Most facts in one transaction, or those of one record: keeps Trio's loop responsive while the driver holds
+the GIL."""
 FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 30.0
+LIVE_S = 3.0
+"""Between two refreshments of the running calls' rows."""
 
 Write: TypeAlias = Callable[[Sequence[Fact]], None]
 """Stores facts in one transaction; blocking. Raises `StoreError`."""
 Measure: TypeAlias = Callable[[str], None]
-"""Stores the scorecard of an engagement; blocking. Raises `StoreError`."""
-T = TypeVar("T")
+"""Stores the measures of an engagement; blocking. Raises `StoreError`."""
 log = get_logger()
 
 
@@ -47,7 +59,7 @@ def write_to(engine: Engine) -> Write:
 
 
 def measure_in(engine: Engine) -> Measure:
-    """The real `Measure`: from what is stored of the call.
+    """The real `Measure` of a call that has ended: from what is stored of it.
 
     A call of which no audio came has no scorecard: its zeros would be made up.
     """
@@ -61,46 +73,125 @@ def measure_in(engine: Engine) -> Measure:
     return measure
 
 
+def measure_live_in(engine: Engine) -> Measure:
+    """The real `Measure` of a call that is running."""
+
+    def measure(engagement_id: str) -> None:
+        with transaction(engine) as connection:
+            record = reads.call_record(connection, engagement_id)
+            writes.put_live(connection, engagement_id, live_call(record))
+
+    return measure
+
+
 class Writer:
     """The one task that writes."""
 
-    def __init__(self, write: Write, measure: Measure, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        shelf: Shelf,
+        metrics: Metrics,
+        *,
+        write: Write,
+        measure: Measure,
+        measure_live: Measure,
+    ) -> None:
+        self._outbox = outbox
+        self._shelf = shelf
+        self._metrics = metrics
         self._write = write
         self._measure = measure
-        self._metrics = metrics
+        self._measure_live = measure_live
         self._limiter = trio.CapacityLimiter(1)
+        self._running: dict[str, set[str]] = {}  # streams by engagement
 
-    async def run(self, facts_receive: trio.MemoryReceiveChannel[Fact]) -> None:
-        """Write until the channel ends, then return; closes its end.
+    async def run(self) -> None:
+        """Write until the outbox is closed and empty.
 
-        Cancelling it loses the facts that were not yet committed; a transaction under way is left to itself.
+        Cancelling it leaves the rest in the journals, for the next start; a transaction under way is left to
+        itself.
         """
-        async with facts_receive:
-            async for fact in facts_receive:
-                await self._store([fact, *_waiting(facts_receive)])
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_live)
+            while await self._outbox.wait():
+                urgent = self._outbox.take_urgent()
+                if urgent:
+                    await self._store(urgent)
+                    continue
+                await self._close_journals()
+                self._metrics.outbox.set(len(self._outbox))
+                read = partial(self._read, self._outbox.parcels())
+                batch = await trio.to_thread.run_sync(read, limiter=self._limiter)
+                await self._store([fact for _, _, facts in batch for fact in facts])
+                for parcel, until, facts in batch:
+                    self._outbox.advance(parcel, until)
+                    await self._follow_up(parcel, facts)
+            nursery.cancel_scope.cancel()
+        self._metrics.outbox.set(0)
 
-    async def _store(self, batch: Sequence[Fact]) -> None:
+    def _read(self, parcels: Sequence[Parcel]) -> list[tuple[Parcel, int, Sequence[Fact]]]:
+        """In a thread: a batch of facts from the journals that have waited longest."""
+        batch: list[tuple[Parcel, int, Sequence[Fact]]] = []
+        count = 0
+        for parcel in parcels:
+            facts: list[Fact] = []
+            until = parcel.end
+            try:
+                with self._shelf.reader(parcel.journal) as reader:
+                    for record in reader.records(parcel.start, Kind.DERIVED, parcel.end):
+                        if isinstance(record, Record):
+                            facts += record.entries
+                        if count + len(facts) >= BATCH_FACTS:
+                            until = record.end
+                            break
+            except JournalError as error:
+                log.error("journal cannot be read", journal=parcel.journal, problem=str(error))
+                facts, until = [], parcel.end
+            batch.append((parcel, until, facts))
+            count += len(facts)
+            if count >= BATCH_FACTS:
+                break
+        return batch
+
+    async def _store(self, facts: Sequence[Fact]) -> None:
+        if not facts:
+            return
         try:
-            await self._insist(self._write, batch)
+            await self._insist(partial(self._write, facts))
         except (
             Exception
         ) as error:  # the edge of a batch: what is wrong with one fact is not wrong with others
-            if len(batch) > 1:
-                for fact in batch:
+            if len(facts) > 1:
+                for fact in facts:
                     await self._store([fact])
                 return
-            self._give_up(batch[0], "fact refused", error)
-            return
-        for fact in batch:
-            if isinstance(fact, StreamClosed):
-                await self._finish(fact)
+            self._give_up(facts[0], "fact refused", error)
+
+    async def _follow_up(self, parcel: Parcel, facts: Sequence[Fact]) -> None:
+        """What the facts, now stored, mean for their call."""
+        for fact in facts:
+            match fact:
+                case StreamOpened():
+                    self._running.setdefault(fact.engagement_id, set()).add(fact.stream_id)
+                case StreamClosed():
+                    streams = self._running.get(fact.engagement_id, set())
+                    streams.discard(fact.stream_id)
+                    if not streams:
+                        self._running.pop(fact.engagement_id, None)
+        last = facts[-1] if facts else None
+        if isinstance(last, StreamClosed):
+            await self._finish(last)
 
     async def _finish(self, closed: StreamClosed) -> None:
         try:
-            await self._insist(self._measure, closed.engagement_id)
-        except Exception as error:  # the edge of one call
+            await self._insist(partial(self._measure, closed.engagement_id))
+        except (
+            Exception
+        ) as error:  # the edge of one call; its journal stays open, to be tried at the next start
             self._give_up(closed, "call not measured", error)
             return
+        self._outbox.measured(journal_name(closed.stream_id))
         lag_s = self._metrics.note_scorecard(closed.stream_id, trio.current_time())
         log.info(
             "call stored",
@@ -108,6 +199,26 @@ class Writer:
             stream_id=closed.stream_id,
             lag_s=None if lag_s is None else round(lag_s, 3),
         )
+
+    async def _close_journals(self) -> None:
+        for name in self._outbox.take_closable():
+            try:
+                await trio.to_thread.run_sync(self._shelf.close, name, limiter=self._limiter)
+            except OSError as error:
+                log.error("journal cannot be closed", journal=name, problem=str(error))
+
+    async def _keep_live(self) -> None:
+        """The running calls' rows. One that fails is tried again next time: it is provisional anyway."""
+        while True:
+            await trio.sleep(LIVE_S)
+            for engagement_id in list(self._running):
+                try:
+                    await self._in_thread(partial(self._measure_live, engagement_id))
+                except StoreError as error:
+                    log.warning("running calls not refreshed", problem=str(error))
+                    break
+                except Exception:  # the edge of one call
+                    log.exception("running call not refreshed", engagement_id=engagement_id)
 
     def _give_up(self, fact: Fact, what: str, error: Exception) -> None:
         self._metrics.lost_facts.inc()
@@ -117,7 +228,7 @@ class Writer:
         else:
             log.exception(what, fact=type(fact).__name__, **ids)
 
-    async def _insist(self, store: Callable[[T], None], what: T) -> None:
+    async def _insist(self, store: Callable[[], None]) -> None:
         """Store in a worker thread, however long the database is away.
 
         Raises:
@@ -126,9 +237,7 @@ class Writer:
         retry_s = FIRST_RETRY_S
         while True:
             try:
-                cpu_s = await trio.to_thread.run_sync(
-                    _timed, store, what, limiter=self._limiter, abandon_on_cancel=True
-                )
+                await self._in_thread(store)
             except StoreError as error:
                 if not is_transient(error):
                     raise
@@ -137,23 +246,15 @@ class Writer:
                 await trio.sleep(retry_s)
                 retry_s = min(retry_s * 2, LAST_RETRY_S)
                 continue
-            self._metrics.cpu_store.inc(cpu_s)
             return
 
+    async def _in_thread(self, store: Callable[[], None]) -> None:
+        cpu_s = await trio.to_thread.run_sync(_timed, store, limiter=self._limiter, abandon_on_cancel=True)
+        self._metrics.cpu_store.inc(cpu_s)
 
-def _timed(store: Callable[[T], None], what: T) -> float:
+
+def _timed(store: Callable[[], None]) -> float:
     """In a worker thread: store, and tell the thread's CPU time."""
     begin = time.thread_time()
-    store(what)
+    store()
     return time.thread_time() - begin
-
-
-def _waiting(facts_receive: trio.MemoryReceiveChannel[Fact]) -> list[Fact]:
-    """What waits in the channel already, up to a full batch."""
-    waiting: list[Fact] = []
-    while len(waiting) < BATCH_FACTS - 1:
-        try:
-            waiting.append(facts_receive.receive_nowait())
-        except (trio.WouldBlock, trio.EndOfChannel):
-            break
-    return waiting

@@ -53,7 +53,8 @@ class EntryCodec:
         """The content of a record whose entries arrived by `arrived_ms` (epoch milliseconds).
 
         Raises:
-            JournalError: an entry is of a type that is not known here, or holds what cannot be written.
+            TypeError: an entry of a type that this codec was not made for; a defect of the caller.
+            ValueError, OverflowError: a value that cannot be written, such as half a character; one, too.
         """
         out = bytearray()
         _put_varint(out, arrived_ms)
@@ -93,11 +94,8 @@ class EntryCodec:
     def _put_value(self, out: bytearray, entry: Entry) -> None:
         name = type(entry).__name__
         if self._types.get(name) is not type(entry):
-            raise JournalError(f"journal entry: expected one of {', '.join(self._types)}, got {name}")
-        try:
-            value = msgspec.msgpack.encode([name, entry])
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise JournalError(f"journal entry: {name} cannot be written: {type(error).__name__}") from None
+            raise TypeError(f"journal entry: expected one of {', '.join(self._types)}, got {name}")
+        value = msgspec.msgpack.encode([name, entry])
         out.append(_VALUE)
         _put_varint(out, len(value))
         out += value
@@ -149,9 +147,7 @@ def _get_audio(reader: _Reader, tag: int, tracks: Sequence[tuple[str, _TrackStat
 def _put_varint(out: bytearray, number: int) -> None:
     """Seven bits a byte, the lowest first (LEB128)."""
     if not 0 <= number < 1 << _NUMBER_BITS:
-        raise JournalError(
-            f"journal entry: expected a number of {_NUMBER_BITS} bits, got {number.bit_length()} bits"
-        )
+        raise OverflowError(f"expected a number of {_NUMBER_BITS} bits, got {number}")
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7

@@ -113,7 +113,7 @@ class JournalReader:
         Raises:
             JournalError: the disk refuses, or a whole record holds a type that is not known here.
         """
-        size = os.fstat(self._file.fileno()).st_size
+        size = self.size_bytes
         limit = size if end is None else min(end, size)
         while True:
             header = parse_header(self._pread(HEADER_BYTES, offset))
@@ -134,6 +134,11 @@ class JournalReader:
             yield found
             start = found.end
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file by now."""
+        return os.fstat(self._file.fileno()).st_size
+
     def offsets(self, kind: Kind) -> list[int]:
         """Where the records of one kind begin, without a look inside them."""
         return [offset for offset, header in self._headers() if header.kind is kind]
@@ -153,7 +158,7 @@ class JournalReader:
 
     def _headers(self) -> Iterator[tuple[int, Header]]:
         """Where whole records begin, without a look inside them."""
-        offset, limit = START, os.fstat(self._file.fileno()).st_size
+        offset, limit = START, self.size_bytes
         while offset < limit:
             header = parse_header(self._pread(HEADER_BYTES, offset))
             if header is not None and offset + HEADER_BYTES + header.length <= limit:
@@ -219,7 +224,7 @@ class JournalWriter:
             KeyMissingError: it has no key any more.
         """
         self._codec = codec
-        self._unwritten: bytes | None = None
+        self._unwritten: tuple[bytes, Record] | None = None
         self._descriptor = -1
         self.name = path.stem
         try:
@@ -264,38 +269,35 @@ class JournalWriter:
 
         Raises:
             JournalFullError: there is no room; if an earlier record still waits, this one was not taken.
-            JournalError: the file cannot be written; or these entries cannot, then `is_blocked` stays False.
+            JournalError: the file cannot be written.
         """
         self.retry()
         content = self._codec.encode(arrived_ms, entries)
         sealed = seal(self._key, self._generation, self._end, kind, content)
         record = Record(self._end, self._end + len(sealed), kind, arrived_ms, entries)
-        self._unwritten = sealed
+        self._unwritten = sealed, record
         self.retry()
         return record
 
-    @property
-    def is_blocked(self) -> bool:
-        """A record waits for room on the disk."""
-        return self._unwritten is not None
-
-    def retry(self) -> None:
-        """Write the record that waits, if one does.
+    def retry(self) -> Record | None:
+        """Write the record that waits; None when none does.
 
         Raises:
             JournalFullError: there is still no room.
             JournalError: the file cannot be written.
         """
         if self._unwritten is None:
-            return
+            return None
+        sealed, record = self._unwritten
         try:
-            self._pwrite(self._unwritten, self._end)
+            self._pwrite(sealed, self._end)
         except OSError as error:
             self._take_back()
             kind = JournalFullError if error.errno in _FULL else JournalError
             raise kind(f"journal {self.name}: cannot be written: {error.strerror}") from None
-        self._end += len(self._unwritten)
+        self._end = record.end
         self._unwritten = None
+        return record
 
     def sync(self) -> None:
         """Return when everything written is on the disk.

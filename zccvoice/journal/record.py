@@ -23,8 +23,6 @@ from enum import IntEnum
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from zccvoice.errors import JournalError
-
 MAGIC = b"ZCCVJ\r\n\x01"
 """First bytes of a journal; the last one is the version of the format."""
 TAG_BYTES = 16
@@ -63,11 +61,11 @@ def seal(key: AESGCM, generation: int, offset: int, kind: Kind, content: bytes) 
     """The bytes of a record that will stand at `offset` of its file.
 
     Raises:
-        JournalError: the content is so long that no reader would take it for a record.
+        ValueError: the content is so long that no reader would take it for a record; a defect of the caller.
     """
     length = len(content) + TAG_BYTES
     if length > LONGEST_BYTES:
-        raise JournalError(f"journal record: expected at most {LONGEST_BYTES} bytes, got {length}")
+        raise ValueError(f"journal record: expected at most {LONGEST_BYTES} bytes, got {length}")
     header = _pack(Header(kind, generation, length))
     return header + key.encrypt(_nonce(offset), content, header)
 

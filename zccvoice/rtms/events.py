@@ -48,6 +48,8 @@ class ParticipantConnected:
     display_name: str | None = None
     queue_id: str | None = None
     queue_name: str | None = None
+    phone_number: str | None = None
+    """The consumer's, as Zoom tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ class MessageRejected:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceptionBroken:
+    """We did not listen from the last packet before this on until the next one: what is missing there is lost."""
+
+    cause: str
+    """``daemon_down``, ``connection_lost``, ``disk_full`` or ``damaged_journal``."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEnded:
     """No more will come from this stream."""
 
@@ -81,5 +91,11 @@ class StreamEnded:
 
 
 StreamEvent = (
-    MediaOpened | AudioReceived | ParticipantConnected | CallEventReceived | MessageRejected | StreamEnded
+    MediaOpened
+    | AudioReceived
+    | ParticipantConnected
+    | CallEventReceived
+    | MessageRejected
+    | ReceptionBroken
+    | StreamEnded
 )

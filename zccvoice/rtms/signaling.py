@@ -169,6 +169,7 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
                     display_name=info.display_name,
                     queue_id=None if info.queue_id is None else str(info.queue_id),
                     queue_name=info.queue_name,
+                    phone_number=info.phone_number if role is Role.CONSUMER else None,
                 )
             )
         self._events.append(CallEventReceived(name, event.timestamp_ms, channel_id))

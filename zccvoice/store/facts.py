@@ -58,6 +58,8 @@ class ParticipantSeen:
     display_name: str | None = None
     queue_id: str | None = None
     queue_name: str | None = None
+    phone_hash: str | None = None
+    phone_last4: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class UtteranceHeard:
     model: str | None = None
     verdict: str = "kept"
     """``kept``; ``empty`` when the recognizer heard no words; ``refused: …`` or ``failed: …`` with why."""
+    loudness_by_second: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,29 @@ class StreamClosed:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StreamRevoked:
+    """Zoom withdrew it."""
+
+    engagement_id: str
+    stream_id: str
+    revoked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRestated:
+    """Restated."""
+
+    engagement_id: str
+    stream_id: str
+    utterances: tuple[tuple[str, int], ...]
+    gaps: tuple[tuple[str, int], ...]
+
+
 Fact = (
-    StreamOpened
+    StreamRevoked
+    | StreamRestated
+    | StreamOpened
     | ClockStarted
     | LanguagePinned
     | ParticipantSeen

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import trio
+import trio.testing
+from trio.testing import MockClock
+
+from zccvoice.daemon.outbox import Outbox, Parcel
+from zccvoice.journal.journal import START
+from zccvoice.store.facts import CallEventSeen
+
+
+def test_a_parcel_grows_until_it_is_taken_care_of() -> None:
+    outbox = Outbox()
+    outbox.note("a", 100)
+    outbox.note("b", 50)
+    outbox.note("a", 200)
+    assert outbox.parcels() == [Parcel("a", START, 200), Parcel("b", START, 50)]
+    outbox.advance(Parcel("a", START, 200), 120)
+    assert outbox.parcels() == [Parcel("b", START, 50), Parcel("a", 120, 200)], "others come first"
+    outbox.advance(Parcel("a", 120, 200), 200)
+    outbox.note("a", 200)
+    assert outbox.parcels() == [Parcel("b", START, 50)]
+    outbox.note("a", 201)
+    assert outbox.parcels()[-1] == Parcel("a", 200, 201)
+
+
+def test_what_is_noted_while_it_is_taken_care_of_is_not_lost() -> None:
+    outbox = Outbox()
+    outbox.note("a", 100)
+    (parcel,) = outbox.parcels()
+    outbox.note("a", 150)
+    outbox.advance(parcel, parcel.end)
+    assert outbox.parcels() == [Parcel("a", 100, 150)]
+
+
+def test_a_journal_is_closable_when_it_is_finished_measured_and_written() -> None:
+    outbox = Outbox()
+    outbox.note("a", 100)
+    outbox.finish("a")
+    outbox.measured("a")
+    assert outbox.take_closable() == [], "something is still to be written"
+    outbox.advance(Parcel("a", START, 100), 100)
+    assert outbox.take_closable() == ["a"]
+    assert outbox.take_closable() == []
+    outbox.measured("b")
+    assert outbox.take_closable() == [], "somebody still writes to it"
+    outbox.finish("b")
+    outbox.begin("b")
+    assert outbox.take_closable() == [], "somebody writes to it again"
+
+
+async def test_waiting_ends_with_news_and_with_the_last_of_it(autojump_clock: MockClock) -> None:
+    outbox = Outbox()
+    answers: list[bool] = []
+
+    async def wait() -> None:
+        answers.append(await outbox.wait())
+
+    for tell in (lambda: outbox.note("a", 100), lambda: outbox.put(CallEventSeen("E", "S", "x", 1))):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait)
+            await trio.testing.wait_all_tasks_blocked()
+            tell()
+        outbox.forget("a")
+        outbox.take_urgent()
+    outbox.note("a", 100)
+    outbox.close()
+    assert await outbox.wait()
+    outbox.forget("a")
+    assert not await outbox.wait()
+    assert answers == [True, True]

@@ -1,0 +1,225 @@
+"""A stream's journal in virtual time, on a disk that may be full."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+from trio.testing import MockClock
+
+from tests.daemon.rooms import new_shelf, wall_clock
+from zccvoice.config import JournalConfig
+from zccvoice.daemon.metrics import Metrics
+from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.recorder import FLUSH_S, RECENT_RECORDS, Recorder
+from zccvoice.journal.journal import START, Damage, Record
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import Shelf
+from zccvoice.rtms.events import AudioReceived, CallEventReceived, ReceptionBroken
+from zccvoice.store.facts import CallEventSeen
+
+pytestmark = pytest.mark.usefixtures("no_threads")
+
+
+def packet(number: int) -> AudioReceived:
+    return AudioReceived("ch", 1_781_000_000_000 + number * 100, number.to_bytes(2, "little") * 1600)
+
+
+def fact(number: int) -> CallEventSeen:
+    return CallEventSeen("E", "S", "user_hold", number)
+
+
+class Bench:
+    """A recorder at work."""
+
+    def __init__(self, shelf: Shelf, recorder: Recorder, outbox: Outbox, metrics: Metrics) -> None:
+        self.shelf = shelf
+        self.recorder = recorder
+        self.outbox = outbox
+        self.metrics = metrics
+
+    def written(self, kind: Kind) -> list[object]:
+        with self.shelf.reader("j") as reader:
+            records = list(reader.records(kind=kind))
+        assert not any(isinstance(one, Damage) for one in records)
+        return [entry for one in records if isinstance(one, Record) for entry in one.entries]
+
+    async def follow(self, offset: int = START) -> list[object]:
+        """Everything `next` gives, to its end."""
+        found: list[object] = []
+        while records := await self.recorder.next(offset):
+            for one in records:
+                assert isinstance(one, Record)
+                found += one.entries
+                offset = one.end
+        return found
+
+
+@asynccontextmanager
+async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
+    shelf, outbox, metrics = new_shelf(folder), Outbox(), Metrics()
+    recorder = Recorder(
+        shelf.writer("j"),
+        lambda: shelf.reader("j"),
+        outbox,
+        received_end=START,
+        settings=JournalConfig.model_validate(settings),
+        metrics=metrics,
+        limiter=trio.CapacityLimiter(4),
+        wall_clock=wall_clock,
+    )
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(recorder.run)
+        yield Bench(shelf, recorder, outbox, metrics)
+        recorder.close()
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
+    """``disk(n)``: from now on there is room for n more bytes; None is for as many as you like."""
+    room: list[int | None] = [None]
+    real = os.pwrite
+
+    def pwrite(descriptor: int, data: bytes, offset: int) -> int:
+        if room[0] is None:
+            return real(descriptor, data, offset)
+        if room[0] == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = real(descriptor, data[: room[0]], offset)
+        room[0] -= done
+        return done
+
+    def limit(count: int | None) -> None:
+        room[0] = count
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    return limit
+
+
+async def test_what_arrives_is_written_four_times_a_second(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with recording(tmp_path) as bench:
+        for number in range(20):
+            bench.recorder.receive(packet(number))
+            await trio.sleep(0.1)
+        await trio.sleep(FLUSH_S)
+        with bench.shelf.reader("j") as reader:
+            assert len(list(reader.records())) in range(6, 9)
+        assert bench.written(Kind.RECEIVED) == [packet(number) for number in range(20)]
+
+
+async def test_it_is_handed_out_once_written_and_in_order(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with recording(tmp_path) as bench, trio.open_nursery() as nursery:
+        found: list[object] = []
+
+        async def follow() -> None:
+            found.extend(await bench.follow())
+
+        nursery.start_soon(follow)
+        for number in range(50):
+            bench.recorder.receive(packet(number))
+            bench.recorder.derive([fact(number)])
+            await trio.sleep(0.1)
+        bench.recorder.end_of_reception()
+        with trio.fail_after(5):
+            while len(found) < 50:
+                await trio.sleep(0.1)
+    assert found == [packet(number) for number in range(50)]
+
+
+async def test_who_lags_reads_from_the_file(tmp_path: Path, autojump_clock: MockClock) -> None:
+    count = 10 * RECENT_RECORDS
+    async with recording(tmp_path) as bench:
+        for number in range(count):
+            bench.recorder.receive(packet(number))
+            await trio.sleep(FLUSH_S + 0.01)
+        bench.recorder.end_of_reception()
+        assert await bench.follow() == [packet(number) for number in range(count)]
+
+
+async def test_the_end_waits_for_what_is_being_written(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async with recording(tmp_path) as bench:
+        bench.recorder.receive(packet(1))
+        bench.recorder.end_of_reception()
+        assert await bench.follow() == [packet(1)]
+
+
+async def test_facts_reach_the_outbox_when_they_are_on_the_disk(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with recording(tmp_path, sync_every_s=2) as bench:
+        bench.recorder.derive([fact(0)])
+        await bench.recorder.settle()
+        (parcel,) = bench.outbox.parcels()
+        bench.recorder.derive([fact(1)])
+        await trio.sleep(1)
+        assert bench.written(Kind.DERIVED) == [fact(0), fact(1)]
+        assert bench.outbox.parcels() == [parcel], "written, but not yet forced onto the disk"
+        await trio.sleep(2)
+        (later,) = bench.outbox.parcels()
+        assert later.end > parcel.end
+
+
+async def test_a_full_disk_costs_sound_and_nothing_else(
+    tmp_path: Path, autojump_clock: MockClock, disk: Callable[[int | None], None]
+) -> None:
+    async with recording(tmp_path) as bench:
+        numbers = iter(range(100))
+
+        async def play(count: int) -> list[int]:
+            played = [next(numbers) for _ in range(count)]
+            for number in played:
+                bench.recorder.receive(packet(number))
+                await trio.sleep(0.1)
+            await trio.sleep(FLUSH_S)
+            return played
+
+        before = await play(10)
+        disk(100)
+        await play(10)
+        bench.recorder.receive(CallEventReceived("user_hold", 5))
+        bench.recorder.derive([fact(7)])
+        await trio.sleep(1)
+        assert bench.metrics.registry.get_sample_value("zccvoice_journals_full") == 1
+        disk(None)
+        await trio.sleep(1)
+        after = await play(10)
+        received = bench.written(Kind.RECEIVED)
+        kept = [packet(number) for number in (*before, *range(10, 20), *after)]
+        sound = [one for one in received if isinstance(one, AudioReceived)]
+        lost = [one for one in kept if one not in sound]
+        assert sound == [one for one in kept if one in sound], "in order, none twice"
+        assert 5 <= len(lost) <= 10
+        dropped = bench.metrics.registry.get_sample_value("zccvoice_dropped_packets_total")
+        assert dropped == len(lost)
+        broken = received.index(ReceptionBroken("disk_full"))
+        assert received[broken + 1] == CallEventReceived("user_hold", 5)
+        assert received[broken + 2 :] == [packet(number) for number in after]
+        assert bench.written(Kind.DERIVED) == [fact(7)]
+        assert bench.metrics.registry.get_sample_value("zccvoice_journals_full") == 0
+
+
+async def test_who_waits_for_the_disk_waits_until_there_is_room(
+    tmp_path: Path, autojump_clock: MockClock, disk: Callable[[int | None], None]
+) -> None:
+    async with recording(tmp_path) as bench, trio.open_nursery() as nursery:
+        disk(0)
+        bench.recorder.derive([fact(1)])
+        settled = trio.Event()
+
+        async def settle() -> None:
+            await bench.recorder.settle()
+            settled.set()
+
+        nursery.start_soon(settle)
+        await trio.sleep(3)
+        assert not settled.is_set()
+        disk(None)
+        await trio.sleep(1)
+        assert settled.is_set()
+        assert bench.written(Kind.DERIVED) == [fact(1)]

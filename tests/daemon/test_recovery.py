@@ -1,0 +1,165 @@
+"""What a new daemon finds of an old one."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.daemon.rooms import EPOCH_S, new_shelf, wall_clock
+from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.recovery import deleter, find_inheritance
+from zccvoice.daemon.supervisor import REMEMBERED_S
+from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal
+from zccvoice.errors import JournalFullError
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.rtms.enums import Product, StopReason
+from zccvoice.rtms.webhook import StreamStarted, StreamStopped
+from zccvoice.store.facts import StreamRevoked
+
+pytestmark = pytest.mark.usefixtures("no_threads")
+CCV = Product.CONTACT_CENTER
+
+
+def started(stream_id: str) -> StreamStarted:
+    return StreamStarted(CCV, "E", stream_id, "wss://a.zoom.us", int(EPOCH_S * 1000), "acc")
+
+
+def stopped(stream_id: str | None, reason: StopReason | None = None) -> StreamStopped:
+    return StreamStopped(CCV, "E", stream_id, int(EPOCH_S * 1000), reason)
+
+
+@asynccontextmanager
+async def keeping(shelf: Shelf) -> AsyncIterator[WebhookJournal]:
+    webhooks = WebhookJournal(shelf, wall_clock=wall_clock)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(webhooks.run)
+        yield webhooks
+        nursery.cancel_scope.cancel()
+
+
+async def keep(shelf: Shelf, *keepsakes: Keepsake) -> None:
+    async with keeping(shelf) as webhooks:
+        for one in keepsakes:
+            await webhooks.keep(one)
+
+
+def begin(shelf: Shelf, stream_id: str) -> None:
+    with shelf.writer(journal_name(stream_id)) as writer:
+        writer.write(Kind.RECEIVED, 0, [started(stream_id)])
+
+
+async def test_webhooks_are_read_again_in_order(tmp_path: Path, autojump_clock: MockClock) -> None:
+    shelf = new_shelf(tmp_path)
+    told = [started("S1"), stopped("S1", StopReason.AGENT_DISCONNECTED), started("S2")]
+    await keep(shelf, *told[:2])
+    await keep(shelf, told[2])
+    assert [one for _, one in WebhookJournal(shelf, wall_clock=wall_clock).recent()] == told
+
+
+async def test_many_at_once_are_one_record(tmp_path: Path, autojump_clock: MockClock) -> None:
+    shelf = new_shelf(tmp_path)
+    async with keeping(shelf) as webhooks, trio.open_nursery() as nursery:
+        for number in range(50):
+            nursery.start_soon(webhooks.keep, started(f"S{number}"))
+    (name,) = shelf.open_names()
+    with shelf.reader(name) as reader:
+        assert len(list(reader.records())) <= 2
+
+
+async def test_a_day_is_a_journal_and_yesterdays_is_still_read(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    async with keeping(shelf) as webhooks:
+        await webhooks.keep(started("S1"))
+        await trio.sleep(24 * 3600)
+        await webhooks.keep(started("S2"))
+        await trio.sleep(24 * 3600)
+        await webhooks.keep(started("S3"))
+        assert [one for _, one in webhooks.recent()] == [started("S2"), started("S3")]
+    assert len(shelf.open_names()) == 1
+    assert len(shelf.closed()) == 2
+
+
+async def test_a_full_disk_refuses_and_goes_on_when_there_is_room(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = new_shelf(tmp_path)
+    real = os.pwrite
+
+    def full(descriptor: int, data: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with keeping(shelf) as webhooks:
+        await webhooks.keep(started("S1"))
+        monkeypatch.setattr(os, "pwrite", full)
+        for stream_id in ("S2", "S3"):
+            with pytest.raises(JournalFullError):
+                await webhooks.keep(started(stream_id))
+        monkeypatch.setattr(os, "pwrite", real)
+        await webhooks.keep(started("S4"))
+        told = [one.stream_id for _, one in webhooks.recent()]
+    assert told in (["S1", "S4"], ["S1", "S2", "S4"]), "what was refused may be there: Zoom tells it again"
+
+
+async def test_unfinished_journals_and_missed_webhooks_are_found(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    await keep(shelf, started("done"), started("open"), started("missed"), started("over"), stopped("over"))
+    for stream_id in ("done", "open"):
+        begin(shelf, stream_id)
+    shelf.close(journal_name("done"))
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert [one.stream_id for one in found.unfinished] == ["open"]
+    assert found.missed == [started("missed")]
+    assert found.revoked == []
+
+
+async def test_an_announcement_is_missed_for_no_longer_than_zoom_repeats_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    await keep(shelf, started("missed"))
+    await trio.sleep(REMEMBERED_S + 1)
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert found.missed == []
+
+
+async def test_a_journal_that_cannot_be_read_does_not_stop_the_start(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    begin(shelf, "whole")
+    (tmp_path / "journal" / "open" / f"{journal_name('broken')}.journal").write_bytes(b"no journal")
+    with shelf.writer(journal_name("nobody")) as writer:
+        writer.write(Kind.RECEIVED, 0, [stopped("nobody")])
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert [one.stream_id for one in found.unfinished] == ["whole"]
+
+
+async def test_a_revoked_stream_stays_deleted(tmp_path: Path, autojump_clock: MockClock) -> None:
+    shelf = new_shelf(tmp_path)
+    for stream_id in ("by_webhook", "by_signaling"):
+        begin(shelf, stream_id)
+    async with keeping(shelf) as webhooks:
+        await webhooks.keep(stopped("by_webhook", StopReason.STREAM_REVOKED))
+        outbox = Outbox()
+        await deleter(shelf, webhooks, outbox)("E", "by_signaling")
+        assert not shelf.exists(journal_name("by_signaling"))
+        (fact,) = outbox.take_urgent()
+        assert isinstance(fact, StreamRevoked)
+        assert (fact.stream_id, fact.revoked_at.tzinfo) == ("by_signaling", UTC)
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert [one.stream_id for one in found.revoked] == ["by_webhook", "by_signaling"]
+    assert found.revoked[0].revoked_at == datetime.fromtimestamp(EPOCH_S, UTC)
+    assert found.unfinished == []

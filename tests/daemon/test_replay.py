@@ -1,0 +1,83 @@
+"""A journal read again gives what it gave when it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from trio.testing import MockClock
+
+from tests.daemon.fakes import FakeRecognizer
+from tests.daemon.rooms import Rooms
+from tests.daemon.test_call import ENDED, OPENED, WHO, audio, crash, essence, run
+from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.config import load
+from zccvoice.daemon.replay import replay
+from zccvoice.errors import JournalError
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import journal_name
+from zccvoice.store.facts import Fact, StreamClosed, StreamRestated, UtteranceHeard
+
+pytestmark = pytest.mark.usefixtures("no_threads")
+PHONES = PhonePseudonym("a key")
+SCRIPT = [OPENED, WHO, *audio("ch-c"), *audio("ch-a", offset_ms=40, lost=(3, 4)), ENDED]
+
+
+def again(rooms: Rooms, recognizer: FakeRecognizer | None = None, **how: bool) -> list[Fact]:
+    """Replay the stream of `run`."""
+    config = load(None, language={"queues": {"Pedidos": "es"}})
+    name = journal_name("S")
+    return list(replay(lambda: rooms.shelf.reader(name), config, PHONES, recognizer, **how))
+
+
+async def test_the_same_facts_without_a_recognizer(tmp_path: Path, autojump_clock: MockClock) -> None:
+    played = await run(tmp_path, SCRIPT)
+    facts = again(played.rooms)
+    assert essence(facts) == essence(played.facts)
+    assert isinstance(facts[-1], StreamClosed)
+    restated = facts[-2]
+    assert isinstance(restated, StreamRestated)
+    assert [channel for channel, _ in restated.utterances] == ["ch-a", "ch-c"]
+    assert len(restated.gaps) == 1
+
+
+async def test_everything_transcribed_again(tmp_path: Path, autojump_clock: MockClock) -> None:
+    played = await run(tmp_path, SCRIPT)
+    recognizer = FakeRecognizer()
+    recognizer.text = lambda utterance, language: "better words"
+    heard = [
+        one
+        for one in again(played.rooms, recognizer, keeps_transcripts=False)
+        if isinstance(one, UtteranceHeard)
+    ]
+    assert [one.text for one in heard] == ["better words"] * 2
+    assert recognizer.heard == 2
+
+
+async def test_the_journal_of_a_crash_is_given_an_end(tmp_path: Path, autojump_clock: MockClock) -> None:
+    facts = again(await crash(tmp_path, SCRIPT[:-1], is_transcribing=False), FakeRecognizer())
+    last = facts[-1]
+    assert isinstance(last, StreamClosed)
+    assert last.end_reason == "daemon_down"
+    assert [one.verdict for one in facts if isinstance(one, UtteranceHeard)] == ["kept"] * 2
+
+
+async def test_damage_costs_its_stretch(tmp_path: Path, autojump_clock: MockClock) -> None:
+    played = await run(
+        tmp_path, [OPENED, WHO, *audio("ch")[:20], 1.0, *audio("ch")[20:30], 1.0, *audio("ch")[30:], ENDED]
+    )
+    path = next((tmp_path / "journal").rglob("*.journal"))
+    offsets = [one.offset for one in played.rooms.records("S", Kind.RECEIVED)]
+    data = bytearray(path.read_bytes())
+    data[offsets[3] + 100] ^= 1
+    path.write_bytes(data)
+    causes = {one.cause for one in again(played.rooms) if hasattr(one, "cause")}
+    assert causes == {"damaged_journal"}
+
+
+async def test_a_journal_of_nobody(tmp_path: Path, autojump_clock: MockClock) -> None:
+    played = await run(tmp_path, SCRIPT)
+    with played.rooms.shelf.writer("nobody") as writer:
+        writer.write(Kind.RECEIVED, 0, [ENDED])
+    with pytest.raises(JournalError, match="whose stream"):
+        list(replay(lambda: played.rooms.shelf.reader("nobody"), load(None), PHONES))

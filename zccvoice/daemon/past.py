@@ -1,0 +1,135 @@
+"""What a stream's journal already holds when it is opened: by a crash's survivor, or a replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zccvoice.errors import JournalError
+from zccvoice.journal.journal import START, JournalReader, Record
+from zccvoice.journal.record import Kind
+from zccvoice.rtms.events import (
+    CallEventReceived,
+    MediaOpened,
+    MessageRejected,
+    ParticipantConnected,
+    ReceptionBroken,
+    StreamEnded,
+)
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
+from zccvoice.speech.language import LanguagePin
+from zccvoice.store.facts import (
+    CallEventSeen,
+    ClockStarted,
+    Fact,
+    GapFound,
+    LanguagePinned,
+    ParticipantSeen,
+    StreamClosed,
+    StreamOpened,
+    StreamRestated,
+    StreamRevoked,
+    TrackClosed,
+    UtteranceHeard,
+)
+
+ENTRY_TYPES = (
+    StreamStarted,
+    StreamStopped,
+    StreamInterrupted,
+    MediaOpened,
+    ParticipantConnected,
+    CallEventReceived,
+    MessageRejected,
+    ReceptionBroken,
+    StreamEnded,
+    StreamOpened,
+    ClockStarted,
+    LanguagePinned,
+    ParticipantSeen,
+    CallEventSeen,
+    UtteranceHeard,
+    GapFound,
+    TrackClosed,
+    StreamClosed,
+    StreamRestated,
+    StreamRevoked,
+)
+"""Everything that stands in our journals, beside audio packets."""
+
+TranscriptKey = tuple[str, int, int]
+"""Channel, start and end (Zoom's epoch ms) of an utterance."""
+
+
+@dataclass(slots=True)
+class Past:
+    """A summary of a journal."""
+
+    started: StreamStarted | None = None
+    """Whose it is; None when that is nowhere to be read."""
+    facts: set[Fact] = field(default_factory=set)
+    """What was derived."""
+    transcripts: dict[TranscriptKey, UtteranceHeard] = field(default_factory=dict)
+    """The dear part of it. A transcript that failed is none: it is tried again."""
+    pin: LanguagePin | None = None
+    closed: StreamClosed | None = None
+    """The last end that was stated."""
+    ended: StreamEnded | None = None
+    """How it ended, if nothing was received after that."""
+    end: int = START
+    """Where its last whole record ends."""
+    received_end: int = START
+    """Where the last record of what was received ends."""
+    last_arrived_ms: int | None = None
+    """When something was last received, by our clock, epoch ms."""
+
+
+def read_past(reader: JournalReader) -> Past:
+    """Summarize a journal; blocking. Sound is stepped over."""
+    past = Past()
+    for record in reader.records(START, Kind.DERIVED):
+        if isinstance(record, Record):
+            for fact in record.entries:
+                _note(past, fact)
+    past.started = read_started(reader)
+    past.end = reader.whole_end()
+    for offset in reversed(reader.offsets(Kind.RECEIVED)):
+        last = reader.read(offset, Kind.RECEIVED)
+        if isinstance(last, Record):
+            past.last_arrived_ms, past.received_end = last.arrived_ms, last.end
+            past.ended = next((one for one in last.entries if isinstance(one, StreamEnded)), None)
+            break
+    return past
+
+
+def read_started(reader: JournalReader) -> StreamStarted | None:
+    """Whose journal it is: told in its first two records, and wherever it was taken up again."""
+    for record in reader.records(START, Kind.RECEIVED):
+        if isinstance(record, Record):
+            for entry in record.entries:
+                if isinstance(entry, StreamStarted):
+                    return entry
+    return None
+
+
+def started_of(reader: JournalReader) -> StreamStarted:
+    """The same.
+
+    Raises:
+        JournalError: it is nowhere to be read.
+    """
+    started = read_started(reader)
+    if started is None:
+        raise JournalError("a journal that does not say whose stream it holds")
+    return started
+
+
+def _note(past: Past, fact: Fact) -> None:
+    past.facts.add(fact)
+    match fact:
+        case UtteranceHeard() if not fact.verdict.startswith("failed"):
+            key = fact.channel_id, fact.start_timestamp_ms, fact.end_timestamp_ms
+            past.transcripts[key] = fact
+        case LanguagePinned():
+            past.pin = LanguagePin(fact.language, fact.source)
+        case StreamClosed():
+            past.closed = fact

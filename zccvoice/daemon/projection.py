@@ -1,0 +1,409 @@
+"""CORE: what a stream's journal says → facts, and utterances to be transcribed.
+
+Takes in the received records of one journal, in order, from its beginning, and gives the same for the same
+records whenever it is asked: while the call runs, after a crash, and in a replay a year later. That is what
+makes the database a projection of the journals. No I/O; time is what the records say (`Record.arrived_ms`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import numpy as np
+
+from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.record import Side
+from zccvoice.audio.frame import AudioFormat, Encoding, Gap
+from zccvoice.config import VadConfig
+from zccvoice.errors import DecodeError, RemoteProtocolError
+from zccvoice.journal.journal import Damage, Record
+from zccvoice.rtms.enums import Codec, SampleRate
+from zccvoice.rtms.events import (
+    AudioReceived,
+    CallEventReceived,
+    MediaOpened,
+    ParticipantConnected,
+    ReceptionBroken,
+    Role,
+    StreamEnded,
+)
+from zccvoice.rtms.messages import AudioParams
+from zccvoice.rtms.webhook import StreamStarted, StreamStopped
+from zccvoice.speech.language import LanguagePin, LanguagePolicy
+from zccvoice.speech.track import Samples, Track, TrackGap
+from zccvoice.speech.utterance import Utterance
+from zccvoice.store.facts import (
+    CallEventSeen,
+    ClockStarted,
+    Fact,
+    GapFound,
+    LanguagePinned,
+    ParticipantSeen,
+    StreamClosed,
+    StreamOpened,
+    TrackClosed,
+)
+
+QUEUE_WAIT_MS = 5_000
+"""How long after the media connection opened the language waits for the event that names the queue: audio that
+Zoom had buffered comes in a burst and may overtake it."""
+LIVE_LEG_MS = 2_000
+"""A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
+_SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT}
+_NO_SAMPLES = np.empty(0, np.int16)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spoken:
+    """An utterance that is to be transcribed. It holds no samples: its passage tells where they are."""
+
+    utterance: Utterance
+    audio_format: AudioFormat
+    language: str
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What tells it from the stream's other utterances."""
+        return self.utterance.channel_id, self.utterance.start_timestamp_ms, self.utterance.end_timestamp_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something for the log."""
+
+    text: str
+    channel_id: str | None = None
+    problem: str | None = None
+
+
+Outcome: TypeAlias = Fact | Spoken | Remark
+
+
+@dataclass(slots=True)
+class Counts:
+    """What went through a projection."""
+
+    audio_packets: int = 0
+    rejected_payloads: int = 0
+    audio_ms: int = 0
+    decode_s: float = 0.0
+    """CPU seconds of timeline and decoder, by the clock it was given."""
+    vad_s: float = 0.0
+    """CPU seconds of detector and endpointer."""
+
+
+class Projection:
+    """The state of one stream's projection."""
+
+    def __init__(
+        self,
+        started: StreamStarted,
+        *,
+        vad: VadConfig,
+        languages: LanguagePolicy,
+        phones: PhonePseudonym,
+        pin: LanguagePin | None = None,
+        cpu_clock: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """Begin.
+
+        Args:
+            started: whose stream it is.
+            vad: how utterances are cut.
+            languages: how the language is decided, unless it was:
+            pin: what had been decided when the journal was first read.
+            phones: what is kept of phone numbers.
+            cpu_clock: seconds, for `counts`.
+        """
+        self._started = started
+        self._vad = vad
+        self._languages = languages
+        self._phones = phones
+        self._pin = pin
+        self._cpu_clock = cpu_clock
+        self._out: list[Outcome] = []
+        self._tracks: dict[str, Track] = {}
+        self._format: AudioFormat | None = None
+        self._queue: tuple[str | None, str | None] = (None, None)
+        self._unpinned: list[Utterance] = []
+        self._is_opened = False
+        self._is_pin_stated = False
+        self._media_opened_ms: int | None = None
+        self._first_packet_ms: int | None = None
+        self._is_clock_started = False
+        self._last_timestamp_ms = started.event_ts_ms
+        self._audio_end_ms: int | None = None
+        self._broken: ReceptionBroken | None = None
+        self._stopped_ms: int | None = None
+        self.counts = Counts()
+        """So far."""
+        self.ended: StreamEnded | None = None
+        """How the stream ended; None while it runs."""
+        self.failure: RemoteProtocolError | None = None
+        """Why the stream cannot be used, if so: whoever receives it should hang up."""
+
+    def take(self, record: Record | Damage) -> list[Outcome]:
+        """What the next received record of the journal adds."""
+        self._open()
+        if isinstance(record, Damage):
+            self._break_off(ReceptionBroken("damaged_journal"))
+            self._out.append(Remark("journal damaged", problem=f"bytes {record.offset} to {record.end}"))
+            return self._taken()
+        audio: list[tuple[int, AudioReceived]] = []
+        for index, entry in enumerate(record.entries):
+            if isinstance(entry, AudioReceived):
+                audio.append((index, entry))
+                continue
+            self._hear(audio, record)
+            audio = []
+            self._take_event(entry, record.arrived_ms)
+        self._hear(audio, record)
+        return self._taken()
+
+    def closed(self) -> StreamClosed:
+        """The last fact: to be stated when every utterance has its transcript."""
+        ended = self.ended or StreamEnded("connection_lost", "the receiver stopped without a word")
+        return StreamClosed(
+            self._started.engagement_id,
+            self._started.stream_id,
+            _utc(self._last_timestamp_ms),
+            ended.cause,
+            ended.detail,
+        )
+
+    def _taken(self) -> list[Outcome]:
+        taken, self._out = self._out, []
+        return taken
+
+    def _state(self, kind: Callable[..., Fact], *values: object, **more: object) -> None:
+        self._out.append(kind(self._started.engagement_id, self._started.stream_id, *values, **more))
+
+    def _open(self) -> None:
+        if self._is_opened:
+            return
+        self._is_opened = True
+        started = self._started
+        self._state(StreamOpened, started.product.value, _utc(started.event_ts_ms), started.account_id)
+
+    def _take_event(self, event: object, arrived_ms: int) -> None:
+        match event:
+            case MediaOpened():
+                self._media_opened_ms = arrived_ms
+                try:
+                    self._format = _format_of(event.audio)
+                except RemoteProtocolError as error:
+                    self.failure = error
+            case ParticipantConnected():
+                self._take_participant(event)
+            case CallEventReceived():
+                self._take_call_event(event)
+            case ReceptionBroken():
+                self._break_off(event)
+            case StreamStopped():
+                self._stopped_ms = event.event_ts_ms
+            case StreamEnded():
+                self._end(event)
+            case _:
+                pass  # the stream's announcement, and what is of interest to the log alone
+
+    # Sound
+
+    def _hear(self, packets: Sequence[tuple[int, AudioReceived]], record: Record) -> None:
+        """Packets that came together, per track as one stretch."""
+        if self._format is None or not packets:
+            return  # a format that we refused: the stream is about to end
+        if self._broken is not None:
+            self._mend(min(packet.timestamp_ms for _, packet in packets))
+        pieces: dict[Track, list[Samples | Gap]] = {}
+        begin = self._cpu_clock()
+        for index, packet in packets:
+            track = self._tracks.get(packet.channel_id) or self._open_track(packet.channel_id, self._format)
+            try:
+                placed = track.place(packet.timestamp_ms, packet.payload, (record.offset, index))
+            except DecodeError as error:
+                self.counts.rejected_payloads += 1
+                self._out.append(Remark("payload rejected", packet.channel_id, str(error)))
+                continue
+            pieces.setdefault(track, []).extend(placed)
+            self.counts.audio_packets += 1
+            self._last_timestamp_ms = max(self._last_timestamp_ms, packet.timestamp_ms)
+            self._audio_end_ms = max(self._audio_end_ms or 0, packet.timestamp_ms)
+        decoded = self._cpu_clock()
+        done = [(track, track.hear(_joined(placed))) for track, placed in pieces.items()]
+        self.counts.decode_s += decoded - begin
+        self.counts.vad_s += self._cpu_clock() - decoded
+        for track, found in done:
+            self._state_heard(track, found)
+        if self._unpinned and self._may_pin(record.arrived_ms):
+            self._hand_over()
+
+    def _open_track(self, channel_id: str, audio_format: AudioFormat) -> Track:
+        track = self._tracks[channel_id] = Track(channel_id, audio_format, self._vad)
+        self._out.append(Remark("track open", channel_id))
+        self._state(ParticipantSeen, channel_id)
+        return track
+
+    def _state_heard(self, track: Track, found: Iterable[Utterance | TrackGap]) -> None:
+        for one in found:
+            self._start_clock()
+            if isinstance(one, Utterance):
+                self._unpinned.append(replace(one, samples=_NO_SAMPLES))
+            else:
+                self._state(
+                    GapFound, track.channel_id, one.start_timestamp_ms, one.end_timestamp_ms, one.cause
+                )
+
+    def _start_clock(self) -> None:
+        """State the stream's zero before the first fact that counts from it.
+
+        Not earlier: until then every track had the time to begin, whichever socket was the faster.
+        """
+        if self._is_clock_started:
+            return
+        self._is_clock_started = True
+        told = [track.timeline.first_timestamp_ms for track in self._tracks.values()]
+        self._state(ClockStarted, min(one for one in (*told, self._first_packet_ms) if one is not None))
+
+    # Language
+
+    def _may_pin(self, arrived_ms: int) -> bool:
+        """Whether the language is decided, or is to be decided by what is known now."""
+        if self._pin is not None or any(self._queue) or not self._languages.depends_on_queue:
+            return True
+        return arrived_ms >= (self._media_opened_ms or 0) + QUEUE_WAIT_MS
+
+    def _hand_over(self) -> None:
+        """Utterances, with their language, to whoever transcribes."""
+        assert self._format is not None
+        self._pin = self._pin or self._languages.pin(*self._queue)
+        if not self._is_pin_stated:
+            self._is_pin_stated = True
+            self._state(LanguagePinned, self._pin.language, self._pin.source)
+        self._out += [Spoken(one, self._format, self._pin.language) for one in self._unpinned]
+        self._unpinned.clear()
+
+    # What Zoom tells
+
+    def _take_participant(self, who: ParticipantConnected) -> None:
+        if who.queue_id or who.queue_name:
+            self._queue = (who.queue_id, who.queue_name)
+            if self._pin is not None and self._languages.pin(*self._queue) != self._pin:
+                self._out.append(
+                    Remark("queue became known after the language was pinned", problem=self._pin.language)
+                )
+            if self._unpinned:
+                self._hand_over()
+        if who.channel_id is None:
+            return
+        number = self._phones.of(who.phone_number)
+        self._state(
+            ParticipantSeen,
+            who.channel_id,
+            side=_SIDES[who.role],
+            user_id=who.user_id,
+            display_name=who.display_name,
+            queue_id=who.queue_id,
+            queue_name=who.queue_name,
+            phone_hash=number.hash,
+            phone_last4=number.last4,
+        )
+
+    def _take_call_event(self, event: CallEventReceived) -> None:
+        if event.name == "first_packet_timestamp":
+            self._first_packet_ms = self._first_packet_ms or event.timestamp_ms
+            return
+        # An event that does not tell its time happened when the newest one that does.
+        when_ms = event.timestamp_ms or self._last_timestamp_ms
+        self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
+        self._state(CallEventSeen, event.name, when_ms, event.channel_id)
+
+    # Breaks and ends
+
+    def _break_off(self, broken: ReceptionBroken) -> None:
+        self.ended = None  # it goes on, or this would not have been said
+        self._broken = broken
+
+    def _mend(self, first_ms: int) -> None:
+        """Packets come again: what is missing before the first of them is lost."""
+        assert self._broken is not None
+        if self._audio_end_ms is not None:
+            for track in self._tracks.values():
+                track.timeline.expect_loss(self._audio_end_ms, first_ms, self._broken.cause)
+        self._broken = None
+
+    def _end(self, ended: StreamEnded) -> None:
+        self.ended = ended
+        for track in self._tracks.values():
+            self._state_heard(track, track.flush())
+            self._close_track(track)
+        if self._unpinned:
+            self._hand_over()
+
+    def _close_track(self, track: Track) -> None:
+        counts, end_ms = track.timeline, track.end_timestamp_ms
+        if counts.first_timestamp_ms is None or end_ms is None:
+            return
+        self._start_clock()
+        self._state_missed_end(track, end_ms)
+        self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
+        self.counts.audio_ms += end_ms - counts.first_timestamp_ms
+        self._state(
+            TrackClosed,
+            track.channel_id,
+            counts.first_timestamp_ms,
+            end_ms,
+            counts.packets,
+            counts.lost_packets,
+            counts.duplicate_packets,
+            counts.reordered_packets,
+            track.noise_dbfs,
+        )
+
+    def _state_missed_end(self, track: Track, end_ms: int) -> None:
+        """We stopped listening before the call ended, and know when it did: the rest of a live leg is a gap."""
+        if self._broken is None or self._stopped_ms is None or self._audio_end_ms is None:
+            return
+        if end_ms >= self._audio_end_ms - LIVE_LEG_MS and self._stopped_ms > end_ms:
+            self._state(GapFound, track.channel_id, end_ms, self._stopped_ms, self._broken.cause)
+            self._last_timestamp_ms = max(self._last_timestamp_ms, self._stopped_ms)
+
+
+def _joined(pieces: Sequence[Samples | Gap]) -> list[Samples | Gap]:
+    """Neighbouring stretches of samples made one."""
+    joined: list[Samples | Gap] = []
+    run: list[Samples] = []
+    for piece in pieces:
+        if isinstance(piece, Gap):
+            if run:
+                joined.append(np.concatenate(run))
+                run = []
+            joined.append(piece)
+        else:
+            run.append(piece)
+    if run:
+        joined.append(run[0] if len(run) == 1 else np.concatenate(run))
+    return joined
+
+
+def _utc(timestamp_ms: int) -> datetime:
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+
+
+def _format_of(audio: AudioParams) -> AudioFormat:
+    """The effective parameters of a media handshake as a format of ours.
+
+    Raises:
+        RemoteProtocolError: Zoom answered with something other than what we asked for.
+    """
+    wanted = (Codec.L16, SampleRate.SR_16K, 1)
+    if (audio.codec, audio.sample_rate, audio.channel) != wanted:
+        raise RemoteProtocolError(
+            "expected L16 at 16 kHz mono (codec, sample_rate, channel = 1, 1, 1), Zoom will send "
+            f"{audio.codec}, {audio.sample_rate}, {audio.channel}"
+        )
+    if not 20 <= audio.send_rate <= 1000:
+        raise RemoteProtocolError(f"expected a send_rate of 20 to 1000 ms, Zoom will send {audio.send_rate}")
+    return AudioFormat(Encoding.L16, SampleRate(audio.sample_rate).hz)

@@ -1,0 +1,110 @@
+"""What an earlier daemon left behind: unfinished journals, and webhooks that nobody has acted upon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import trio
+
+from zccvoice.daemon.log import get_logger
+from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.past import started_of
+from zccvoice.daemon.supervisor import REMEMBERED_S, Delete
+from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal, is_webhook_journal
+from zccvoice.errors import JournalError
+from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.rtms.enums import StopReason
+from zccvoice.rtms.webhook import StreamStarted, StreamStopped, WebhookEvent
+from zccvoice.store.facts import StreamRevoked
+
+log = get_logger()
+
+
+@dataclass(slots=True)
+class Inheritance:
+    """What is to be taken care of at start."""
+
+    unfinished: list[StreamStarted] = field(default_factory=list)
+    """Streams with an open journal, the oldest first."""
+    missed: list[WebhookEvent] = field(default_factory=list)
+    """Announced streams without a journal: accepted, and lost with the daemon that did."""
+    revoked: list[StreamRevoked] = field(default_factory=list)
+    """Withdrawn by Zoom: deleted once more, in case that was not done."""
+
+
+def find_inheritance(
+    shelf: Shelf, webhooks: WebhookJournal, *, wall_clock: Callable[[], float] = time.time
+) -> Inheritance:
+    """Look through the journals; blocking. What cannot be read is logged and left where it is."""
+    found = Inheritance()
+    kept = webhooks.recent()
+    found.revoked = _revoked(kept)
+    gone = {one.stream_id for one in found.revoked}
+    for name in shelf.open_names():
+        if is_webhook_journal(name):
+            continue
+        try:
+            with shelf.reader(name) as reader:
+                started = started_of(reader)
+        except JournalError as error:
+            log.error("unfinished journal cannot be read", journal=name, problem=str(error))
+            continue
+        if started.stream_id not in gone:
+            found.unfinished.append(started)
+    horizon_ms = (wall_clock() - REMEMBERED_S) * 1000
+    found.missed = [
+        one
+        for one in _unanswered([event for arrived_ms, event in kept if arrived_ms >= horizon_ms])
+        if one.stream_id not in gone and not shelf.exists(journal_name(one.stream_id))
+    ]
+    return found
+
+
+def deleter(shelf: Shelf, webhooks: WebhookJournal, outbox: Outbox) -> Delete:
+    """The real `Delete`: key and journal first, then, as soon as the database is there, its rows.
+
+    The decision is on disk before anything is done, so that a crash in between does not undo it.
+    """
+
+    async def delete(engagement_id: str, stream_id: str) -> None:
+        revoked = StreamRevoked(engagement_id, stream_id, datetime.now(UTC))
+        try:
+            await webhooks.keep(revoked)
+        except JournalError as error:
+            log.error("revocation not noted", stream_id=stream_id, problem=str(error))
+        name = journal_name(stream_id)
+        outbox.forget(name)
+        await trio.to_thread.run_sync(shelf.shred, name)
+        outbox.put(revoked)
+
+    return delete
+
+
+def _revoked(kept: Sequence[tuple[int, Keepsake]]) -> list[StreamRevoked]:
+    found: dict[str, StreamRevoked] = {}
+    for arrived_ms, one in kept:
+        if isinstance(one, StreamRevoked):
+            found[one.stream_id] = one
+        elif isinstance(one, StreamStopped) and one.reason is StopReason.STREAM_REVOKED and one.stream_id:
+            at = datetime.fromtimestamp(arrived_ms / 1000, UTC)
+            found.setdefault(one.stream_id, StreamRevoked(one.engagement_id, one.stream_id, at))
+    return list(found.values())
+
+
+def _unanswered(events: Sequence[Keepsake]) -> list[StreamStarted]:
+    """Starts that no stop has followed, the last of each stream."""
+    open_: dict[str, StreamStarted] = {}
+    for event in events:
+        match event:
+            case StreamStarted():
+                open_[event.stream_id] = event
+            case StreamStopped():
+                for stream_id, started in list(open_.items()):
+                    if event.stream_id == stream_id or (
+                        event.stream_id is None and started.engagement_id == event.engagement_id
+                    ):
+                        del open_[stream_id]
+    return list(open_.values())

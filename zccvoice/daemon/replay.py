@@ -1,0 +1,150 @@
+"""A journal, from its beginning to its end, through the very code that ran while it was written.
+
+For a bug report, a call made anew with better weights, another database, or a test on a golden journal. The
+journal itself is only read. Blocking; recognition runs in threads beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.config import Config
+from zccvoice.daemon.past import Past, read_past
+from zccvoice.daemon.projection import Projection, Remark, Spoken
+from zccvoice.daemon.transcriber import heard_in, not_heard_in
+from zccvoice.errors import JournalError, RecognizerError
+from zccvoice.journal.journal import START, Damage, JournalReader, Record
+from zccvoice.journal.passage import read_samples
+from zccvoice.journal.record import Kind
+from zccvoice.rtms.events import StreamEnded
+from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.recognizer import Recognizer
+from zccvoice.store.facts import Fact, GapFound, StreamRestated, UtteranceHeard
+
+OpenReader = Callable[[], JournalReader]
+OnProgress = Callable[[int, int], None]
+"""(bytes done, bytes in all)."""
+
+
+def replay(
+    open_reader: OpenReader,
+    config: Config,
+    phones: PhonePseudonym,
+    recognizer: Recognizer | None = None,
+    *,
+    keeps_transcripts: bool = True,
+    on_progress: OnProgress = lambda done, total: None,
+) -> Iterator[Fact]:
+    """All facts of a journal, in order; the last two are what it amounts to and how the stream ended.
+
+    Args:
+        open_reader: opens the journal; several are open at once.
+        config: how speech is cut and languages are chosen. A language that was pinned stays so.
+        phones: what is kept of phone numbers.
+        recognizer: for utterances without a transcript in the journal; without one they have none.
+        keeps_transcripts: take those of the journal; False has everything transcribed again.
+        on_progress: told now and then.
+
+    Raises:
+        JournalError: it cannot be read, or does not say whose stream it holds.
+    """
+    with open_reader() as reader:
+        past = read_past(reader)
+        if past.started is None:
+            raise JournalError("a journal that does not say whose stream it holds")
+        projection = Projection(
+            past.started,
+            vad=config.speech.vad,
+            languages=LanguagePolicy(config.language),
+            phones=phones,
+            pin=past.pin,
+        )
+        known = past.transcripts if keeps_transcripts else {}
+        with ThreadPoolExecutor(recognizer.concurrency if recognizer else 1) as pool:
+            yield from _facts(
+                reader, projection, past, _Ears(open_reader, known, recognizer, pool), on_progress
+            )
+
+
+class _Ears:
+    """Utterances → what was heard in them: known, being worked on, or nothing."""
+
+    def __init__(
+        self,
+        open_reader: OpenReader,
+        known: dict[tuple[str, int, int], UtteranceHeard],
+        recognizer: Recognizer | None,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self._open_reader = open_reader
+        self._known = known
+        self._recognizer = recognizer
+        self._pool = pool
+
+    def listen(self, ids: tuple[str, str], spoken: Spoken) -> UtteranceHeard | Future[UtteranceHeard]:
+        if (known := self._known.get(spoken.key)) is not None:
+            return known
+        if self._recognizer is None:
+            return not_heard_in(spoken, ids, "no recognizer")
+        return self._pool.submit(self._recognize, self._recognizer, ids, spoken)
+
+    def _recognize(self, recognizer: Recognizer, ids: tuple[str, str], spoken: Spoken) -> UtteranceHeard:
+        assert spoken.utterance.passage is not None
+        try:
+            with self._open_reader() as reader:
+                samples = read_samples(reader, spoken.audio_format, spoken.utterance.passage)
+            utterance = replace(spoken.utterance, samples=samples)
+            return heard_in(spoken, ids, recognizer.transcribe(utterance, spoken.language))
+        except JournalError:
+            return not_heard_in(spoken, ids, "its sound is lost")
+        except RecognizerError:
+            return not_heard_in(spoken, ids, "recognizer error")
+
+
+def _facts(
+    reader: JournalReader, projection: Projection, past: Past, ears: _Ears, on_progress: OnProgress
+) -> Iterator[Fact]:
+    assert past.started is not None
+    ids = past.started.engagement_id, past.started.stream_id
+    total = reader.size_bytes
+    waiting: list[Future[UtteranceHeard]] = []
+    heard: list[tuple[str, int]] = []
+    gaps: list[tuple[str, int]] = []
+    for record in _to_the_end(reader, projection):
+        for outcome in projection.take(record):
+            match outcome:
+                case Remark():
+                    pass
+                case Spoken():
+                    heard.append(outcome.key[:2])
+                    result = ears.listen(ids, outcome)
+                    if isinstance(result, Future):
+                        waiting.append(result)
+                    else:
+                        yield result
+                case _:
+                    if isinstance(outcome, GapFound):
+                        gaps.append((outcome.channel_id, outcome.start_timestamp_ms))
+                    yield outcome
+        on_progress(record.end, total)
+    yield from (one.result() for one in waiting)
+    yield StreamRestated(*ids, tuple(sorted(heard)), tuple(sorted(gaps)))
+    yield projection.closed()
+    on_progress(total, total)
+
+
+def _to_the_end(reader: JournalReader, projection: Projection) -> Iterator[Record | Damage]:
+    """What was received; a journal whose daemon never came to its end is given one."""
+    end, arrived_ms = START, 0
+    for record in reader.records(START, Kind.RECEIVED):
+        end = record.end
+        if isinstance(record, Record):
+            arrived_ms = record.arrived_ms
+        yield record
+    if projection.ended is None:
+        yield Record(
+            end, end, Kind.RECEIVED, arrived_ms, [StreamEnded("daemon_down", "the journal ends here")]
+        )
