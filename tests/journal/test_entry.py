@@ -185,10 +185,10 @@ def test_a_payload_of_a_size_that_is_not_there_is_refused() -> None:
 
 def test_a_type_that_is_not_known_is_named_and_nothing_else() -> None:
     old = EntryCodec([Inner])
-    with pytest.raises(TypeError, match="^journal entry: expected one of Inner, got StreamEnded$"):
+    with pytest.raises(TypeError, match=r"^journal entry: expected one of Inner, got StreamEnded$"):
         old.encode(START_MS, [StreamEnded("said", "what was said")])
     newer = CODEC.encode(START_MS, [StreamEnded("said", "what was said")])
-    with pytest.raises(JournalError, match="^journal entry: 'StreamEnded' is not known to this version"):
+    with pytest.raises(JournalError, match=r"^journal entry: 'StreamEnded' is not known to this version"):
         old.decode(newer)
 
 

@@ -14,6 +14,7 @@ import secrets
 from base64 import b64encode
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -154,15 +155,12 @@ def own_master_key(path: Path) -> str:
 
 def _make_key_file(path: Path) -> None:
     """Whole or not at all, and never over one that another process has just made."""
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with NamedTemporaryFile(dir=path.parent) as file:
         file.write(b64encode(secrets.token_bytes(KEY_BYTES)))
         file.flush()
         os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        os.link(new, path)
-    new.unlink()
+        with suppress(FileExistsError):
+            os.link(file.name, path)
     sync_folder(path.parent)
 
 
