@@ -68,9 +68,10 @@ class Vault:
         key = AESGCM.generate_key(KEY_BYTES * 8)
         nonce = secrets.token_bytes(_NONCE_BYTES)
         wrapped = nonce + self._master.encrypt(nonce, key, _bound_to(name, generation))
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb", buffering=0) as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.seek(generation * _ENTRY_BYTES)  # over half an entry that a crash may have left
             file.write(wrapped)
+            file.flush()  # all of it, or an error: a full disk may take a part
             os.fsync(file.fileno())
         sync_folder(self._folder)
         return generation, AESGCM(key)
