@@ -44,6 +44,9 @@ BEGIN
             first_day := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date;
             part := parent || to_char(first_day, '_YYYY_MM');
             CONTINUE WHEN to_regclass(format('zccvoice.%I', part)) IS NOT NULL;
+            -- What attaching locks, in the order in which writers lock it: they wait for us, or we for them.
+            LOCK TABLE zccvoice.engagement, zccvoice.stream IN SHARE ROW EXCLUSIVE MODE;
+            EXECUTE format('LOCK TABLE zccvoice.%I IN ACCESS EXCLUSIVE MODE', parent || '_default');
             EXECUTE format('CREATE TABLE zccvoice.%I (LIKE zccvoice.%I INCLUDING DEFAULTS)', part, parent);
             EXECUTE format(
                 'WITH moved AS (DELETE FROM zccvoice.%I WHERE call_date >= %L AND call_date < %L RETURNING *) '
