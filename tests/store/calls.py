@@ -148,6 +148,8 @@ def _facts_of(of: dict[str, str]) -> st.SearchStrategy[Fact]:
             channel_id=_channels,
             side=st.none() | st.sampled_from(Side),
             display_name=_names,
+            user_id=st.none() | st.just("u1"),
+            queue_id=st.none() | st.just("q1"),
             queue_name=_names,
         ),
         made(

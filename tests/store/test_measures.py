@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import Connection, select, text
 
 from tests.store.calls import BEGAN, ZERO_MS, small_call, stored
@@ -104,7 +105,7 @@ def test_every_measure_of_a_side_has_its_column() -> None:
     assert {one for one in definitions() if "_agent" in one or "_customer" in one} <= named
 
 
-def test_definitions_have_versions(connection: Connection, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_definitions_have_versions(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     assert connection.scalars(select(MetricDefinition.version).distinct()).all() == [1]
     assert connection.scalars(select(MetricDefinition.name)).all() == list(definitions())
     monkeypatch.setattr(

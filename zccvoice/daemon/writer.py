@@ -28,9 +28,9 @@ from zccvoice.errors import JournalError, StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.store import measures, reads, writes
+from zccvoice.store import measures, reads, removals, writes
 from zccvoice.store.database import is_transient, transaction
-from zccvoice.store.facts import Fact, StreamClosed, StreamOpened
+from zccvoice.store.facts import Fact, StreamClosed, StreamOpened, StreamRevoked
 
 BATCH_FACTS = 50
 """Most facts in one transaction, or those of one record: keeps Trio's loop responsive while the driver holds
@@ -65,6 +65,8 @@ def measure_in(engine: Engine) -> Measure:
 
     def measure(engagement_id: str) -> None:
         with transaction(engine) as connection:
+            if not removals.lock_living(connection, engagement_id):
+                return
             record = reads.call_record(connection, engagement_id)
             if record.tracks or record.utterances:
                 measures.put_measures(connection, record)
@@ -77,6 +79,8 @@ def measure_live_in(engine: Engine) -> Measure:
 
     def measure(engagement_id: str) -> None:
         with transaction(engine) as connection:
+            if not removals.lock_living(connection, engagement_id):
+                return
             record = reads.call_record(connection, engagement_id)
             measures.put_live(connection, engagement_id, live_call(record))
 
@@ -117,6 +121,7 @@ class Writer:
                 urgent = self._outbox.take_urgent()
                 if urgent:
                     await self._store(urgent)
+                    await self._measure_others(urgent)
                     continue
                 await self._close_journals()
                 self._metrics.outbox.set(len(self._outbox))
@@ -174,10 +179,7 @@ class Writer:
                 case StreamOpened():
                     self._running.setdefault(fact.engagement_id, set()).add(fact.stream_id)
                 case StreamClosed():
-                    streams = self._running.get(fact.engagement_id, set())
-                    streams.discard(fact.stream_id)
-                    if not streams:
-                        self._running.pop(fact.engagement_id, None)
+                    self._forget_running(fact.engagement_id, fact.stream_id)
         last = facts[-1] if facts else None
         if isinstance(last, StreamClosed):
             await self._finish(last)
@@ -198,6 +200,22 @@ class Writer:
             stream_id=closed.stream_id,
             lag_s=None if lag_s is None else round(lag_s, 3),
         )
+
+    async def _measure_others(self, facts: Sequence[Fact]) -> None:
+        """A call that lost one of its streams is measured without it."""
+        for fact in facts:
+            if isinstance(fact, StreamRevoked):
+                self._forget_running(fact.engagement_id, fact.stream_id)
+                try:
+                    await self._insist(partial(self._measure, fact.engagement_id))
+                except Exception as error:  # the edge of one call
+                    self._give_up(fact, "call not measured", error)
+
+    def _forget_running(self, engagement_id: str, stream_id: str) -> None:
+        streams = self._running.get(engagement_id, set())
+        streams.discard(stream_id)
+        if not streams:
+            self._running.pop(engagement_id, None)
 
     async def _close_journals(self) -> None:
         for name in self._outbox.take_closable():

@@ -31,8 +31,7 @@ from zccvoice.store.measure_tables import (
 )
 from zccvoice.store.schema import table_of
 from zccvoice.store.tables import Engagement
-from zccvoice.store.upsert import Row, keep_first, replace, storable, upsert, write_rows
-from zccvoice.store.writes import call_date_of
+from zccvoice.store.upsert import Row, call_date_of, keep_first, replace, storable, upsert, write_rows
 
 
 def _of_engagement(table: Table) -> list[str]:
@@ -47,7 +46,8 @@ _UPSERT_LIVE = upsert(live_call_table, dict.fromkeys(_of_engagement(live_call_ta
 def put_measures(connection: Connection, record: CallRecord, thresholds: Thresholds = DEFAULTS) -> Scorecard:
     """Measure a call and store everything that comes of it in place of what was there; returns the scorecard.
 
-    Its row among the running calls goes.
+    Its row among the running calls goes. Hold the engagement with `removals.lock_living` from before the record
+    is read: else what was revoked meanwhile would be stored again.
     """
     engagement_id = record.engagement_id
     measures = scorecard(record, thresholds)
@@ -121,8 +121,6 @@ def _put_instances(connection: Connection, record: CallRecord, thresholds: Thres
             {"engagement_id": engagement_id, "start_ms": one.start_ms, "end_ms": one.end_ms} for one in found
         ]
         _replace(connection, table, engagement_id, rows)
-    # Two channels of one side that begin in the same millisecond are one interruption by that side.
-    by_moment = {(one.at_ms, one.side): one for one in interruptions(record, thresholds)}
     _replace(
         connection,
         table_of(Interruption),
@@ -134,7 +132,7 @@ def _put_instances(connection: Connection, record: CallRecord, thresholds: Thres
                 "side": one.side.value,
                 "overlap_ms": one.overlap_ms,
             }
-            for one in by_moment.values()
+            for one in interruptions(record, thresholds)
         ],
     )
 
@@ -142,9 +140,10 @@ def _put_instances(connection: Connection, record: CallRecord, thresholds: Thres
 def _replace(connection: Connection, table: Table, engagement_id: str, rows: Sequence[Row]) -> None:
     """All rows of an engagement, in place of those that are there; nothing is touched when they are the same."""
     of_call = table.c.engagement_id == storable(engagement_id)
-    new = [{name: storable(value) for name, value in row.items()} for row in rows]
-    before = [dict(row._mapping) for row in connection.execute(select(table).where(of_call))]
-    if len(before) == len(new) and all(row in before for row in new):
+    names = [column.name for column in table.columns]
+    new = [{name: storable(row[name]) for name in names} for row in rows]
+    before = {tuple(row) for row in connection.execute(select(table).where(of_call))}
+    if before == {tuple(row.values()) for row in new}:
         return
     connection.execute(delete(table).where(of_call))
     if new:

@@ -10,11 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, text, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Text,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
 
 from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
 from zccvoice.store.keeping_tables import Tombstone
 from zccvoice.store.measure_tables import (
+    CategoryHit,
     Hold,
     Interruption,
     Silence,
@@ -25,7 +39,7 @@ from zccvoice.store.measure_tables import (
 )
 from zccvoice.store.schema import table_of
 from zccvoice.store.tables import CallEvent, Engagement, Gap, Participant, Stream, Track, Utterance
-from zccvoice.store.upsert import storable
+from zccvoice.store.upsert import sane_ms, storable
 
 _LOCK = 7_262_282_012_028  # any number that is always the same and that nobody else takes
 OF_STREAM = (Utterance, Gap, Track, CallEvent)
@@ -34,7 +48,7 @@ DERIVED = (
     scorecard_table,
     side_scorecard_table,
     live_call_table,
-    *(table_of(kind) for kind in (SpeechSpan, Silence, Hold, Interruption)),
+    *(table_of(kind) for kind in (SpeechSpan, Silence, Hold, Interruption, CategoryHit)),
 )
 """Tables that are computed from the others."""
 _FOR_EVER = ("revoked", "erased")
@@ -65,11 +79,27 @@ def forget_stale(connection: Connection, restated: StreamRestated, zero_ms: int)
     """Delete utterances and gaps of a stream that were not stated again."""
     for kind, stated in ((Utterance, restated.utterances), (Gap, restated.gaps)):
         table = table_of(kind)
-        keys = [(storable(channel_id), timestamp_ms - zero_ms) for channel_id, timestamp_ms in stated]
-        stale = delete(table).where(table.c.stream_id == storable(restated.stream_id))
-        if keys:
-            stale = stale.where(tuple_(table.c.channel_id, table.c.start_ms).not_in(keys))
-        connection.execute(stale)
+        # Two arrays instead of a list of pairs: of a list, Postgres compares every row with every pair.
+        keys = (
+            func.unnest(
+                cast([storable(channel_id) for channel_id, _ in stated], ARRAY(Text)),
+                cast([sane_ms(timestamp_ms) - zero_ms for _, timestamp_ms in stated], ARRAY(BigInteger)),
+            )
+            .table_valued("channel_id", "start_ms", name="stated")
+            .render_derived()
+        )
+        same = select(text("1")).where(
+            keys.c.channel_id == table.c.channel_id, keys.c.start_ms == table.c.start_ms
+        )
+        of_stream = table.c.stream_id == storable(restated.stream_id)
+        connection.execute(delete(table).where(of_stream, ~exists(same)))
+
+
+def lock_living(connection: Connection, engagement_id: str) -> bool:
+    """Keep an engagement from being changed or removed until the end of the transaction; False: it is gone."""
+    _lock_for_writing(connection)
+    query = select(Engagement.engagement_id).where(Engagement.engagement_id == storable(engagement_id))
+    return connection.scalar(query.with_for_update()) is not None
 
 
 def _lock_for_writing(connection: Connection) -> None:

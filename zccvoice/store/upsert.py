@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, bindparam, func, or_
 from sqlalchemy.dialects.postgresql import insert
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS = 253_402_300_799_999  # the last millisecond of year 9999: what a datetime can hold
 Row = dict[str, Any]
 Merge = Callable[[Any, Any], Any]
 
@@ -74,3 +77,13 @@ def storable(value: Any) -> Any:
     if isinstance(value, list):
         return [storable(item) for item in value]
     return value
+
+
+def call_date_of(zero_ms: int) -> date:
+    """The UTC day of a clock's zero: what partitions go by."""
+    return (_EPOCH + timedelta(milliseconds=zero_ms)).date()
+
+
+def sane_ms(timestamp_ms: int) -> int:
+    """Bounded to what the columns hold: a far end with a broken clock must not make a call unstorable."""
+    return min(max(timestamp_ms, 0), _LAST_MS)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
@@ -38,11 +38,13 @@ from zccvoice.store.upsert import (
     Merge,
     Row,
     Upsert,
+    call_date_of,
     earliest_of,
     keep_first,
     keep_last,
     latest_of,
     replace,
+    sane_ms,
     storable,
     upsert,
     write_rows,
@@ -50,7 +52,6 @@ from zccvoice.store.upsert import (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUIETEST_DBFS = -120.0
-_LAST_MS = 253_402_300_799_999  # the last millisecond of year 9999: what a datetime can hold
 
 
 _ENGAGEMENT: dict[str, Merge] = {
@@ -139,18 +140,27 @@ def apply(connection: Connection, facts: Sequence[Fact]) -> None:
 
 
 def _write_people(connection: Connection, facts: Iterable[Fact]) -> None:
-    """Queues and agents that were seen; the last name counts."""
-    queues: dict[str, Row] = {}
-    agents: dict[str, Row] = {}
-    for fact in facts:
-        if not isinstance(fact, ParticipantSeen):
-            continue
-        if fact.queue_id is not None:
-            queues[fact.queue_id] = {"queue_id": fact.queue_id, "queue_name": fact.queue_name}
-        if fact.user_id is not None and fact.side is Side.AGENT:
-            agents[fact.user_id] = {"user_id": fact.user_id, "display_name": fact.display_name}
-    write_rows(connection, _UPSERT_QUEUE, list(queues.values()))
-    write_rows(connection, _UPSERT_AGENT, list(agents.values()))
+    """Queues and agents of the engagements in which somebody was seen; the last name counts.
+
+    From the stored participants, because a fact may tell the name and a later one the side.
+    """
+    seen = sorted({storable(fact.engagement_id) for fact in facts if isinstance(fact, ParticipantSeen)})
+    if not seen:
+        return
+    query = select(Participant.__table__).where(Participant.engagement_id.in_(seen))
+    participants = connection.execute(query).all()
+    queues = [
+        {"queue_id": one.queue_id, "queue_name": one.queue_name}
+        for one in participants
+        if one.queue_id is not None
+    ]
+    agents = [
+        {"user_id": one.user_id, "display_name": one.display_name}
+        for one in participants
+        if one.user_id is not None and one.side == Side.AGENT
+    ]
+    write_rows(connection, _UPSERT_QUEUE, queues)
+    write_rows(connection, _UPSERT_AGENT, agents)
 
 
 def _engagement_rows(facts: Iterable[Fact]) -> list[Row]:
@@ -260,13 +270,3 @@ def _row(fact: Fact, zero: int) -> Row:
                 "noise_dbfs": fact.noise_dbfs,
             }
     return row
-
-
-def call_date_of(zero_ms: int) -> date:
-    """The UTC day of a clock's zero: what partitions go by."""
-    return (_EPOCH + timedelta(milliseconds=zero_ms)).date()
-
-
-def sane_ms(timestamp_ms: int) -> int:
-    """Bounded to what the columns hold: a far end with a broken clock must not make a call unstorable."""
-    return min(max(timestamp_ms, 0), _LAST_MS)
