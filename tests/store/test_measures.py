@@ -24,7 +24,7 @@ from zccvoice.store.facts import (
 )
 from zccvoice.store.measure_tables import MetricDefinition, MetricThresholds, side_measures
 from zccvoice.store.measures import put_live, put_measures
-from zccvoice.store.reads import call_record
+from zccvoice.store.reads import call_record, is_running
 from zccvoice.store.writes import apply
 
 REVOKED = StreamRevoked("e1", "s1", datetime(2026, 11, 26, tzinfo=UTC))
@@ -92,6 +92,13 @@ def test_a_running_call_has_a_row_until_it_is_measured(connection: Connection) -
     )
     put_measures(connection, record)
     assert rows(connection, "live_call") == []
+
+
+def test_a_call_runs_until_its_last_stream_has_ended(connection: Connection) -> None:
+    apply(connection, [*small_call()[:-1], *small_call("e1", "s2")])
+    assert is_running(connection, "e1")
+    apply(connection, [small_call()[-1]])
+    assert not is_running(connection, "e1")
 
 
 def test_every_measure_of_a_side_has_its_column() -> None:

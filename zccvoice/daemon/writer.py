@@ -79,7 +79,10 @@ def measure_live_in(engine: Engine) -> Measure:
 
     def measure(engagement_id: str) -> None:
         with transaction(engine) as connection:
-            if not removals.lock_living(connection, engagement_id):
+            # One that ended while we waited for our turn has its scorecard already.
+            if not removals.lock_living(connection, engagement_id) or not reads.is_running(
+                connection, engagement_id
+            ):
                 return
             record = reads.call_record(connection, engagement_id)
             measures.put_live(connection, engagement_id, live_call(record))
