@@ -4,8 +4,8 @@ Called from worker threads; nothing here waits for anything but the database. Wh
 is written, `tables` what is kept.
 
 - `facts`            what the daemon asks to keep: one frozen value per fact of a call
-- `schema`           all tables in one place: `tables` what was heard of calls, `measure_tables` what was made of it,
-                     `people_tables` queues, agents and who may read, `keeping_tables` deletions and holds
+- `schema`           all tables in one place: `tables` what was heard of calls, `measure_tables` what was made
+                     of it, `people_tables` queues, agents and who may read, `keeping_tables` deletions and holds
 - `comments`, `definitions`  what the database says about itself, written after every upgrade; `schema_page`
                      makes docs/schema.md of it
 - `database`         engine, transactions, which errors pass, upgrading and checking the schema
