@@ -46,7 +46,7 @@ class FakeRecognizer:
 
 
 class FakeReceiver:
-    """A `StreamReceiver` that tells a script (numbers are pauses, in seconds), then waits to be stopped unless the
+    """A `StreamReceiver` that tells a script (numbers are pauses, in seconds, functions are called), then waits to be stopped unless the
     script ends the stream.
     """
 
@@ -69,6 +69,9 @@ class FakeReceiver:
                     raise step
                 if isinstance(step, float):  # seconds in which nothing happens
                     await trio.sleep(step)
+                    continue
+                if callable(step):  # something that happens meanwhile
+                    step()
                     continue
                 if self._stopped.is_set():
                     break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -267,6 +267,22 @@ async def test_a_defect_in_the_projection_ends_the_call_alone_and_its_journal_ha
 async def test_a_start_without_any_audio(tmp_path: Path, autojump_clock: MockClock) -> None:
     played = await run(tmp_path, [ENDED])
     assert [type(one) for one in played.facts] == [StreamOpened, StreamClosed]
+
+
+async def test_what_a_full_disk_costs_is_a_gap_with_its_cause(
+    tmp_path: Path, autojump_clock: MockClock, disk: Callable[[int | None], None]
+) -> None:
+    packets = audio("ch")
+    script = [
+        *(OPENED, WHO, *packets[:10], 1.0),
+        *(lambda: disk(0), *packets[10:12], 1.0, *packets[12:20], 1.0),
+        *(lambda: disk(None), 1.0, *packets[20:], ENDED),
+    ]
+    played = await run(tmp_path, script)
+    # The first record that found no room waits for some; what came after it is lost.
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 1200, T0 + 2000, "disk_full")]
+    assert played.end.end_reason == "customer_disconnected"
+    assert played.metric("zccvoice_dropped_packets_total") == 8
 
 
 async def test_a_revoked_stream_is_dropped_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
