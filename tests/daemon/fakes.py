@@ -46,8 +46,9 @@ class FakeRecognizer:
 
 
 class FakeReceiver:
-    """A `StreamReceiver` that tells a script (numbers are pauses, in seconds, functions are called), then waits to be stopped unless the
-    script ends the stream.
+    """A `StreamReceiver` that tells a script, then waits to be stopped unless the script ends the stream.
+
+    Numbers in a script are pauses, in seconds; functions are called, exceptions raised.
     """
 
     def __init__(
