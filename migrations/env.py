@@ -7,7 +7,8 @@ from alembic import context
 from sqlalchemy import Engine, text
 
 from zccvoice.store.comments import write_comments
-from zccvoice.store.tables import SCHEMA, Base
+from zccvoice.store.definitions import write_definitions, write_history
+from zccvoice.store.schema import SCHEMA, Base, is_partition
 
 # Any number that is always the same and that nobody else takes.
 _ADVISORY_LOCK = 7_262_282_012_026
@@ -19,7 +20,9 @@ _STATEMENT_TIMEOUT_S = 120
 
 
 def _is_ours(name: str | None, kind: str, parents: object) -> bool:
-    """Compare only the tables' schema; the views of ``reporting`` live in migrations alone."""
+    """Compare only the tables' schema, and no partitions; ``reporting``'s views live in migrations alone."""
+    if kind == "table" and name is not None and is_partition(name):
+        return False
     return kind != "schema" or name == SCHEMA
 
 
@@ -49,6 +52,9 @@ def run(engine: Engine) -> None:
             context.run_migrations()
         if set(context.get_context().get_current_heads()) == set(context.get_head_revisions()):
             write_comments(connection)
+            write_definitions(connection)
+            scripts = reversed(list(context.script.walk_revisions()))
+            write_history(connection, [(one.revision, (one.doc or "").strip()) for one in scripts])
         connection.commit()
 
 

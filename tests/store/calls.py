@@ -22,7 +22,7 @@ from zccvoice.store.facts import (
     TrackClosed,
     UtteranceHeard,
 )
-from zccvoice.store.tables import Base
+from zccvoice.store.schema import Base
 
 BEGAN = datetime(2026, 11, 22, 10, 0, 0, tzinfo=UTC)
 ZERO_MS = 1_795_341_601_234
@@ -111,6 +111,7 @@ def stored(connection: Connection, *engagement_ids: str) -> dict[str, list[tuple
             key=repr,
         )
         for name, table in Base.metadata.tables.items()
+        if "engagement_id" in table.c
     }
 
 
@@ -147,6 +148,8 @@ def _facts_of(of: dict[str, str]) -> st.SearchStrategy[Fact]:
             channel_id=_channels,
             side=st.none() | st.sampled_from(Side),
             display_name=_names,
+            user_id=st.none() | st.just("u1"),
+            queue_id=st.none() | st.just("q1"),
             queue_name=_names,
         ),
         made(

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from zccvoice.analytics.scorecard import Scorecard, definitions
 from zccvoice.store import database
 from zccvoice.store.database import connect, upgrade
-from zccvoice.store.tables import REPORTING_SCHEMA, SCHEMA, Base, scorecard_table
+from zccvoice.store.measure_tables import scorecard_table
+from zccvoice.store.schema import REPORTING_SCHEMA, SCHEMA, Base
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_every_table_view_and_column_has_a_comment(connection: Connection) -> No
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         JOIN pg_attribute a ON a.attrelid = c.oid AND (a.attnum > 0 AND NOT a.attisdropped)
         WHERE n.nspname IN ('zccvoice', 'reporting') AND c.relkind IN ('r', 'v', 'p')
-          AND c.relname <> 'alembic_version'
+          AND c.relname <> 'alembic_version' AND NOT c.relispartition
           AND (col_description(c.oid, a.attnum) IS NULL OR obj_description(c.oid, 'pg_class') IS NULL)
         """)
     ).all()
@@ -69,7 +70,12 @@ def test_measures_carry_their_published_definition(connection: Connection) -> No
 
 def test_every_measure_has_a_column() -> None:
     measures = [field.name for field in fields(Scorecard)]
-    assert [column.name for column in scorecard_table.columns] == ["engagement_id", *measures, "computed_at"]
+    assert [column.name for column in scorecard_table.columns] == [
+        "engagement_id",
+        *measures,
+        "computed_at",
+        "thresholds_version",
+    ]
 
 
 def test_upgrading_replaces_comments(engine: Engine) -> None:

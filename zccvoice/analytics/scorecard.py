@@ -10,15 +10,13 @@ zero*. With one mixed track no side is known, and only what needs no side is def
 
 from __future__ import annotations
 
-import ast
-import inspect
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from zccvoice.analytics import sound, timing, turns, wording
+from zccvoice.analytics.documented import documented
 from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance
 from zccvoice.analytics.spans import intersection, longest_ms, subtraction, total_ms
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
@@ -159,18 +157,9 @@ class Scorecard:
     """Less than 98 % of the audio arrived: read every other measure with care."""
 
 
-@cache
 def definitions() -> dict[str, str]:
     """The published definition of every measure by its field name, in order: the line under each field."""
-    (class_node,) = ast.parse(inspect.getsource(Scorecard)).body
-    assert isinstance(class_node, ast.ClassDef)
-    found: dict[str, str] = {}
-    for field, below in zip(class_node.body, class_node.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            assert isinstance(below, ast.Expr), field.target.id
-            assert isinstance(below.value, ast.Constant), field.target.id
-            found[field.target.id] = " ".join(str(below.value.value).split())
-    return found
+    return documented(Scorecard)
 
 
 def scorecard(record: CallRecord, thresholds: Thresholds = DEFAULTS) -> Scorecard:

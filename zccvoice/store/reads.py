@@ -21,10 +21,12 @@ from zccvoice.analytics.record import (
     TrackSound,
 )
 from zccvoice.analytics.scorecard import Scorecard
-from zccvoice.store import tables
+from zccvoice.store import schema, tables
 from zccvoice.store.facts import StoredWord
-from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance, scorecard_table
+from zccvoice.store.measure_tables import scorecard_table
+from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance
 
+_MOMENTS_OF_WRITING = frozenset({"stored_at", "computed_at", "refreshed_at", "matched_at"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -136,6 +138,12 @@ def unfinished_streams(connection: Connection) -> list[UnfinishedStream]:
         .order_by(Stream.started_at, Stream.stream_id)
     )
     return [UnfinishedStream(*row) for row in connection.execute(query)]
+
+
+def is_running(connection: Connection, engagement_id: str) -> bool:
+    """Whether a stream of an engagement has not ended."""
+    query = select(Stream.stream_id).where(Stream.engagement_id == engagement_id, Stream.ended_at.is_(None))
+    return connection.scalar(query.limit(1)) is not None
 
 
 def call_record(connection: Connection, engagement_id: str) -> CallRecord:
@@ -293,3 +301,18 @@ def _counted_text(text: str | None, verdict: str) -> str | None:
 def _epoch_ms(moment: datetime) -> int:
     since = moment - _EPOCH
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def everything(connection: Connection, engagement_id: str) -> dict[str, set[str]]:
+    """All rows of an engagement by table, each as text, without the moments at which they were written.
+
+    Two databases that hold the same of a call give the same here.
+    """
+    return {
+        name: {
+            repr({key: value for key, value in row._mapping.items() if key not in _MOMENTS_OF_WRITING})
+            for row in connection.execute(select(table).where(table.c.engagement_id == engagement_id))
+        }
+        for name, table in schema.Base.metadata.tables.items()
+        if "engagement_id" in table.columns
+    }

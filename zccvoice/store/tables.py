@@ -1,38 +1,35 @@
-"""The schema: what is kept of a call. Every table and column says in the database itself what it holds.
+"""The schema, first part: what was heard of a call. Every table and column says in the database what it holds.
 
 Times on the engagement's clock are integer milliseconds, 0 being the first packet of its first stream by
 Zoom's timestamps (`engagement.clock_zero_ms` is that moment in epoch milliseconds). They are bigint because
-a far end with a broken clock must not make a call unstorable. What people may query is in the schema
-``reporting``: views that the migrations create.
+a far end with a broken clock must not make a call unstorable. What was made of it is in `measure_tables`, who
+people are in `people_tables`, what was deleted and what must not be in `keeping_tables`. What people may query is
+in the schema ``reporting``: views that the migrations create.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from types import UnionType
-from typing import Any, get_args, get_type_hints
+from datetime import date, datetime
 
 from sqlalchemy import (
     ARRAY,
     REAL,
     BigInteger,
-    Boolean,
     CheckConstraint,
-    Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
     Index,
     Integer,
     MetaData,
-    Table,
     Text,
     func,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from zccvoice.analytics.record import Side
-from zccvoice.analytics.scorecard import Scorecard, definitions
 
 SCHEMA = "zccvoice"
 """Schema of the tables."""
@@ -57,6 +54,7 @@ class Base(DeclarativeBase):
         str: Text(),
         int: BigInteger(),
         float: Double(),
+        date: Date(),
         datetime: DateTime(timezone=True),
         list[str]: ARRAY(Text()),
         list[int]: ARRAY(Integer()),
@@ -64,9 +62,19 @@ class Base(DeclarativeBase):
     }
 
 
-def _of_engagement() -> Mapped[str]:
+BY_MONTH = {"postgresql_partition_by": "RANGE (call_date)"}
+"""Table arguments of what is kept in monthly partitions, for volume; see `partitions`."""
+
+
+def of_engagement(*, is_key: bool = False) -> Mapped[str]:
+    """The column that says which engagement a row is about."""
     reference = ForeignKey("engagement.engagement_id", ondelete="CASCADE")
-    return mapped_column(reference, comment="The engagement it belongs to.")
+    return mapped_column(reference, primary_key=is_key, comment="The engagement it belongs to.")
+
+
+def call_date() -> Mapped[date]:
+    """The column that tables are partitioned by. It never changes, because the clock's zero does not."""
+    return mapped_column(primary_key=True, comment="UTC day of the call's first packet.")
 
 
 def _of_stream() -> Mapped[str]:
@@ -110,7 +118,7 @@ class Stream(Base):
     __table_args__ = (Index(None, "engagement_id"), {"comment": "One RTMS stream of an engagement."})
 
     stream_id: Mapped[str] = mapped_column(primary_key=True, comment="Zoom's id of the RTMS stream.")
-    engagement_id: Mapped[str] = _of_engagement()
+    engagement_id: Mapped[str] = of_engagement()
     started_at: Mapped[datetime | None] = mapped_column(comment="When Zoom announced it.")
     first_packet_ms: Mapped[int | None] = mapped_column(
         comment="Its first packet, ms on the engagement's clock; NULL while nothing came."
@@ -126,20 +134,22 @@ class Participant(Base):
     __tablename__ = "participant"
     __table_args__ = (
         CheckConstraint(f"side IN ({', '.join(repr(side.value) for side in Side)})", name="side"),
-        {"comment": "Who is behind a channel of an engagement. Holds no phone numbers."},
+        Index(None, "phone_hash"),
+        Index(None, "user_id"),
+        {"comment": "Who is behind a channel of an engagement. Holds no phone numbers, only their hashes."},
     )
 
-    engagement_id: Mapped[str] = mapped_column(
-        ForeignKey("engagement.engagement_id", ondelete="CASCADE"),
-        primary_key=True,
-        comment="The engagement it belongs to.",
-    )
+    engagement_id: Mapped[str] = of_engagement(is_key=True)
     channel_id: Mapped[str] = _of_channel()
     side: Mapped[str | None] = mapped_column(comment="agent, customer or other; NULL while nobody told.")
     user_id: Mapped[str | None] = mapped_column(comment="Zoom's id of the user, of agents.")
     display_name: Mapped[str | None] = mapped_column(comment="Name as Zoom shows it.")
     queue_id: Mapped[str | None] = mapped_column(comment="Zoom's id of the queue that brought them together.")
     queue_name: Mapped[str | None] = mapped_column(comment="Name of the queue that brought them together.")
+    phone_hash: Mapped[str | None] = mapped_column(
+        comment="Keyed hash of the phone number: the same number has the same hash."
+    )
+    phone_last4: Mapped[str | None] = mapped_column(comment="Last four digits of the phone number.")
 
 
 class CallEvent(Base):
@@ -151,7 +161,7 @@ class CallEvent(Base):
         {"comment": "Something that Zoom told about a call: answered, hold, unhold, transfer and so on."},
     )
 
-    engagement_id: Mapped[str] = _of_engagement()
+    engagement_id: Mapped[str] = of_engagement()
     stream_id: Mapped[str] = _of_stream()
     name: Mapped[str] = mapped_column(primary_key=True, comment="Zoom's name of the event, in lower case.")
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True, comment="When, by Zoom's clock.")
@@ -166,18 +176,29 @@ class Utterance(Base):
     __tablename__ = "utterance"
     __table_args__ = (
         Index(None, "engagement_id", "start_ms"),
+        Index(
+            "ix_utterance_text_search",
+            sql("to_tsvector(zccvoice.text_search_configuration(language), text)"),
+            postgresql_using="gin",
+            postgresql_where=sql("verdict = 'kept'"),
+        ),
         {
-            "comment": "One stretch of speech of one participant, with its transcript. Its side is in participant."
+            "comment": "A stretch of speech of one participant, with its transcript; its side is in participant.",
+            **BY_MONTH,
         },
     )
 
-    engagement_id: Mapped[str] = _of_engagement()
+    engagement_id: Mapped[str] = of_engagement()
     stream_id: Mapped[str] = _of_stream()
     channel_id: Mapped[str] = _of_channel()
     start_ms: Mapped[int] = mapped_column(
         primary_key=True, comment="Its start, ms on the engagement's clock."
     )
+    call_date: Mapped[date] = call_date()
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
+    source: Mapped[str] = mapped_column(
+        server_default="zccvoice", comment="Who transcribed it: zccvoice, or zoom."
+    )
     text: Mapped[str | None] = mapped_column(comment="Transcript, redacted; NULL without one. See verdict.")
     word_texts: Mapped[list[str]] = mapped_column(
         comment="Recognized words; the other word columns run parallel."
@@ -199,6 +220,10 @@ class Utterance(Base):
     clipped_ratio: Mapped[float | None] = mapped_column(
         comment="Share of its samples at full scale for 3 or more in a row, 0-1."
     )
+    loudness_by_second: Mapped[list[float]] = mapped_column(
+        server_default="{}",
+        comment="RMS level of each second of the speech, dBFS; the last one may be shorter.",
+    )
     model: Mapped[str | None] = mapped_column(comment="Weights that transcribed it.")
     verdict: Mapped[str] = mapped_column(
         comment="kept; empty: no words in it; refused or failed, with why: its text must not be counted."
@@ -217,14 +242,16 @@ class Gap(Base):
         {"comment": "Audio of one participant that should have arrived and did not."},
     )
 
-    engagement_id: Mapped[str] = _of_engagement()
+    engagement_id: Mapped[str] = of_engagement()
     stream_id: Mapped[str] = _of_stream()
     channel_id: Mapped[str] = _of_channel()
     start_ms: Mapped[int] = mapped_column(
         primary_key=True, comment="Its start, ms on the engagement's clock."
     )
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
-    cause: Mapped[str] = mapped_column(comment="lost_packets, the only cause told apart so far.")
+    cause: Mapped[str] = mapped_column(
+        comment="lost_packets, or why we did not listen: daemon_down, connection_lost, disk_full, damaged_journal."
+    )
 
 
 class Track(Base):
@@ -236,7 +263,7 @@ class Track(Base):
         {"comment": "What arrived of one participant's audio in one stream, counted at its end."},
     )
 
-    engagement_id: Mapped[str] = _of_engagement()
+    engagement_id: Mapped[str] = of_engagement()
     stream_id: Mapped[str] = _of_stream()
     channel_id: Mapped[str] = _of_channel()
     start_ms: Mapped[int] = mapped_column(comment="Start of its first packet, ms on the engagement's clock.")
@@ -248,29 +275,3 @@ class Track(Base):
     noise_dbfs: Mapped[float | None] = mapped_column(
         comment="10th percentile of the level outside speech, dBFS."
     )
-
-
-def _measure(name: str, hint: Any) -> Column[Any]:
-    """One column of the scorecard; its definition is the one that analytics publishes."""
-    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    column_type = {int: BigInteger, float: Double, str: Text, bool: Boolean}[kinds[0]]
-    return Column(name, column_type, nullable=type(None) in kinds, comment=definitions()[name])
-
-
-scorecard_table = Table(
-    "scorecard",
-    Base.metadata,
-    Column(
-        "engagement_id",
-        Text,
-        ForeignKey("engagement.engagement_id", ondelete="CASCADE"),
-        primary_key=True,
-        comment="The engagement it belongs to.",
-    ),
-    *(_measure(name, hint) for name, hint in get_type_hints(Scorecard).items()),
-    Column(
-        "computed_at", DateTime(timezone=True), nullable=False, comment="When the measures were computed."
-    ),
-    comment="The measures of an engagement: one row, computed again whenever needed from what the others hold.",
-)
-"""The columns are the fields of `Scorecard`: the one list of measures is there."""

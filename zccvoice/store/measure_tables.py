@@ -1,0 +1,219 @@
+"""The schema, second part: what was made of a call, computed again whenever needed from what `tables` holds."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from zccvoice.analytics.live import LiveCall, live_definitions
+from zccvoice.analytics.record import Side
+from zccvoice.analytics.scorecard import Scorecard, definitions
+from zccvoice.store.tables import BY_MONTH, Base, call_date, of_engagement
+
+_SIDE_OF_MEASURE = re.compile(rf"^(.+?)_({'|'.join(Side)})(_.+)?$")
+
+
+def side_measures() -> dict[str, dict[Side, str]]:
+    """Measures that exist per side: by their name without the side, the scorecard's field for each side."""
+    found: dict[str, dict[Side, str]] = {}
+    for name in get_type_hints(Scorecard):
+        if match := _SIDE_OF_MEASURE.match(name):
+            before, side, after = match.groups()
+            found.setdefault(f"{before}{after or ''}", {})[Side(side)] = name
+    return found
+
+
+def _column(name: str, hint: Any, comment: str) -> Column[Any]:
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    column_type = {int: BigInteger, float: Double, str: Text, bool: Boolean}[kinds[0]]
+    return Column(name, column_type, nullable=type(None) in kinds, comment=comment)
+
+
+def _engagement_column() -> Column[str]:
+    return Column(
+        "engagement_id",
+        Text,
+        ForeignKey("engagement.engagement_id", ondelete="CASCADE"),
+        primary_key=True,
+        comment="The engagement it belongs to.",
+    )
+
+
+def _moment(name: str, comment: str) -> Column[datetime]:
+    return Column(name, DateTime(timezone=True), nullable=False, comment=comment)
+
+
+scorecard_table = Table(
+    "scorecard",
+    Base.metadata,
+    _engagement_column(),
+    *(_column(name, hint, definitions()[name]) for name, hint in get_type_hints(Scorecard).items()),
+    _moment("computed_at", "When the measures were computed."),
+    Column(
+        "thresholds_version",
+        BigInteger,
+        nullable=True,
+        comment="Version of the thresholds they were computed with, see metric_thresholds; NULL: before versions.",
+    ),
+    comment="The measures of an engagement: one row, computed again whenever needed from what the others hold.",
+)
+"""The columns are the fields of `Scorecard`: the one list of measures is there."""
+
+side_scorecard_table = Table(
+    "side_scorecard",
+    Base.metadata,
+    _engagement_column(),
+    Column("side", Text, primary_key=True, comment="agent, customer or other."),
+    *(
+        _column(
+            name,
+            get_type_hints(Scorecard)[next(iter(fields.values()))] | None,
+            f"The side's measure: {definitions()[next(iter(fields.values()))]}",
+        )
+        for name, fields in side_measures().items()
+    ),
+    comment="The measures of one side of an engagement; NULL where the side has none.",
+)
+
+live_call_table = Table(
+    "live_call",
+    Base.metadata,
+    _engagement_column(),
+    *(_column(name, hint, live_definitions()[name]) for name, hint in get_type_hints(LiveCall).items()),
+    _moment("refreshed_at", "When these measures were computed."),
+    comment="Running calls: provisional measures, made anew every few seconds and gone when the call is measured.",
+)
+"""The columns are the fields of `LiveCall`."""
+
+
+class SpeechSpan(Base):
+    """A stretch of speech."""
+
+    __tablename__ = "speech_span"
+    __table_args__ = (
+        Index(None, "engagement_id", "start_ms"),
+        {
+            "comment": "Stretches of speech of a channel: utterances with hardly any time between them.",
+            **BY_MONTH,
+        },
+    )
+
+    engagement_id: Mapped[str] = of_engagement(is_key=True)
+    channel_id: Mapped[str] = mapped_column(primary_key=True, comment="Whose audio leg.")
+    start_ms: Mapped[int] = mapped_column(
+        primary_key=True, comment="Its start, ms on the engagement's clock."
+    )
+    call_date: Mapped[date] = call_date()
+    end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
+    side: Mapped[str | None] = mapped_column(comment="agent, customer or other; NULL while nobody told.")
+    words_count: Mapped[int | None] = mapped_column(
+        comment="Words in it; NULL when a part has no transcript."
+    )
+
+
+class Silence(Base):
+    """A stretch in which nobody spoke."""
+
+    __tablename__ = "silence"
+    __table_args__ = (
+        {
+            "comment": "Stretches in which everybody could be heard and nobody spoke, longer than the threshold."
+        },
+    )
+
+    engagement_id: Mapped[str] = of_engagement(is_key=True)
+    start_ms: Mapped[int] = mapped_column(
+        primary_key=True, comment="Its start, ms on the engagement's clock."
+    )
+    end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
+
+
+class Hold(Base):
+    """A stretch on hold."""
+
+    __tablename__ = "hold"
+    __table_args__ = ({"comment": "When the call was on hold, within the time that a stream was open."},)
+
+    engagement_id: Mapped[str] = of_engagement(is_key=True)
+    start_ms: Mapped[int] = mapped_column(
+        primary_key=True, comment="Its start, ms on the engagement's clock."
+    )
+    end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
+
+
+class Interruption(Base):
+    """A side began to speak in the middle of another's speech."""
+
+    __tablename__ = "interruption"
+    __table_args__ = ({"comment": "A side began to speak while another was in the middle of it."},)
+
+    engagement_id: Mapped[str] = of_engagement(is_key=True)
+    at_ms: Mapped[int] = mapped_column(primary_key=True, comment="When, ms on the engagement's clock.")
+    side: Mapped[str] = mapped_column(primary_key=True, comment="Who interrupted: agent, customer or other.")
+    overlap_ms: Mapped[int] = mapped_column(comment="How long both then spoke at once, ms.")
+
+
+class CategoryHit(Base):
+    """A rule that matched."""
+
+    __tablename__ = "category_hit"
+    __table_args__ = (
+        Index(None, "rule", "engagement_id"),
+        {"comment": "Where a rule matched: which revision of it, and what in the call."},
+    )
+
+    engagement_id: Mapped[str] = of_engagement(is_key=True)
+    rule: Mapped[str] = mapped_column(primary_key=True, comment="Name of the rule.")
+    revision: Mapped[int] = mapped_column(primary_key=True, comment="Revision of the rule that matched.")
+    start_ms: Mapped[int] = mapped_column(
+        primary_key=True, comment="Where it matched, ms on the engagement's clock."
+    )
+    end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
+    side: Mapped[str | None] = mapped_column(comment="Whose speech matched; NULL when it is about the call.")
+    matched_at: Mapped[datetime] = mapped_column(comment="When the rule was applied.")
+
+
+class MetricDefinition(Base):
+    """What a measure means, by version."""
+
+    __tablename__ = "metric_definition"
+    __table_args__ = ({"comment": "What every measure means. A changed definition is a further version."},)
+
+    name: Mapped[str] = mapped_column(primary_key=True, comment="Column of the scorecard.")
+    version: Mapped[int] = mapped_column(primary_key=True, comment="1 is the first definition.")
+    definition: Mapped[str] = mapped_column(comment="What it means.")
+    unit: Mapped[str | None] = mapped_column(
+        comment="Its unit, by the end of its name; NULL when it has none."
+    )
+    valid_from: Mapped[datetime] = mapped_column(comment="When this definition came into force here.")
+
+
+class MetricThresholds(Base):
+    """The numbers in the definitions, by version."""
+
+    __tablename__ = "metric_thresholds"
+    __table_args__ = (
+        {"comment": "The thresholds of the measures. A changed one is a new version of the set."},
+    )
+
+    version: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, comment="Named by scorecard.thresholds_version."
+    )
+    thresholds: Mapped[dict[str, Any]] = mapped_column(JSONB, comment="Every threshold by name.")
+    valid_from: Mapped[datetime] = mapped_column(comment="When they came into force here.")
