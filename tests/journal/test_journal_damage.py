@@ -134,6 +134,7 @@ def test_a_file_cut_off_anywhere_goes_on_after_its_last_whole_record(
             end = whole[-1].end if whole else START
             assert (journal.end, journal.is_new) == (end, not whole)
             assert journal.cut_bytes == max(0, size - end)
+            assert path.stat().st_size == end, "nothing of the tail is left"
             more = write_some(journal, 1, first=7) + write_some(journal, 1, first=8)
         assert read_all(path, ring) == whole + more
 
@@ -145,8 +146,9 @@ def test_a_tail_that_never_reached_the_disk(
     """After a loss of power the file may have its length and not its bytes."""
     data = path.read_bytes()
     for size in range(written[3].offset, len(data)):
-        path.write_bytes(data[:size] + filling * (len(data) - size))
-        whole = [record for record in written if record.end <= size]
+        filled = data[:size] + filling * (len(data) - size)
+        path.write_bytes(filled)
+        whole = [record for record in written if filled[: record.end] == data[: record.end]]
         ring = keyring.copy()
         with writer(path, ring) as journal:
             assert journal.end == whole[-1].end

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import zlib
+
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
@@ -60,6 +62,22 @@ def test_a_header_with_a_wrong_byte_is_none(kind: Kind, generation: int, length:
         for wrong in range(256):
             if wrong != header[at]:
                 assert parse_header(header[:at] + bytes([wrong]) + header[at + 1 :]) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "is_header"),
+    [
+        (0, TAG_BYTES, True),
+        (1, LONGEST_BYTES, True),
+        (2, TAG_BYTES, False),
+        (0, TAG_BYTES - 1, False),
+        (0, LONGEST_BYTES + 1, False),
+    ],
+)
+def test_a_header_is_what_it_was_in_the_first_version(kind: int, length: int, is_header: bool) -> None:
+    fields = b"\xa3\xc5" + bytes([kind, 7]) + length.to_bytes(4, "little")
+    header = fields + (zlib.crc32(fields) & 0xFFFF).to_bytes(2, "little")
+    assert parse_header(header) == (Header(Kind(kind), 7, length) if is_header else None)
 
 
 @given(st.binary(max_size=40))
