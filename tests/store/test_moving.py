@@ -133,7 +133,7 @@ def test_rows_that_do_not_arrive_are_noticed(source: Engine, target: Engine) -> 
                 "CREATE TRIGGER swallow BEFORE INSERT ON zccvoice.gap FOR EACH ROW EXECUTE FUNCTION swallow()"
             )
         )
-    with pytest.raises(StoreError, match="rows are missing in the target: gap: expected 2, got 0$"):
+    with pytest.raises(StoreError, match=r"rows are missing in the target: gap: expected 2, got 0$"):
         move(source, target)
 
 
