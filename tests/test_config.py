@@ -120,3 +120,20 @@ def test_any_url_is_allowed_or_refused(url: str) -> None:
     except ForbiddenHostError:
         return
     assert url.lower().startswith("wss:")
+
+
+@pytest.mark.parametrize(
+    ("sound", "transcripts", "calls"), [(0, 0, 0), (30, 0, 0), (0, 400, 0), (30, 90, 90), (400, 30, 400)]
+)
+def test_retention_that_makes_sense(sound: int, transcripts: int, calls: int) -> None:
+    days = {"sound_days": sound, "transcripts_days": transcripts, "calls_days": calls}
+    assert load(None, retention=days).retention.model_dump() == days
+
+
+@pytest.mark.parametrize(
+    ("sound", "transcripts", "blamed"),
+    [(0, 30, "sound_days"), (91, 30, "sound_days"), (30, 0, "transcripts_days")],
+)
+def test_nothing_outlives_its_call(sound: int, transcripts: int, blamed: str) -> None:
+    with pytest.raises(ConfigError, match=f"{blamed}: expected 1 to calls_days"):
+        load(None, retention={"sound_days": sound, "transcripts_days": transcripts, "calls_days": 90})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -222,6 +222,28 @@ class PrivacyConfig(_Section):
     """``hash``: a keyed hash, to find a customer's calls again, and the last four digits. ``none``: nothing."""
 
 
+class RetentionConfig(_Section):
+    """How long what is kept of calls stays. A legal hold (``zccvoice db hold``) keeps a call longer."""
+
+    sound_days: int = Field(default=0, ge=0, le=36_500)
+    """Days after its end for which a call's journal is kept, and with it the sound. 0 is for ever."""
+    transcripts_days: int = Field(default=0, ge=0, le=36_500)
+    """Days for which utterances, with their text and words, and stretches of speech are kept, counted from the
+    end of the call's month: they go by whole months. 0 is for ever."""
+    calls_days: int = Field(default=0, ge=0, le=36_500)
+    """Days for which anything at all of a call is kept, its measures too. 0 is for ever; otherwise sound and
+    transcripts have to go no later."""
+
+    @model_validator(mode="after")
+    def _nothing_outlives_its_call(self) -> Self:
+        """Without its rows nobody would find the sound of a customer who asks for erasure."""
+        for name in ("sound_days", "transcripts_days"):
+            days: int = getattr(self, name)
+            if self.calls_days and not 0 < days <= self.calls_days:
+                raise ValueError(f"{name}: expected 1 to calls_days ({self.calls_days}), got {days}")
+        return self
+
+
 class LogConfig(_Section):
     """The log, on standard error."""
 
@@ -258,6 +280,7 @@ class Config(BaseSettings):
     data: DataConfig = DataConfig()
     journal: JournalConfig = JournalConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    retention: RetentionConfig = RetentionConfig()
     log: LogConfig = LogConfig()
     shutdown: ShutdownConfig = ShutdownConfig()
 

@@ -58,6 +58,10 @@ class StoreError(ZccvoiceError):
     """The database cannot be reached, or refused what we asked of it."""
 
 
+class LegalHoldError(StoreError):
+    """What is to be deleted must not be: the text names the hold."""
+
+
 class SchemaNotCurrentError(StoreError):
     """The database's schema is not the one this version of the program was written for."""
 

@@ -193,6 +193,20 @@ async def test_a_journal_that_is_gone_stops_nobody(tmp_path: Path, autojump_cloc
     assert office.store.facts == [fact(2)]
 
 
+async def test_a_journal_that_goes_before_it_is_closed_stops_nobody(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Erased by hand, in another process."""
+    office = Office(tmp_path)
+    name = office.journal([end("gone")], "gone")
+    office.outbox.finish(name)
+    office.outbox.measured(name)
+    office.shelf.shred(name)
+    office.journal([fact(2)])
+    await office.write()
+    assert office.store.facts == [fact(2)]
+
+
 async def test_a_revocation_comes_first(tmp_path: Path, autojump_clock: MockClock) -> None:
     office = Office(tmp_path)
     office.journal([fact(1)])

@@ -231,3 +231,24 @@ def test_a_name_tells_nothing_and_is_the_same_every_time() -> None:
     assert journal_name("q1w2e3==") == "5e697903d43ecaae883e1b5a1577f8ee", (
         "journals are found by it after an update"
     )
+
+
+def test_a_writer_shows_while_it_has_the_journal(shelf: Shelf) -> None:
+    assert not shelf.is_being_written("a")
+    with shelf.writer("a"):
+        assert shelf.is_being_written("a")
+    assert not shelf.is_being_written("a")
+    shelf.close("a")
+    assert not shelf.is_being_written("a")
+
+
+def test_only_what_is_finished_is_shredded_by_age(shelf: Shelf) -> None:
+    shelf.writer("a").close()
+    assert shelf.shred_closed("a") == 0
+    assert shelf.has_key("a")
+    shelf.close("a")
+    size = shelf.size_bytes()
+    assert shelf.shred_closed("a") == size > 0
+    assert not shelf.exists("a")
+    assert not shelf.has_key("a")
+    assert shelf.shred_closed("a") == 0

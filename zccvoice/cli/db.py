@@ -1,4 +1,4 @@
-"""``zccvoice db``: the database: bring its schema up to date, look inside."""
+"""``zccvoice db``: the database: bring its schema up to date, look inside; what stays and what goes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from zccvoice.cli import settings
+from zccvoice.cli import erase, keeping, move, settings
 from zccvoice.config import Config
 from zccvoice.errors import StoreError
 from zccvoice.store.database import upgrade
@@ -21,7 +21,9 @@ from zccvoice.store.private_postgres import PrivatePostgres
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    parser: argparse.ArgumentParser = commands.add_parser("db", help="upgrade or open the database")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "db", help="upgrade, open, move the database; erase calls"
+    )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     one = actions.add_parser("upgrade", help="bring the schema up to date")
     settings.add_arguments(one)
@@ -35,6 +37,8 @@ def add_to(commands: Any) -> None:
     settings.add_arguments(one)
     one.add_argument("psql", nargs="*", help="arguments of psql, after --")
     one.set_defaults(run=run_open)
+    for more in (erase, keeping, move):
+        more.add_to(actions)
 
 
 def run_upgrade(options: argparse.Namespace) -> int:

@@ -224,7 +224,7 @@ class Writer:
         for name in self._outbox.take_closable():
             try:
                 await trio.to_thread.run_sync(self._shelf.close, name, limiter=self._limiter)
-            except OSError as error:
+            except JournalError as error:
                 log.error("journal cannot be closed", journal=name, problem=str(error))
 
     async def _keep_live(self) -> None:

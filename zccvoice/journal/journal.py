@@ -343,3 +343,15 @@ class JournalWriter:
         """Leave no half of a record behind: readers would take it for a torn tail and wait."""
         with suppress(OSError):  # the next attempt writes over it
             os.ftruncate(self._descriptor, self._end)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a writer has a journal open, in whichever process; False when there is none."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False

@@ -18,7 +18,7 @@ from threading import Lock
 
 from zccvoice.errors import JournalError
 from zccvoice.journal.entry import EntryCodec
-from zccvoice.journal.journal import JournalReader, JournalWriter
+from zccvoice.journal.journal import JournalReader, JournalWriter, is_locked
 from zccvoice.journal.vault import Vault, sync_folder
 
 _SUFFIX = ".journal"
@@ -112,6 +112,14 @@ class Shelf:
         """Whether there is a journal of this name."""
         return self.is_closed(name) or (self._open / f"{name}{_SUFFIX}").exists()
 
+    def has_key(self, name: str) -> bool:
+        """Whether there is a key of this name, whether or not it opens with our master key."""
+        return self._vault.has(name)
+
+    def is_being_written(self, name: str) -> bool:
+        """Whether a writer has it open, in whichever process: its call is running."""
+        return is_locked(self._open / f"{name}{_SUFFIX}")
+
     def close(self, name: str) -> None:
         """Everything in a journal is in the database: its sound may go when room is needed.
 
@@ -147,6 +155,15 @@ class Shelf:
         with self._moving:
             return self._shred(name)
 
+    def shred_closed(self, name: str) -> int:
+        """Delete a journal if it is finished, and not open again by now; returns the bytes that are gone.
+
+        Raises:
+            JournalError: the file system refuses.
+        """
+        with self._moving:
+            return self._shred(name) if self.is_closed(name) else 0
+
     def make_room(self, budget_bytes: int, *, keep: Collection[str] = ()) -> list[ShelvedJournal]:
         """Delete finished journals, the oldest first, until all take no more than the budget.
 
@@ -161,10 +178,9 @@ class Shelf:
         for journal in self.closed() if surplus > 0 else ():
             if surplus <= 0:
                 break
-            with self._moving:
-                if journal.name not in keep and self.is_closed(journal.name):  # and not open again by now
-                    surplus -= self._shred(journal.name)
-                    deleted.append(journal)
+            if journal.name not in keep and (removed := self.shred_closed(journal.name)):
+                surplus -= removed
+                deleted.append(journal)
         return deleted
 
     def _shred(self, name: str) -> int:

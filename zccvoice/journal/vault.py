@@ -99,6 +99,10 @@ class Vault:
             raise KeyMissingError(f"journal {name}: its key does not open with this master key")
         return keys
 
+    def has(self, name: str) -> bool:
+        """Whether a journal has keys."""
+        return self._path(name).exists()
+
     def shred(self, name: str) -> bool:
         """Destroy the keys of a journal: overwritten, then removed. False when there were none."""
         path = self._path(name)

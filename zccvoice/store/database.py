@@ -131,18 +131,31 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def autocommit(engine: Engine) -> Iterator[Connection]:
+    """A connection of its own on which every statement is a transaction, for VACUUM; closed with the block.
+
+    Raises:
+        StoreError: the database could not be reached or refused.
+    """
+    with _errors_explained(), engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()  # closed at the end instead of going back to the pool: what was SET goes with it
+        yield connection
+
+
+@contextmanager
 def _errors_explained() -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg.Error) as error:
         # Without its cause: a driver's message may quote the values of the row it is about.
         raise StoreError(_text(error)) from None
 
 
-def _text(error: SQLAlchemyError) -> str:
+def _text(error: SQLAlchemyError | psycopg.Error) -> str:
     if isinstance(error, PoolTimeoutError):
         return "the database is busy: no connection became free in time"
-    original = error.orig if isinstance(error, DBAPIError) else None
+    original = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(original, psycopg.Error):
         return f"the database failed: {type(error).__name__}"
     if original.sqlstate is None:
