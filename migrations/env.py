@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import Engine, text
 
 from zccvoice.store.comments import write_comments
+from zccvoice.store.definitions import write_definitions, write_history
 from zccvoice.store.schema import SCHEMA, Base, is_partition
 
 # Any number that is always the same and that nobody else takes.
@@ -51,6 +52,9 @@ def run(engine: Engine) -> None:
             context.run_migrations()
         if set(context.get_context().get_current_heads()) == set(context.get_head_revisions()):
             write_comments(connection)
+            write_definitions(connection)
+            scripts = reversed(list(context.script.walk_revisions()))
+            write_history(connection, [(one.revision, (one.doc or "").strip()) for one in scripts])
         connection.commit()
 
 

@@ -4,6 +4,7 @@ Where things are, from the bottom up (imports point down only; `tests/test_floor
 
 - `errors`, `config`: every exception, every setting
 - `audio`: bytes → samples; `rtms`: Zoom's protocol, sans I/O
+- `journal`: what must not be lost, in one file per stream: written before anything is made of it
 - `speech`: samples → text; `analytics`: utterances and events → measures
 - `simulator`: Zoom's side of the wire, for demo, tests and benches
 - `store`: Postgres, the only user of SQLAlchemy; `reports`: stored measures → text, JSON, HTML

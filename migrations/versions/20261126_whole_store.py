@@ -44,6 +44,9 @@ BEGIN
             first_day := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead))::date;
             part := parent || to_char(first_day, '_YYYY_MM');
             CONTINUE WHEN to_regclass(format('zccvoice.%I', part)) IS NOT NULL;
+            -- What attaching locks, in the order in which writers lock it: they wait for us, or we for them.
+            LOCK TABLE zccvoice.engagement, zccvoice.stream IN SHARE ROW EXCLUSIVE MODE;
+            EXECUTE format('LOCK TABLE zccvoice.%I IN ACCESS EXCLUSIVE MODE', parent || '_default');
             EXECUTE format('CREATE TABLE zccvoice.%I (LIKE zccvoice.%I INCLUDING DEFAULTS)', part, parent);
             EXECUTE format(
                 'WITH moved AS (DELETE FROM zccvoice.%I WHERE call_date >= %L AND call_date < %L RETURNING *) '
@@ -344,6 +347,7 @@ def upgrade() -> None:
     op.execute("REVOKE EXECUTE ON FUNCTION zccvoice.make_partitions(integer) FROM PUBLIC")
     op.execute("SELECT zccvoice.make_partitions(3)")
     columns = ", ".join(f"u.{name}" for name in UTTERANCE.split(", "))
+    op.execute("SET LOCAL statement_timeout = 0")  # a copy takes as long as it takes
     op.execute(
         f"INSERT INTO zccvoice.utterance ({UTTERANCE}, call_date) SELECT {columns}, {DATE_OF_ZERO} "  # noqa: S608
         "FROM zccvoice.utterance_before u JOIN zccvoice.engagement e USING (engagement_id)"
@@ -358,6 +362,7 @@ def downgrade() -> None:
     op.execute("ALTER INDEX zccvoice.pk_utterance RENAME TO pk_utterance_after")
     op.execute("DROP INDEX zccvoice.ix_utterance_engagement_id_start_ms")
     _create_utterance(is_partitioned=False)
+    op.execute("SET LOCAL statement_timeout = 0")
     op.execute(
         f"INSERT INTO zccvoice.utterance ({UTTERANCE}) SELECT {UTTERANCE} FROM zccvoice.utterance_after"  # noqa: S608
     )

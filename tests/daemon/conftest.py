@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tomllib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -125,3 +127,25 @@ def memory_zoom(no_threads: None) -> Callable[..., Any]:
             nursery.cancel_scope.cancel()
 
     return make
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
+    """``disk(n)``: from now on there is room for n more bytes; None is for as many as you like."""
+    room: list[int | None] = [None]
+    real = os.pwrite
+
+    def pwrite(descriptor: int, data: bytes, offset: int) -> int:
+        if room[0] is None:
+            return real(descriptor, data, offset)
+        if room[0] == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = real(descriptor, data[: room[0]], offset)
+        room[0] -= done
+        return done
+
+    def limit(count: int | None) -> None:
+        room[0] = count
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    return limit

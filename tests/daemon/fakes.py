@@ -46,8 +46,9 @@ class FakeRecognizer:
 
 
 class FakeReceiver:
-    """A `StreamReceiver` that tells a script (numbers are pauses, in seconds), then waits to be stopped unless the
-    script ends the stream.
+    """A `StreamReceiver` that tells a script, then waits to be stopped unless the script ends the stream.
+
+    Numbers in a script are pauses, in seconds; functions are called, exceptions raised.
     """
 
     def __init__(
@@ -69,6 +70,9 @@ class FakeReceiver:
                     raise step
                 if isinstance(step, float):  # seconds in which nothing happens
                     await trio.sleep(step)
+                    continue
+                if callable(step):  # something that happens meanwhile
+                    step()
                     continue
                 if self._stopped.is_set():
                     break

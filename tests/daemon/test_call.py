@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from tests.daemon.fakes import FakeReceiver
 from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from tests.speech.sounds import noise, voice
 from zccvoice.analytics.record import Side
@@ -112,16 +114,10 @@ async def recover(folder: Path, *scripts: Sequence[object], away_s: float = 0.0)
     async with open_house(folder, languages=LANGUAGES) as rooms:
         attempts = list(scripts)
         call = rooms.call(STARTED, [], is_announced=False)
-        make = call._transport
-        call._transport = lambda started, send: _scripted(make(started, send), attempts.pop(0))
+        call._transport = lambda started, send: FakeReceiver(started, send, attempts.pop(0))
         await call.run()
         assert not attempts
     return Played(rooms)
-
-
-def _scripted(receiver: object, script: Sequence[object]) -> object:
-    receiver._script = script  # type: ignore[attr-defined]
-    return receiver
 
 
 def essence(facts: Sequence[Fact]) -> list[str]:
@@ -273,6 +269,22 @@ async def test_a_start_without_any_audio(tmp_path: Path, autojump_clock: MockClo
     assert [type(one) for one in played.facts] == [StreamOpened, StreamClosed]
 
 
+async def test_what_a_full_disk_costs_is_a_gap_with_its_cause(
+    tmp_path: Path, autojump_clock: MockClock, disk: Callable[[int | None], None]
+) -> None:
+    packets = audio("ch")
+    script = [
+        *(OPENED, WHO, *packets[:10], 1.0),
+        *(lambda: disk(0), *packets[10:12], 1.0, *packets[12:20], 1.0),
+        *(lambda: disk(None), 1.0, *packets[20:], ENDED),
+    ]
+    played = await run(tmp_path, script)
+    # The first record that found no room waits for some; what came after it is lost.
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 1200, T0 + 2000, "disk_full")]
+    assert played.end.end_reason == "customer_disconnected"
+    assert played.metric("zccvoice_dropped_packets_total") == 8
+
+
 async def test_a_revoked_stream_is_dropped_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with open_house(tmp_path) as rooms:
         call = rooms.call(STARTED, [OPENED, *audio("ch"), StreamEnded("stream_revoked", "")])
@@ -308,7 +320,11 @@ async def test_what_zoom_sent_meanwhile_is_a_gap_with_its_cause_however_long(
 ) -> None:
     packets = audio("ch")
     await crash(tmp_path, [OPENED, *packets])
-    later = [AudioReceived("ch", one.timestamp_ms + 30_000, one.payload) for one in packets]  # type: ignore[union-attr]
+    later = [
+        replace(one, timestamp_ms=one.timestamp_ms + 30_000)
+        for one in packets
+        if isinstance(one, AudioReceived)
+    ]
     played = await recover(tmp_path, [OPENED, *later, ENDED], away_s=20)
     assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4000, T0 + 30_000, "daemon_down")]
     assert len(played.heard) == 2
@@ -335,7 +351,7 @@ async def test_a_daemon_that_was_away_for_too_long_does_not_ask(
 
 async def test_being_let_in_again_may_take_a_few_attempts(tmp_path: Path, autojump_clock: MockClock) -> None:
     await crash(tmp_path, [OPENED, *audio("ch")[:20]])
-    attempts = [
+    attempts: list[Sequence[object]] = [
         [ConnectionFailedError("signaling server: refused")],
         [HandshakeRefusedError("signaling", 8, "duplicate signal request")],
         [OPENED, *audio("ch")[20:], ENDED],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -78,28 +76,6 @@ async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
         nursery.start_soon(recorder.run)
         yield Bench(shelf, recorder, outbox, metrics)
         recorder.close()
-
-
-@pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
-    """``disk(n)``: from now on there is room for n more bytes; None is for as many as you like."""
-    room: list[int | None] = [None]
-    real = os.pwrite
-
-    def pwrite(descriptor: int, data: bytes, offset: int) -> int:
-        if room[0] is None:
-            return real(descriptor, data, offset)
-        if room[0] == 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        done = real(descriptor, data[: room[0]], offset)
-        room[0] -= done
-        return done
-
-    def limit(count: int | None) -> None:
-        room[0] = count
-
-    monkeypatch.setattr(os, "pwrite", pwrite)
-    return limit
 
 
 async def test_what_arrives_is_written_four_times_a_second(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -59,7 +59,7 @@ def begin(shelf: Shelf, stream_id: str) -> None:
 
 async def test_webhooks_are_read_again_in_order(tmp_path: Path, autojump_clock: MockClock) -> None:
     shelf = new_shelf(tmp_path)
-    told = [started("S1"), stopped("S1", StopReason.AGENT_DISCONNECTED), started("S2")]
+    told: list[Keepsake] = [started("S1"), stopped("S1", StopReason.AGENT_DISCONNECTED), started("S2")]
     await keep(shelf, *told[:2])
     await keep(shelf, told[2])
     assert [one for _, one in WebhookJournal(shelf, wall_clock=wall_clock).recent()] == told

@@ -23,11 +23,17 @@ PHONES = PhonePseudonym("a key")
 SCRIPT = [OPENED, WHO, *audio("ch-c"), *audio("ch-a", offset_ms=40, lost=(3, 4)), ENDED]
 
 
-def again(rooms: Rooms, recognizer: FakeRecognizer | None = None, **how: bool) -> list[Fact]:
+def again(
+    rooms: Rooms, recognizer: FakeRecognizer | None = None, *, keeps_transcripts: bool = True
+) -> list[Fact]:
     """Replay the stream of `run`."""
     config = load(None, language={"queues": {"Pedidos": "es"}})
     name = journal_name("S")
-    return list(replay(lambda: rooms.shelf.reader(name), config, PHONES, recognizer, **how))
+    return list(
+        replay(
+            lambda: rooms.shelf.reader(name), config, PHONES, recognizer, keeps_transcripts=keeps_transcripts
+        )
+    )
 
 
 async def test_the_same_facts_without_a_recognizer(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -15,7 +15,7 @@ from zccvoice.analytics.record import Side
 from zccvoice.analytics.scorecard import scorecard
 from zccvoice.reports.calls import call_report, calls_report
 from zccvoice.reports.html import page_name
-from zccvoice.store import reads, writes
+from zccvoice.store import measures, reads, writes
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.facts import (
     ClockStarted,
@@ -48,7 +48,7 @@ def facts(engagement_id: str, day: int) -> list[Fact]:
 def store(connection: Connection, engagement_id: str, day: int) -> None:
     writes.apply(connection, facts(engagement_id, day))
     record = reads.call_record(connection, engagement_id)
-    writes.put_scorecard(connection, engagement_id, scorecard(record))
+    measures.put_scorecard(connection, engagement_id, scorecard(record))
 
 
 def test_calls_of_a_period(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.speech.sounds import LevelDetector, Samples, noise, voice
-from zccvoice.audio.frame import AudioFormat
+from zccvoice.audio.frame import AudioFormat, Gap, Packet
+from zccvoice.audio.quality import level_dbfs
+from zccvoice.audio.timeline import Timeline
 from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError
 from zccvoice.speech.track import Track, TrackGap
@@ -132,3 +135,108 @@ def test_where_the_input_is_cut_never_changes_the_result(packet_ms: int, shift: 
 def test_gaps_are_not_the_noise_of_the_line() -> None:
     track, _, _ = play(CALL, lost=frozenset(range(2, 60, 7)))
     assert track.noise_dbfs == pytest.approx(-60, abs=1)
+
+
+# What an utterance tells of itself
+
+
+def play_from(
+    sound: Samples,
+    sources: dict[int, tuple[int, int]],
+    *,
+    lost: frozenset[int] = frozenset(),
+    packet_ms: int = 100,
+) -> tuple[list[Utterance], list[Packet]]:
+    """The utterances, and where a timeline of its own puts the packets whose sources are given."""
+    track, timeline = Track("ch", AudioFormat(), VadConfig(), LevelDetector()), Timeline(AudioFormat())
+    done: list[Utterance | TrackGap] = []
+    placed: list[Packet | Gap] = []
+    step = packet_ms * 16
+    for number, at in enumerate(range(0, len(sound), step)):
+        if number not in lost:
+            payload = sound[at : at + step].astype("<i2").tobytes()
+            packet = START_MS + number * packet_ms, payload, sources.get(number)
+            done += track.hear(track.place(*packet))
+            placed += timeline.push(*packet)
+    done += track.flush()
+    placed += timeline.flush()
+    kept = [piece for piece in placed if isinstance(piece, Packet) and piece.source is not None]
+    return [one for one in done if isinstance(one, Utterance)], kept
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(40, 2500)), min_size=1, max_size=8),
+    st.sampled_from([20, 100, 500]),
+    st.frozensets(st.integers(1, 120), max_size=8),
+    st.frozensets(st.integers(0, 120), max_size=8),
+)
+def test_a_passage_is_the_packets_that_were_kept_under_the_padded_utterance(
+    pieces: list[tuple[bool, int]], packet_ms: int, lost: frozenset[int], unkept: frozenset[int]
+) -> None:
+    sound = np.concatenate([voice(length) if is_voice else noise(length) for is_voice, length in pieces])
+    count = -(-len(sound) // (packet_ms * 16))
+    sources = {
+        number: (8 + number // 3 * 1000, number % 3) for number in range(count) if number not in unkept
+    }
+    utterances, kept = play_from(sound, sources, lost=lost, packet_ms=packet_ms)
+    for utterance in utterances:
+        start = (utterance.start_timestamp_ms - START_MS - utterance.lead_ms) * 16
+        end = start + utterance.samples.size
+        wanted = [
+            (packet.position, packet.source)
+            for packet in kept
+            if packet.position < end and packet.position + packet.sample_count > start
+        ]
+        if not wanted:
+            assert utterance.passage is None
+            continue
+        assert utterance.passage is not None
+        assert (utterance.passage.start, utterance.passage.end) == (start, end)
+        assert list(utterance.passage.pieces) == wanted
+
+
+def test_an_utterance_that_nobody_keeps_has_no_passage() -> None:
+    _, utterances, _ = play(CALL)
+    assert [one.passage for one in utterances] == [None, None]
+
+
+def test_sources_are_forgotten_with_their_sound() -> None:
+    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    for number in range(1200):
+        quiet = noise(100, seed=number).astype("<i2").tobytes()
+        track.hear(track.place(START_MS + number * 100, quiet, (number, 0)))
+    assert len(track._packets) < 20
+
+
+def test_an_announced_outage_is_the_gaps_cause() -> None:
+    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    done = []
+    for number in (*range(20), *range(60, 80)):
+        if number == 60:
+            track.timeline.expect_loss(START_MS + 2_000, START_MS + 6_000, "away")
+        sound = voice(100).astype("<i2").tobytes()
+        done += track.hear(track.place(START_MS + number * 100, sound))
+    done += track.flush()
+    assert [one for one in done if isinstance(one, TrackGap)] == [
+        TrackGap(START_MS + 2_000, START_MS + 6_000, "away")
+    ]
+    assert spans([one for one in done if isinstance(one, Utterance)]) == [(0, 2_000), (6_000, 8_000)]
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(120, 2200), st.integers(-39, -6)), min_size=1, max_size=6),
+    st.frozensets(st.integers(1, 120), max_size=5),
+)
+def test_loudness_of_every_second_of_the_speech(pieces: list[tuple[int, int]], lost: frozenset[int]) -> None:
+    sound = np.concatenate([noise(600), *(voice(length, dbfs=dbfs) for length, dbfs in pieces), noise(700)])
+    utterances, _ = play_from(sound, {}, lost=lost)
+    assert utterances
+    for utterance in utterances:
+        lead = utterance.lead_ms * 16
+        speech = utterance.samples[lead : lead + utterance.duration_ms * 16]
+        assert len(utterance.loudness_by_second) == math.ceil(utterance.duration_ms / 1000)
+        for second, loudness in enumerate(utterance.loudness_by_second):
+            wanted = level_dbfs(speech[second * 16_000 : (second + 1) * 16_000])
+            assert loudness == pytest.approx(wanted, abs=0.001)

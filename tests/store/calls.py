@@ -111,6 +111,7 @@ def stored(connection: Connection, *engagement_ids: str) -> dict[str, list[tuple
             key=repr,
         )
         for name, table in Base.metadata.tables.items()
+        if "engagement_id" in table.c
     }
 
 
@@ -147,6 +148,8 @@ def _facts_of(of: dict[str, str]) -> st.SearchStrategy[Fact]:
             channel_id=_channels,
             side=st.none() | st.sampled_from(Side),
             display_name=_names,
+            user_id=st.none() | st.just("u1"),
+            queue_id=st.none() | st.just("q1"),
             queue_name=_names,
         ),
         made(

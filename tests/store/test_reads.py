@@ -18,8 +18,9 @@ from zccvoice.store.facts import (
     StreamOpened,
     TrackClosed,
 )
+from zccvoice.store.measures import put_scorecard
 from zccvoice.store.reads import UnfinishedStream, call, call_record, calls, unfinished_streams, utterances
-from zccvoice.store.writes import apply, put_scorecard
+from zccvoice.store.writes import apply
 
 from .calls import BEGAN, ZERO_MS, small_call
 from .test_writes import card, heard

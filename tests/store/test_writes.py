@@ -29,8 +29,9 @@ from zccvoice.store.facts import (
     TrackClosed,
     UtteranceHeard,
 )
+from zccvoice.store.measures import put_scorecard
 from zccvoice.store.reads import call, utterances
-from zccvoice.store.writes import apply, put_scorecard
+from zccvoice.store.writes import apply
 
 from .calls import BEGAN, ZERO_MS, facts, small_call, stored
 

@@ -118,7 +118,12 @@ def interruptions(record: CallRecord, thresholds: Thresholds) -> list[Interrupti
         ]
         if interrupted:
             overlap_ms = total_ms(intersection([one.span], interrupted))
-            found.append(Interruption(one.side, one.start_ms, overlap_ms))
+            before = found[-1] if found else None
+            if before is not None and (before.side, before.at_ms) == (one.side, one.start_ms):
+                # Two channels of one side that begin in the same millisecond are one interruption.
+                found[-1] = replace(before, overlap_ms=max(before.overlap_ms, overlap_ms))
+            else:
+                found.append(Interruption(one.side, one.start_ms, overlap_ms))
         speaking.append(one)
     return found
 

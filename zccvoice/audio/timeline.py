@@ -156,7 +156,7 @@ class Timeline:
         return True
 
     def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
-        """A hole of this many samples before a packet of that size, as one gap or two."""
+        """A hole of this many samples before a packet of that size, as one gap or several."""
         outage = self._outage_in(length)
         if outage is None:
             return [self._gap(length, packet_samples, LOST_PACKETS if length <= self._quiet_after else None)]
@@ -165,7 +165,7 @@ class Timeline:
             return [self._gap(length, packet_samples, outage.cause)]
         return [
             self._gap(missed, packet_samples, outage.cause),
-            self._gap(length - missed, packet_samples, None),
+            *self._gaps(length - missed, packet_samples),
         ]
 
     def _outage_in(self, length: int) -> _Outage | None:

@@ -6,6 +6,8 @@ import argparse
 import os
 import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -19,7 +21,9 @@ from zccvoice.daemon.serve import serve
 from zccvoice.errors import ConfigError, SchemaMissingError
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.whisper import WhisperRecognizer
-from zccvoice.store.database import require_current_schema, upgrade
+from zccvoice.store.database import as_daemon, require_current_schema, upgrade
+
+APPLICATION_NAME = "zccvoice daemon"
 
 
 def add_to(commands: Any) -> None:
@@ -44,15 +48,29 @@ def run(options: argparse.Namespace) -> int:
     shelf, phones = settings.shelf(config), settings.phones(config)
     recognizer = WhisperRecognizer(config.speech)
     recognizer.require_languages(LanguagePolicy(config.language).languages)
-    with settings.database(config, application_name="zccvoice daemon") as engine:
+    with settings.database(config, application_name=APPLICATION_NAME) as engine:
         _require_schema(config, engine)
-        is_complete = trio.run(partial(serve, config, engine, shelf, recognizer, phones))
+        with _daemon_rights(config, engine) as daemon_engine:
+            is_complete = trio.run(partial(serve, config, daemon_engine, shelf, recognizer, phones))
     if not is_complete:
         # A thread may still be inside the recognizer; the interpreter's orderly end would pull its library from
         # under it. Everything that has to be closed is.
         sys.stderr.flush()
         os._exit(1)
     return 0
+
+
+@contextmanager
+def _daemon_rights(config: Config, engine: Engine) -> Iterator[Engine]:
+    """The database with no more rights than the daemon needs, where the login may take that role on."""
+    restricted = as_daemon(engine, connections=config.database.connections, application_name=APPLICATION_NAME)
+    if restricted is None:
+        yield engine
+        return
+    try:
+        yield restricted
+    finally:
+        restricted.dispose()
 
 
 def _allow_many_files() -> None:

@@ -1,7 +1,9 @@
 """The only folder that runs anything: Trio lives here.
 
-`serve` the task tree, start-up and drain order · `door` the HTTP endpoint · `supervisor` one call per stream ·
-`call` one stream from first packet to last utterance · `transport` the seam to Zoom, `websocket` that seam on
-trio-websocket · `transcriber` utterances → transcripts in worker threads · `writer` facts → Postgres ·
-`metrics` counters · `log` structured logs.
+`serve` the task tree, start-up and drain order · `door` the HTTP endpoint · `webhook_journal` what it was told, on
+disk before it answers · `supervisor` one call per stream · `call` one stream from first packet to last utterance:
+`reception` what arrives, `recorder` its journal, `projection` (a core) the journal → facts and utterances ·
+`transport` the seam to Zoom, `websocket` that seam on trio-websocket · `transcriber` utterances → transcripts in
+worker threads · `outbox` what the database lacks, `writer` writes it · `past`, `recovery` what an earlier daemon
+left · `replay` a journal again · `housekeeping` chores · `metrics` counters · `log` structured logs.
 """

@@ -29,33 +29,19 @@ from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.projection import Counts, Projection, Remark, Spoken
+from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
 from zccvoice.daemon.recorder import Recorder
 from zccvoice.daemon.transcriber import SpokenItem
-from zccvoice.daemon.transport import StreamReceiver, Transport
-from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, JournalFullError, ZccvoiceError
+from zccvoice.daemon.transport import Transport
+from zccvoice.errors import JournalFullError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.rtms.enums import StatusCode
-from zccvoice.rtms.events import (
-    CallEventReceived,
-    MessageRejected,
-    ReceptionBroken,
-    StreamEnded,
-    StreamEvent,
-)
+from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.facts import Fact, GapFound, LanguagePinned, StreamRestated, UtteranceHeard
 
-EVENTS_WAITING = 1_000
-"""Stream events between receiver and recorder: a minute of two tracks at 100 ms, 4 MB. When full, the socket
-waits: the recorder does so only for a disk that cannot keep up."""
-RECONNECT_WINDOW_S = 60.0
-"""So long after the connections were lost Zoom keeps a stream (RTMS documentation, "Reconnect")."""
-RECONNECT_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Between attempts to be let in again; the last one is repeated."""
-INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
 ROOM_AGAIN_S = 1.0
 """How often a call that has no room for its journal looks for some."""
 REVOKED = "stream_revoked"
@@ -101,9 +87,8 @@ class Call:
         self._transport = transport
         self._house = house
         self._is_announced = is_announced
-        self._receiver: StreamReceiver | None = None
+        self._reception: Reception | None = None
         self._stop_cause: str | None = None
-        self._is_ended = False
         self._recorder: Recorder | None = None
         self._past = Past()
         self._heard: set[tuple[str, int]] = set()
@@ -129,8 +114,8 @@ class Call:
     def stop(self, cause: str) -> None:
         """Hang up on Zoom; what was heard so far is finished and stored, and `run` ends."""
         self._stop_cause = self._stop_cause or cause
-        if self._receiver is not None:
-            self._receiver.stop(cause)
+        if self._reception is not None:
+            self._reception.stop(cause)
 
     def revoke(self) -> None:
         """Zoom withdrew the stream: drop everything, at once."""
@@ -140,8 +125,8 @@ class Call:
 
     def note_stopped(self, stopped: StreamStopped) -> None:
         """Zoom has announced the end: when it was belongs into the journal."""
-        if self._recorder is not None and not self._is_ended:
-            self._recorder.receive(stopped)
+        if self._reception is not None:
+            self._reception.note_stopped(stopped)
 
     async def run(self) -> None:
         """Receive the stream to its end, and see everything that it gave written to its journal.
@@ -172,11 +157,21 @@ class Call:
                 pin=self._past.pin,
                 cpu_clock=time.thread_time,
             )
+            reception = self._reception = Reception(
+                self._started,
+                self._transport,
+                recorder,
+                house.metrics,
+                on_ended=self._note_end,
+                wall_clock=house.wall_clock,
+            )
+            if self._stop_cause is not None:
+                reception.stop(self._stop_cause)
             house.outbox.begin(recorder.name)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(recorder.run)
-                nursery.start_soon(self._receive, recorder)
-                await self._project(recorder, projection)
+                nursery.start_soon(self._receive, recorder, reception)
+                await self._project(recorder, projection, reception)
                 await self._finish(recorder, projection)
                 recorder.close()
             house.outbox.finish(recorder.name)
@@ -241,102 +236,20 @@ class Call:
             raise
         return writer
 
-    # Receiving
-
-    async def _receive(self, recorder: Recorder) -> None:
-        """Receive until the stream is over; its failure is this call's end, not anybody else's."""
-        try:
-            if self._past.ended is None or self._is_announced:
-                await self._receive_stream(recorder)
-        except ZccvoiceError as error:
-            self._fail(error)
-        except Exception:  # the edge of this call: a defect of ours ends it alone
-            self._note_defect()
-        self._end(StreamEnded("connection_lost", "the receiver stopped without a word"))
+    async def _receive(self, recorder: Recorder, reception: Reception) -> None:
+        if self._past.ended is not None and not self._is_announced:
+            reception.is_over = True
+        else:
+            await reception.run(None if self._is_announced else self._past.last_arrived_ms or 0)
         recorder.end_of_reception()
 
-    async def _receive_stream(self, recorder: Recorder) -> None:
-        """Connect and receive; a stream that we lost is asked for again while Zoom may still have it."""
-        if self._is_announced:
-            await self._receive_once(recorder)
-            return
-        last_heard_s = (self._past.last_arrived_ms or 0) / 1000
-        away_s = self._house.wall_clock() - last_heard_s
-        log.info("stream found unfinished", away_s=round(away_s, 1))
-        give_up_at = trio.current_time() + RECONNECT_WINDOW_S - away_s
-        delays = list(RECONNECT_DELAYS_S)
-        problem = "the daemon was away for longer than Zoom keeps a stream"
-        while trio.current_time() < give_up_at and self._stop_cause is None:
-            try:
-                await self._receive_once(recorder)
-            except (ConnectionFailedError, HandshakeRefusedError) as error:
-                problem = str(error)
-                if isinstance(error, HandshakeRefusedError) and not _may_pass(error):
-                    break
-                await trio.sleep(delays.pop(0) if len(delays) > 1 else delays[0])
-            else:
-                return
-        self._end(StreamEnded("daemon_down", problem))
-
-    async def _receive_once(self, recorder: Recorder) -> None:
-        events_send, events_receive = trio.open_memory_channel[StreamEvent](EVENTS_WAITING)
-        self._receiver = self._transport(self._started, events_send)
-        if self._stop_cause is not None:
-            self._receiver.stop(self._stop_cause)
-        failure: list[ZccvoiceError] = []
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_run_noting_failure, self._receiver, failure)
-            async with events_receive:
-                async for event in events_receive:
-                    self._take(event, recorder)
-                    await recorder.room()
-        if failure:
-            raise failure[0]
-
-    def _take(self, event: StreamEvent, recorder: Recorder) -> None:
-        match event:
-            case StreamEnded():
-                self._end(event)
-                return
-            case MessageRejected():
-                self._house.metrics.rejected_messages.labels(event.connection).inc()
-                log.warning("message rejected", connection=event.connection, problem=event.problem)
-            case CallEventReceived():
-                log.info("call event", name=event.name, channel_id=event.channel_id)
-                if event.name == "stream_terminated":
-                    self._note_hang_up()
-        recorder.receive(event)
-
-    def _fail(self, error: ZccvoiceError) -> None:
-        """The stream cannot go on, for a reason that has a name."""
-        name = type(error).__name__.removesuffix("Error")
-        cause = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
-        log.error("stream failed", problem=cause, detail=str(error))
-        self._end(StreamEnded(cause, str(error)))
-        self.stop(cause)
-
-    def _note_defect(self) -> None:
-        log.exception("call failed")
-        self._end(INTERNAL_ERROR)
-        self.stop(INTERNAL_ERROR.cause)
-
-    def _end(self, ended: StreamEnded) -> None:
-        """Note how the stream ended; what was noted first stands."""
-        if self._is_ended or (self._past.ended is not None and not self._is_announced):
-            return
-        self._is_ended = True
-        self._note_hang_up()
+    def _note_end(self, ended: StreamEnded) -> None:
         if ended.cause == REVOKED:
             self.revoke()
-        elif self._recorder is not None:
-            self._recorder.receive(ended)
-
-    def _note_hang_up(self) -> None:
-        self._house.metrics.note_hang_up(self.stream_id, trio.current_time())
 
     # Projecting
 
-    async def _project(self, recorder: Recorder, projection: Projection) -> None:
+    async def _project(self, recorder: Recorder, projection: Projection, reception: Reception) -> None:
         """What is written is looked at, from the journal's beginning to its end."""
         offset = START
         is_sound = True
@@ -344,14 +257,14 @@ class Call:
             for record in records:
                 offset = record.end
                 try:
-                    await self._look_at(record if is_sound else _only_the_end(record), projection)
+                    await self._look_at(record if is_sound else _only_the_end(record), projection, reception)
                 except Exception:  # the edge of this call: a defect of ours ends it alone
                     is_sound = False
                     projection.ended = INTERNAL_ERROR
-                    self._note_defect()
+                    reception.note_defect()
                 await trio.lowlevel.checkpoint()
 
-    async def _look_at(self, record: Record | Damage, projection: Projection) -> None:
+    async def _look_at(self, record: Record | Damage, projection: Projection, reception: Reception) -> None:
         before = replace(projection.counts)
         outcomes = projection.take(record)
         self._count(before, projection.counts)
@@ -367,8 +280,8 @@ class Call:
                     self._note_fact(outcome)
                     facts.append(outcome)
         self._derive(facts)
-        if projection.failure is not None and not self._is_ended:
-            self._fail(projection.failure)
+        if projection.failure is not None and not reception.is_over:
+            reception.fail(projection.failure)
 
     def _note_fact(self, fact: Fact) -> None:
         match fact:
@@ -431,18 +344,6 @@ class Call:
             log.info(remark.text, channel_id=remark.channel_id)
         else:
             log.warning(remark.text, channel_id=remark.channel_id, problem=remark.problem)
-
-
-async def _run_noting_failure(receiver: StreamReceiver, failure: list[ZccvoiceError]) -> None:
-    try:
-        await receiver.run()
-    except ZccvoiceError as error:
-        failure.append(error)
-
-
-def _may_pass(refusal: HandshakeRefusedError) -> bool:
-    """Zoom has not noticed yet that our last connection is gone (RTMS documentation, "One client per stream")."""
-    return refusal.status_code == StatusCode.DUPLICATE_SIGNAL_REQUEST
 
 
 def _only_the_end(record: Record | Damage) -> Record | Damage:

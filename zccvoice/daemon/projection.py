@@ -16,11 +16,11 @@ import numpy as np
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.record import Side
-from zccvoice.audio.frame import AudioFormat, Encoding, Gap
+from zccvoice.audio.frame import AudioFormat, Gap
 from zccvoice.config import VadConfig
+from zccvoice.daemon.audio_format import format_of
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
-from zccvoice.rtms.enums import Codec, SampleRate
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -30,7 +30,6 @@ from zccvoice.rtms.events import (
     Role,
     StreamEnded,
 )
-from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePin, LanguagePolicy
 from zccvoice.speech.track import Samples, Track, TrackGap
@@ -193,7 +192,7 @@ class Projection:
             case MediaOpened():
                 self._media_opened_ms = arrived_ms
                 try:
-                    self._format = _format_of(event.audio)
+                    self._format = format_of(event.audio)
                 except RemoteProtocolError as error:
                     self.failure = error
             case ParticipantConnected():
@@ -390,20 +389,3 @@ def _joined(pieces: Sequence[Samples | Gap]) -> list[Samples | Gap]:
 
 def _utc(timestamp_ms: int) -> datetime:
     return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
-
-
-def _format_of(audio: AudioParams) -> AudioFormat:
-    """The effective parameters of a media handshake as a format of ours.
-
-    Raises:
-        RemoteProtocolError: Zoom answered with something other than what we asked for.
-    """
-    wanted = (Codec.L16, SampleRate.SR_16K, 1)
-    if (audio.codec, audio.sample_rate, audio.channel) != wanted:
-        raise RemoteProtocolError(
-            "expected L16 at 16 kHz mono (codec, sample_rate, channel = 1, 1, 1), Zoom will send "
-            f"{audio.codec}, {audio.sample_rate}, {audio.channel}"
-        )
-    if not 20 <= audio.send_rate <= 1000:
-        raise RemoteProtocolError(f"expected a send_rate of 20 to 1000 ms, Zoom will send {audio.send_rate}")
-    return AudioFormat(Encoding.L16, SampleRate(audio.sample_rate).hz)

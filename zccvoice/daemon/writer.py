@@ -21,7 +21,6 @@ import trio
 from sqlalchemy import Engine
 
 from zccvoice.analytics.live import live_call
-from zccvoice.analytics.scorecard import scorecard
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox, Parcel
@@ -29,9 +28,9 @@ from zccvoice.errors import JournalError, StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.store import reads, writes
+from zccvoice.store import measures, reads, removals, writes
 from zccvoice.store.database import is_transient, transaction
-from zccvoice.store.facts import Fact, StreamClosed, StreamOpened
+from zccvoice.store.facts import Fact, StreamClosed, StreamOpened, StreamRevoked
 
 BATCH_FACTS = 50
 """Most facts in one transaction, or those of one record: keeps Trio's loop responsive while the driver holds
@@ -66,9 +65,11 @@ def measure_in(engine: Engine) -> Measure:
 
     def measure(engagement_id: str) -> None:
         with transaction(engine) as connection:
+            if not removals.lock_living(connection, engagement_id):
+                return
             record = reads.call_record(connection, engagement_id)
             if record.tracks or record.utterances:
-                writes.put_scorecard(connection, engagement_id, scorecard(record))
+                measures.put_measures(connection, record)
 
     return measure
 
@@ -78,8 +79,13 @@ def measure_live_in(engine: Engine) -> Measure:
 
     def measure(engagement_id: str) -> None:
         with transaction(engine) as connection:
+            # One that ended while we waited for our turn has its scorecard already.
+            if not removals.lock_living(connection, engagement_id) or not reads.is_running(
+                connection, engagement_id
+            ):
+                return
             record = reads.call_record(connection, engagement_id)
-            writes.put_live(connection, engagement_id, live_call(record))
+            measures.put_live(connection, engagement_id, live_call(record))
 
     return measure
 
@@ -118,6 +124,7 @@ class Writer:
                 urgent = self._outbox.take_urgent()
                 if urgent:
                     await self._store(urgent)
+                    await self._measure_others(urgent)
                     continue
                 await self._close_journals()
                 self._metrics.outbox.set(len(self._outbox))
@@ -175,10 +182,7 @@ class Writer:
                 case StreamOpened():
                     self._running.setdefault(fact.engagement_id, set()).add(fact.stream_id)
                 case StreamClosed():
-                    streams = self._running.get(fact.engagement_id, set())
-                    streams.discard(fact.stream_id)
-                    if not streams:
-                        self._running.pop(fact.engagement_id, None)
+                    self._forget_running(fact.engagement_id, fact.stream_id)
         last = facts[-1] if facts else None
         if isinstance(last, StreamClosed):
             await self._finish(last)
@@ -199,6 +203,22 @@ class Writer:
             stream_id=closed.stream_id,
             lag_s=None if lag_s is None else round(lag_s, 3),
         )
+
+    async def _measure_others(self, facts: Sequence[Fact]) -> None:
+        """A call that lost one of its streams is measured without it."""
+        for fact in facts:
+            if isinstance(fact, StreamRevoked):
+                self._forget_running(fact.engagement_id, fact.stream_id)
+                try:
+                    await self._insist(partial(self._measure, fact.engagement_id))
+                except Exception as error:  # the edge of one call
+                    self._give_up(fact, "call not measured", error)
+
+    def _forget_running(self, engagement_id: str, stream_id: str) -> None:
+        streams = self._running.get(engagement_id, set())
+        streams.discard(stream_id)
+        if not streams:
+            self._running.pop(engagement_id, None)
 
     async def _close_journals(self) -> None:
         for name in self._outbox.take_closable():

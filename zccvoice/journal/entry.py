@@ -27,6 +27,8 @@ Entry: TypeAlias = Any
 _AUDIO, _AS_EXPECTED, _SAME_SIZE, _TRACK_BITS = 0x80, 0x40, 0x20, 0x1F
 _TRACK_FOLLOWS = _TRACK_BITS
 _TRACK, _VALUE = 0x01, 0x02
+_NUMBER_BITS = 70
+"""A varint takes ten bytes at most: enough for the difference of any two 64-bit timestamps."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class EntryCodec:
 
         Raises:
             TypeError: an entry of a type that this codec was not made for; a defect of the caller.
+            ValueError, OverflowError: a value that cannot be written, such as half a character; one, too.
         """
         out = bytearray()
         _put_varint(out, arrived_ms)
@@ -84,7 +87,7 @@ class EntryCodec:
                     entries.append(self._get_value(reader.bytes()))
                 else:
                     raise JournalError(f"journal entry: expected a known tag, got {tag:#04x}")
-        except (IndexError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+        except (IndexError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
             raise JournalError(f"journal entry: {type(error).__name__} in {len(content)} bytes") from None
         return arrived_ms, entries
 
@@ -143,6 +146,8 @@ def _get_audio(reader: _Reader, tag: int, tracks: Sequence[tuple[str, _TrackStat
 
 def _put_varint(out: bytearray, number: int) -> None:
     """Seven bits a byte, the lowest first (LEB128)."""
+    if not 0 <= number < 1 << _NUMBER_BITS:
+        raise OverflowError(f"expected a number of {_NUMBER_BITS} bits, got {number}")
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7
@@ -150,7 +155,7 @@ def _put_varint(out: bytearray, number: int) -> None:
 
 
 class _Reader:
-    """A walk through bytes; raises IndexError where they end too early."""
+    """A walk through bytes; raises IndexError where they end too early, or a number does not end."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -170,6 +175,8 @@ class _Reader:
         while (part := self.byte()) > 0x7F:
             number |= (part & 0x7F) << shift
             shift += 7
+            if shift == _NUMBER_BITS:
+                raise IndexError
         return number | part << shift
 
     def take(self, size: int) -> bytes:

@@ -39,7 +39,7 @@ START = len(MAGIC)
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SEARCH_BYTES = 2**16
 NewKey = Callable[[], tuple[int, AESGCM]]
-Keys = Callable[[], Sequence[AESGCM]]
+Keys = Callable[[], Sequence[AESGCM | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class JournalReader:
             JournalError: no such file, or not a journal of this version.
             KeyMissingError: it has no key any more.
         """
+        self._name = path.name
         self._codec = codec
         self._ask_keys = keys
         self._keys = list(keys())
@@ -85,7 +86,7 @@ class JournalReader:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
             raise JournalError(f"journal {path.name}: cannot be read: {error.strerror}") from None
-        if os.pread(self._file.fileno(), len(MAGIC), 0) != MAGIC:
+        if self._pread(len(MAGIC), 0) != MAGIC:
             self._file.close()
             raise JournalError(f"journal {path.name}: expected a journal of version {MAGIC[-1]}")
 
@@ -108,6 +109,9 @@ class JournalReader:
             offset: where a record begins: `START`, or the end of another one.
             kind: records of the other kind are stepped over without decrypting them.
             end: of what may be read; the file's, when None.
+
+        Raises:
+            JournalError: the disk refuses, or a whole record holds a type that is not known here.
         """
         size = self.size_bytes
         limit = size if end is None else min(end, size)
@@ -140,11 +144,15 @@ class JournalReader:
         return [offset for offset, header in self._headers() if header.kind is kind]
 
     def whole_end(self) -> int:
-        """Where the last whole record ends: what follows is a torn tail."""
+        """Where the last whole record ends: what follows is a torn tail.
+
+        A record whose key is missing is whole: a key is on the disk before anything is sealed with it, so it was
+        not a crash that took it, and it may be found again.
+        """
         headers = list(self._headers())
         for offset, header in reversed(headers):
             end = offset + HEADER_BYTES + header.length
-            if isinstance(self._unseal(header, offset, end), Record):
+            if self._key(header.generation) is None or self._content(header, offset, end) is not None:
                 return end
         return START
 
@@ -163,14 +171,20 @@ class JournalReader:
             offset = damage.end
 
     def _unseal(self, header: Header, offset: int, end: int) -> Record | Damage:
-        if header.generation >= len(self._keys):
+        content = self._content(header, offset, end)
+        if content is None:
+            return Damage(offset, end)
+        arrived_ms, entries = self._codec.decode(content)
+        return Record(offset, end, header.kind, arrived_ms, entries)
+
+    def _content(self, header: Header, offset: int, end: int) -> bytes | None:
+        key = self._key(header.generation)
+        return None if key is None else unseal(key, offset, self._pread(end - offset, offset))
+
+    def _key(self, generation: int) -> AESGCM | None:
+        if generation >= len(self._keys):
             self._keys = list(self._ask_keys())
-        if header.generation < len(self._keys):
-            content = unseal(self._keys[header.generation], offset, self._pread(end - offset, offset))
-            if content is not None:
-                arrived_ms, entries = self._codec.decode(content)
-                return Record(offset, end, header.kind, arrived_ms, entries)
-        return Damage(offset, end)
+        return self._keys[generation] if generation < len(self._keys) else None
 
     def _skip_damage(self, offset: int, limit: int) -> Damage | None:
         """There is no header at `offset`: damage up to the next one, or the torn end of the file."""
@@ -184,12 +198,17 @@ class JournalReader:
         return None
 
     def _pread(self, size: int, offset: int) -> bytes:
-        data = os.pread(self._file.fileno(), size, offset)
-        while 0 < len(data) < size:
-            more = os.pread(self._file.fileno(), size - len(data), offset + len(data))
-            if not more:
-                break
-            data += more
+        try:
+            data = os.pread(self._file.fileno(), size, offset)
+            while 0 < len(data) < size:
+                more = os.pread(self._file.fileno(), size - len(data), offset + len(data))
+                if not more:
+                    break
+                data += more
+        except OSError as error:
+            raise JournalError(
+                f"journal {self._name}: cannot be read at {offset}: {error.strerror}"
+            ) from None
         return data
 
 
@@ -304,10 +323,12 @@ class JournalWriter:
             raise JournalError(f"journal {self.name}: another process writes it") from None
 
     def _begin(self, path: Path, codec: EntryCodec, keys: Keys) -> int:
-        """Make a new file a journal; of an existing one find the end of what is whole."""
-        beginning = os.pread(self._descriptor, len(MAGIC), 0)
-        if len(beginning) < len(MAGIC) and MAGIC.startswith(beginning):
-            os.ftruncate(self._descriptor, 0)
+        """Make a new file a journal; of an existing one find the end of what is whole.
+
+        One without a record may have no key yet: a crash came between the two.
+        """
+        beginning = os.pread(self._descriptor, len(MAGIC) + 1, 0)
+        if MAGIC.startswith(beginning):
             self._pwrite(MAGIC, 0)
             return START
         with JournalReader(path, codec, keys) as reader:

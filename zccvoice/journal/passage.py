@@ -35,7 +35,7 @@ def read_samples(reader: JournalReader, audio_format: AudioFormat, passage: Pass
     for position, (offset, index) in passage.pieces:
         if record is None or record.offset != offset:
             found = reader.read(offset)
-            if not isinstance(found, Record) or found.offset != offset:
+            if not isinstance(found, Record):
                 raise JournalError(f"the record at {offset} is damaged: its audio cannot be read again")
             record = found
         decoded = decoder.decode(record.entries[index].payload)

@@ -58,8 +58,15 @@ class Header:
 
 
 def seal(key: AESGCM, generation: int, offset: int, kind: Kind, content: bytes) -> bytes:
-    """The bytes of a record that will stand at `offset` of its file."""
-    header = _pack(Header(kind, generation, len(content) + TAG_BYTES))
+    """The bytes of a record that will stand at `offset` of its file.
+
+    Raises:
+        ValueError: the content is so long that no reader would take it for a record; a defect of the caller.
+    """
+    length = len(content) + TAG_BYTES
+    if length > LONGEST_BYTES:
+        raise ValueError(f"journal record: expected at most {LONGEST_BYTES} bytes, got {length}")
+    header = _pack(Header(kind, generation, length))
     return header + key.encrypt(_nonce(offset), content, header)
 
 

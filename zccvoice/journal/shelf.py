@@ -10,9 +10,11 @@ A name is a hash of the stream's id: opaque, fit for a file system, and the same
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 
 from zccvoice.errors import JournalError
 from zccvoice.journal.entry import EntryCodec
@@ -24,7 +26,7 @@ _SUFFIX = ".journal"
 
 @dataclass(frozen=True, slots=True)
 class ShelvedJournal:
-    """A closed journal."""
+    """A journal in its folder."""
 
     name: str
     size_bytes: int
@@ -33,7 +35,7 @@ class ShelvedJournal:
 
 
 class Shelf:
-    """All journals of one daemon."""
+    """All journals of one daemon. Any thread."""
 
     def __init__(self, folder: Path, vault: Vault, types: Iterable[type]) -> None:
         """Open the folder; made if it is not there.
@@ -49,6 +51,8 @@ class Shelf:
         self._open, self._closed = folder / "open", folder / "closed"
         self._vault = vault
         self._codec = EntryCodec(types)
+        self._moving = Lock()
+        """Held while a journal changes its folder, is found in one, or goes for room: never two at a time."""
         try:
             for one in (self._open, self._closed):
                 one.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,15 +67,18 @@ class Shelf:
             JournalError: another process writes it, or it cannot be used.
         """
         path = self._open / f"{name}{_SUFFIX}"
-        closed = self._closed / path.name
-        if closed.exists() and not path.exists():
-            closed.rename(path)
-        is_new = not path.exists()
-        writer = JournalWriter(
-            path, self._codec, lambda: self._vault.new_key(name), lambda: self._vault.keys(name)
-        )
-        if is_new:
-            sync_folder(self._open)
+        try:
+            with self._moving:
+                is_new = not path.exists()
+                if is_new and self.is_closed(name):
+                    self._move(name, self._closed, self._open)
+                writer = JournalWriter(
+                    path, self._codec, lambda: self._vault.new_key(name), lambda: self._vault.keys(name)
+                )
+            if is_new:
+                sync_folder(self._open)
+        except OSError as error:
+            raise JournalError(f"journal {name}: cannot be opened: {error.strerror}") from None
         return writer
 
     def reader(self, name: str) -> JournalReader:
@@ -81,10 +88,11 @@ class Shelf:
             JournalError: there is none, or it cannot be read.
             KeyMissingError: its key was shredded.
         """
-        for folder in (self._open, self._closed):
-            path = folder / f"{name}{_SUFFIX}"
-            if path.exists():
-                return JournalReader(path, self._codec, lambda: self._vault.keys(name))
+        with self._moving:
+            for folder in (self._open, self._closed):
+                path = folder / f"{name}{_SUFFIX}"
+                if path.exists():
+                    return JournalReader(path, self._codec, lambda: self._vault.keys(name))
         raise JournalError(f"journal {name}: there is none")
 
     def read_file(self, path: Path) -> JournalReader:
@@ -105,26 +113,24 @@ class Shelf:
         return self.is_closed(name) or (self._open / f"{name}{_SUFFIX}").exists()
 
     def close(self, name: str) -> None:
-        """Everything in a journal is in the database: its sound may go when room is needed."""
-        (self._open / f"{name}{_SUFFIX}").rename(self._closed / f"{name}{_SUFFIX}")
-        sync_folder(self._closed)
-        sync_folder(self._open)
+        """Everything in a journal is in the database: its sound may go when room is needed.
+
+        Raises:
+            JournalError: it is not open, or the file system refuses.
+        """
+        try:
+            with self._moving:
+                self._move(name, self._open, self._closed)
+        except OSError as error:
+            raise JournalError(f"journal {name}: cannot be closed: {error.strerror}") from None
 
     def open_names(self) -> list[str]:
         """Journals that are not finished, the oldest first."""
-        paths = sorted(self._open.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime)
-        return [path.stem for path in paths]
+        return [one.name for one in _shelved(self._open)]
 
     def closed(self) -> list[ShelvedJournal]:
         """Finished journals, the oldest first."""
-        found = []
-        for path in self._closed.glob(f"*{_SUFFIX}"):
-            try:
-                status = path.stat()
-            except FileNotFoundError:
-                continue  # deleted meanwhile
-            found.append(ShelvedJournal(path.stem, status.st_size, status.st_mtime))
-        return sorted(found, key=lambda one: one.closed_at)
+        return _shelved(self._closed)
 
     def size_bytes(self) -> int:
         """Bytes of all journals."""
@@ -138,6 +144,30 @@ class Shelf:
         Raises:
             JournalError: the file system refuses.
         """
+        with self._moving:
+            return self._shred(name)
+
+    def make_room(self, budget_bytes: int, *, keep: Collection[str] = ()) -> list[ShelvedJournal]:
+        """Delete finished journals, the oldest first, until all take no more than the budget.
+
+        What is not in the database yet is never deleted, nor what is named in `keep` (a legal hold): when that
+        alone is more than the budget, the budget is exceeded.
+
+        Raises:
+            JournalError: the file system refuses.
+        """
+        surplus = self.size_bytes() - budget_bytes
+        deleted = []
+        for journal in self.closed() if surplus > 0 else ():
+            if surplus <= 0:
+                break
+            with self._moving:
+                if journal.name not in keep and self.is_closed(journal.name):  # and not open again by now
+                    surplus -= self._shred(journal.name)
+                    deleted.append(journal)
+        return deleted
+
+    def _shred(self, name: str) -> int:
         removed = 0
         try:
             self._vault.shred(name)
@@ -150,26 +180,25 @@ class Shelf:
             raise JournalError(f"journal {name}: cannot be deleted: {error.strerror}") from None
         return removed
 
-    def make_room(self, budget_bytes: int, *, keep: Collection[str] = ()) -> list[ShelvedJournal]:
-        """Delete finished journals, the oldest first, until all take no more than the budget.
-
-        What is not in the database yet is never deleted, nor what is named in `keep` (a legal hold): when that
-        alone is more than the budget, the budget is exceeded.
-        """
-        surplus = self.size_bytes() - budget_bytes
-        deleted = []
-        for journal in self.closed() if surplus > 0 else ():
-            if surplus <= 0:
-                break
-            if journal.name not in keep:
-                surplus -= self.shred(journal.name)
-                deleted.append(journal)
-        return deleted
+    def _move(self, name: str, source: Path, target: Path) -> None:
+        (source / f"{name}{_SUFFIX}").rename(target / f"{name}{_SUFFIX}")
+        sync_folder(target)
+        sync_folder(source)
 
 
 def journal_name(stream_id: str) -> str:
     """Name of a stream's journal."""
     return blake2b(stream_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _shelved(folder: Path) -> list[ShelvedJournal]:
+    """The journals in a folder, the oldest first."""
+    found = []
+    for path in folder.glob(f"*{_SUFFIX}"):
+        with suppress(FileNotFoundError):  # deleted or moved meanwhile
+            status = path.stat()
+            found.append(ShelvedJournal(path.stem, status.st_size, status.st_mtime))
+    return sorted(found, key=lambda one: one.closed_at)
 
 
 def _size(path: Path) -> int:

@@ -14,6 +14,7 @@ import secrets
 from base64 import b64encode
 from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -61,37 +62,41 @@ class Vault:
             OSError: it cannot be stored.
         """
         path = self._path(name)
-        generation = path.stat().st_size // _ENTRY_BYTES if path.exists() else 0
+        generation = self._generations(name)
         if generation >= MOST_GENERATIONS:
             raise JournalError(f"journal {name} was opened {generation} times")
         key = AESGCM.generate_key(KEY_BYTES * 8)
         nonce = secrets.token_bytes(_NONCE_BYTES)
         wrapped = nonce + self._master.encrypt(nonce, key, _bound_to(name, generation))
-        with path.open("r+b" if generation else "wb", buffering=0) as file:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.seek(generation * _ENTRY_BYTES)  # over half an entry that a crash may have left
             file.write(wrapped)
+            file.flush()  # all of it, or an error: a full disk may take a part
             os.fsync(file.fileno())
         sync_folder(self._folder)
         return generation, AESGCM(key)
 
-    def keys(self, name: str) -> list[AESGCM]:
-        """The keys of a journal, by generation.
+    def keys(self, name: str) -> list[AESGCM | None]:
+        """The keys of a journal, by generation; None for one that is damaged, as long as another is not.
 
         Raises:
             KeyMissingError: there are none, or they were wrapped by another master key.
+            JournalError: they cannot be read.
         """
         try:
             data = self._path(name).read_bytes()
         except FileNotFoundError:
-            raise KeyMissingError(f"journal {name} has no key: its content was deleted") from None
-        keys = []
-        for generation in range(len(data) // _ENTRY_BYTES):
-            entry = data[generation * _ENTRY_BYTES : (generation + 1) * _ENTRY_BYTES]
-            nonce, wrapped = entry[:_NONCE_BYTES], entry[_NONCE_BYTES:]
-            try:
-                keys.append(AESGCM(self._master.decrypt(nonce, wrapped, _bound_to(name, generation))))
-            except InvalidTag:
-                raise KeyMissingError(f"journal {name}: its key does not open with this master key") from None
+            data = b""
+        except OSError as error:
+            raise JournalError(f"journal {name}: its key cannot be read: {error.strerror}") from None
+        if len(data) < _ENTRY_BYTES:
+            raise KeyMissingError(f"journal {name} has no key: its content was deleted")
+        keys = [
+            self._unwrap(data[generation * _ENTRY_BYTES :][:_ENTRY_BYTES], _bound_to(name, generation))
+            for generation in range(len(data) // _ENTRY_BYTES)
+        ]
+        if not any(keys):
+            raise KeyMissingError(f"journal {name}: its key does not open with this master key")
         return keys
 
     def shred(self, name: str) -> bool:
@@ -110,11 +115,23 @@ class Vault:
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.key"
 
+    def _generations(self, name: str) -> int:
+        """How many whole keys a journal has."""
+        path = self._path(name)
+        return path.stat().st_size // _ENTRY_BYTES if path.exists() else 0
+
+    def _unwrap(self, entry: bytes, bound_to: bytes) -> AESGCM | None:
+        try:
+            return AESGCM(self._master.decrypt(entry[:_NONCE_BYTES], entry[_NONCE_BYTES:], bound_to))
+        except InvalidTag:
+            return None
+
     def _prove(self) -> None:
         """A key of the vault's own tells a wrong master key at start, not in the middle of a call."""
-        if self._path(_PROOF).exists() and self.keys(_PROOF):
-            return
-        self.new_key(_PROOF)
+        if self._generations(_PROOF):
+            self.keys(_PROOF)
+        else:
+            self.new_key(_PROOF)
 
 
 def own_master_key(path: Path) -> str:
@@ -128,8 +145,10 @@ def own_master_key(path: Path) -> str:
         if not path.exists():
             _make_key_file(path)
         key = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise JournalError(f"the master key {path} cannot be used: {error}") from None
+    except OSError as error:
+        raise JournalError(f"the master key {path} cannot be used: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise JournalError(f"the master key {path} cannot be used: expected ASCII text") from None
     if not key:
         raise JournalError(f"the master key {path} is empty")
     return key
@@ -137,15 +156,12 @@ def own_master_key(path: Path) -> str:
 
 def _make_key_file(path: Path) -> None:
     """Whole or not at all, and never over one that another process has just made."""
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with NamedTemporaryFile(dir=path.parent) as file:
         file.write(b64encode(secrets.token_bytes(KEY_BYTES)))
         file.flush()
         os.fsync(file.fileno())
-    with suppress(FileExistsError):
-        os.link(new, path)
-    new.unlink()
+        with suppress(FileExistsError):
+            os.link(file.name, path)
     sync_folder(path.parent)
 
 

@@ -54,7 +54,9 @@ class Trial:
     kills: int = 50
     shortest_life_s: float = 0.3
     longest_life_s: float = 6.0
-    """From the daemon's readiness to its death, evenly drawn."""
+    """From the daemon's readiness to its death, evenly drawn; between disturbances too."""
+    disturbances: int = 0
+    """Of the last life, which is not ended by force."""
     seed: int = 1
 
 
@@ -83,6 +85,8 @@ class Comparison:
     """In the journals."""
     gap_packets: int = 0
     """Packets' worth of audio in gaps between a leg's first and last packet."""
+    unsent_packets: int = 0
+    """Those of them that the scenarios left out: nobody sent them."""
     packets_at_the_edges: int = 0
     """Missing before a leg's first or after its last packet, where nobody can tell."""
 
@@ -97,7 +101,7 @@ async def suffer(
     *,
     settings: Mapping[str, str] | None = None,
     speed: float = 1.0,
-    on_kill: Callable[[int], None] = lambda number: None,
+    disturb: Callable[[int], None] = lambda number: None,
 ) -> Ordeal:
     """Play calls, kill and restart the daemon, until all is stored.
 
@@ -110,7 +114,8 @@ async def suffer(
         trial: how much of it.
         settings: more environment variables for the daemon.
         speed: times faster than real.
-        on_kill: called right before every kill, with its number; blocking.
+        disturb: something that happens to the last daemon while it runs, such as the death of its database; told
+            how often it happened before; blocking.
 
     Raises:
         RehearsalError: a daemon did not start, or not everything was stored in time.
@@ -139,12 +144,16 @@ async def suffer(
         for number in range(trial.kills):
             async with life(number) as daemon:
                 await trio.sleep(rng.uniform(trial.shortest_life_s, trial.longest_life_s))
-                await trio.to_thread.run_sync(on_kill, number)
                 ordeal.kills_ms.append(int(time.time() * 1000))
                 daemon.process.send_signal(signal.SIGKILL)
                 await daemon.process.wait()
-        enough.set()
+        if not trial.disturbances:
+            enough.set()
         async with life(trial.kills) as daemon:
+            for number in range(trial.disturbances):
+                await trio.sleep(rng.uniform(trial.shortest_life_s, trial.longest_life_s))
+                await trio.to_thread.run_sync(disturb, number)
+            enough.set()
             await quiet.wait()
             await _all_stored(shelf, daemon)
             if (status := await daemon.stop()) != 0:
@@ -249,6 +258,7 @@ def _compare_sound(found: Comparison, truth: CallTruth, shelf: Shelf, facts: Seq
             at_ms for gap in gaps for at_ms in range(gap.start_timestamp_ms, gap.end_timestamp_ms, step_ms)
         }
         found.gap_packets += len(in_gaps)
+        found.unsent_packets += len(in_gaps.difference(should_be_there))
         found.packets_at_the_edges += track.packets_sent_count - len(there) - len(should_be_there)
         where = f"{truth.engagement_id} {track.channel_id}"
         found.differences += [

@@ -4,10 +4,15 @@ Called from worker threads; nothing here waits for anything but the database. Wh
 is written, `tables` what is kept.
 
 - `facts`            what the daemon asks to keep: one frozen value per fact of a call
-- `tables`           the schema, every table and column with its comment
-- `comments`         writes those comments into the database after an upgrade, the views' too
+- `schema`           all tables in one place: `tables` what was heard of calls, `measure_tables` what was made
+                     of it, `people_tables` queues, agents and who may read, `keeping_tables` deletions and holds
+- `comments`, `definitions`  what the database says about itself, written after every upgrade; `schema_page`
+                     makes docs/schema.md of it
 - `database`         engine, transactions, which errors pass, upgrading and checking the schema
-- `writes`           facts and scorecards → rows; saying a thing twice changes nothing
+- `partitions`       monthly partitions, made ahead
+- `writes`           facts → rows; saying a thing twice changes nothing (`upsert` is how)
+- `measures`         what is computed of a call → rows
+- `removals`         what goes: revoked streams, stale rows
 - `reads`            rows → the record of a call, calls with their measures, utterances
 - `private_postgres` the Postgres of the default set-up, shared by our processes, and always brought back
 - `postgres_server`  its programs, account, data and process; `leash` is the program that ties it to ours

@@ -17,13 +17,15 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from zccvoice.errors import SchemaMissingError, SchemaNotCurrentError, StoreError
 from zccvoice.store.schema import SCHEMA
 
+DAEMON_ROLE = "zccvoice_daemon"
+"""The role whose rights the daemon works with; the migrations make it."""
 CONNECT_TIMEOUT_S = 10
 """Longest wait for a new connection."""
 
@@ -45,7 +47,12 @@ _TRANSIENT_STATES = (
 
 
 def connect(
-    url: str, *, connections: int = 4, statement_timeout_s: float = 30, application_name: str = "zccvoice"
+    url: str,
+    *,
+    connections: int = 4,
+    statement_timeout_s: float = 30,
+    application_name: str = "zccvoice",
+    role: str | None = None,
 ) -> Engine:
     """An engine on a Postgres database. Connects when first used.
 
@@ -54,12 +61,15 @@ def connect(
         connections: most connections at once; whoever wants one more waits.
         statement_timeout_s: the server ends a statement that takes longer.
         application_name: how the connections show in ``pg_stat_activity``.
+        role: whose rights they have; the login's own, when None.
 
     Raises:
         StoreError: the URL is not one of a Postgres database.
     """
     parsed = _parse(url)
     options = [f"-c statement_timeout={int(statement_timeout_s * 1000)}", "-c timezone=UTC"]
+    if role is not None:
+        options.append(f"-c role={role}")
     in_url = parsed.query.get("options", ())
     return create_engine(
         parsed,
@@ -78,6 +88,24 @@ def connect(
             "tcp_user_timeout": 30_000,
         },
     )
+
+
+def as_daemon(engine: Engine, *, connections: int, application_name: str) -> Engine | None:
+    """The same database with the daemon's rights: it reads and writes rows, and cannot make or drop a table.
+
+    None when the login may not take that role on: it is one that has those rights itself, or too many.
+    """
+    with transaction(engine) as connection:
+        may = connection.scalar(
+            text("SELECT pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = :role")
+            if connection.dialect.server_version_info >= (16,)  # type: ignore[operator]
+            else text("SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = :role"),
+            {"role": DAEMON_ROLE},
+        )
+    if not may:
+        return None
+    url = engine.url.render_as_string(hide_password=False)
+    return connect(url, connections=connections, application_name=application_name, role=DAEMON_ROLE)
 
 
 def _parse(url: str) -> URL:

@@ -140,6 +140,12 @@ def unfinished_streams(connection: Connection) -> list[UnfinishedStream]:
     return [UnfinishedStream(*row) for row in connection.execute(query)]
 
 
+def is_running(connection: Connection, engagement_id: str) -> bool:
+    """Whether a stream of an engagement has not ended."""
+    query = select(Stream.stream_id).where(Stream.engagement_id == engagement_id, Stream.ended_at.is_(None))
+    return connection.scalar(query.limit(1)) is not None
+
+
 def call_record(connection: Connection, engagement_id: str) -> CallRecord:
     """Everything stored about an engagement, as `analytics` wants it; empty if nothing is known of it.
 

@@ -1,9 +1,8 @@
-"""Writing facts and scorecards, so that saying the same twice, in pieces or from two writers changes nothing.
+"""Writing facts, so that saying the same twice, in pieces or from two writers changes nothing.
 
-Every row has a natural key and every statement is an upsert, run for many rows at once (the driver pipelines
-them). Tables are written in one order (engagement, stream, participant, the rest) and rows within a statement
-in the order of their keys, so that two writers wait for one another instead of deadlocking. Parents are
-stated with every batch: a fact may come before, or without, the one that opened its stream.
+Tables are written in one order (engagement, stream, participant, the rest), so that two writers wait for one
+another instead of deadlocking; see `upsert` for the rest of it. Parents are stated with every batch: a fact may
+come before, or without, the one that opened its stream.
 
 Facts have Zoom's epoch milliseconds, rows have milliseconds on the engagement's clock. Its zero is set once
 and never moved, because it is part of the keys.
@@ -12,15 +11,13 @@ and never moved, because it is part of the keys.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, select
 
-from zccvoice.analytics.scorecard import Scorecard
+from zccvoice.analytics.record import Side
+from zccvoice.store import removals
 from zccvoice.store.facts import (
     CallEventSeen,
     ClockStarted,
@@ -30,83 +27,54 @@ from zccvoice.store.facts import (
     ParticipantSeen,
     StreamClosed,
     StreamOpened,
+    StreamRestated,
     TrackClosed,
     UtteranceHeard,
 )
-from zccvoice.store.measure_tables import scorecard_table
-from zccvoice.store.tables import (
-    SCHEMA,
-    Base,
-    CallEvent,
-    Engagement,
-    Gap,
-    Participant,
-    Stream,
-    Track,
-    Utterance,
+from zccvoice.store.people_tables import Agent, Queue
+from zccvoice.store.schema import table_of
+from zccvoice.store.tables import CallEvent, Engagement, Gap, Participant, Stream, Track, Utterance
+from zccvoice.store.upsert import (
+    Merge,
+    Row,
+    Upsert,
+    call_date_of,
+    earliest_of,
+    keep_first,
+    keep_last,
+    latest_of,
+    replace,
+    sane_ms,
+    storable,
+    upsert,
+    write_rows,
 )
 
-Row = dict[str, Any]
-Merge = Callable[[Any, Any], Any]
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MS = 253_402_300_799_999  # the last millisecond of year 9999: what a datetime can hold
-
-
-# How an upsert takes the old and the new value of a column together. NULL wins only in _replace.
-_earliest: Merge = func.least
-_latest: Merge = func.greatest
-_keep_first: Merge = func.coalesce
-
-
-def _keep_last(old: Any, new: Any) -> Any:
-    return func.coalesce(new, old)
-
-
-def _replace(old: Any, new: Any) -> Any:
-    return new
-
-
-@dataclass(frozen=True, slots=True)
-class _Upsert:
-    statement: Insert
-    keys: tuple[str, ...]
-    columns: tuple[str, ...]
-
-
-def _upsert(table: Table, merges: Mapping[str, Merge]) -> _Upsert:
-    """INSERT of the keys and the columns named, merged with the row that is there already."""
-    keys = tuple(column.name for column in table.primary_key)
-    columns = tuple(dict.fromkeys((*keys, "engagement_id", *merges)))
-    statement = insert(table).values({name: bindparam(name) for name in columns})
-    if not merges:
-        return _Upsert(statement.on_conflict_do_nothing(index_elements=keys), keys, columns)
-    merged = {name: merge(table.c[name], statement.excluded[name]) for name, merge in merges.items()}
-    # A row that would not change is not written anew (it is locked, though, which the clock relies on).
-    changes = or_(*(table.c[name].is_distinct_from(value) for name, value in merged.items()))
-    statement = statement.on_conflict_do_update(index_elements=keys, set_=merged, where=changes)
-    return _Upsert(statement, keys, columns)
+_QUIETEST_DBFS = -120.0
 
 
 _ENGAGEMENT: dict[str, Merge] = {
-    "product": _keep_first,
-    "account_id": _keep_first,
-    "queue_id": _keep_last,
-    "queue_name": _keep_last,
-    "clock_zero_ms": _keep_first,
-    "started_at": _earliest,
-    "ended_at": _latest,
-    "language": _keep_last,
-    "language_source": _keep_last,
+    "product": keep_first,
+    "account_id": keep_first,
+    "queue_id": keep_last,
+    "queue_name": keep_last,
+    "clock_zero_ms": keep_first,
+    "started_at": earliest_of,
+    "ended_at": latest_of,
+    "language": keep_last,
+    "language_source": keep_last,
 }
 _STREAM: dict[str, Merge] = {
-    "started_at": _earliest,
-    "first_packet_ms": _keep_first,
-    "ended_at": _latest,
-    "end_reason": _keep_last,
-    "detail": _keep_last,
+    "started_at": earliest_of,
+    "first_packet_ms": keep_first,
+    "ended_at": latest_of,
+    "end_reason": keep_last,
+    "detail": keep_last,
 }
-_PARTICIPANT = dict.fromkeys(("side", "user_id", "display_name", "queue_id", "queue_name"), _keep_last)
+_PARTICIPANT = dict.fromkeys(
+    ("side", "user_id", "display_name", "queue_id", "queue_name", "phone_hash", "phone_last4"), keep_last
+)
 _UTTERANCE = (
     "end_ms",
     "text",
@@ -118,6 +86,7 @@ _UTTERANCE = (
     "confidence",
     "loudness_dbfs",
     "clipped_ratio",
+    "loudness_by_second",
     "model",
     "verdict",
 )
@@ -130,22 +99,18 @@ _TRACK = (
     "reordered_packets_count",
     "noise_dbfs",
 )
-_MEASURES = [column.name for column in scorecard_table.columns if column.name != "engagement_id"]
 
 
-def _table(kind: type[Base]) -> Table:
-    return Base.metadata.tables[f"{SCHEMA}.{kind.__tablename__}"]
-
-
-_UPSERT_ENGAGEMENT = _upsert(_table(Engagement), _ENGAGEMENT)
-_UPSERT_STREAM = _upsert(_table(Stream), _STREAM)
-_UPSERT_SCORECARD = _upsert(scorecard_table, dict.fromkeys(_MEASURES, _replace))
-_UPSERTS: dict[type[Fact], _Upsert] = {
-    ParticipantSeen: _upsert(_table(Participant), _PARTICIPANT),
-    CallEventSeen: _upsert(_table(CallEvent), {}),
-    UtteranceHeard: _upsert(_table(Utterance), dict.fromkeys(_UTTERANCE, _replace)),
-    GapFound: _upsert(_table(Gap), dict.fromkeys(("end_ms", "cause"), _replace)),
-    TrackClosed: _upsert(_table(Track), dict.fromkeys(_TRACK, _replace)),
+_UPSERT_ENGAGEMENT = upsert(table_of(Engagement), _ENGAGEMENT)
+_UPSERT_STREAM = upsert(table_of(Stream), _STREAM)
+_UPSERT_QUEUE = upsert(table_of(Queue), {"queue_name": keep_last})
+_UPSERT_AGENT = upsert(table_of(Agent), {"display_name": keep_last})
+_UPSERTS: dict[type[Fact], Upsert] = {
+    ParticipantSeen: upsert(table_of(Participant), _PARTICIPANT),
+    CallEventSeen: upsert(table_of(CallEvent), {}),
+    UtteranceHeard: upsert(table_of(Utterance), dict.fromkeys(_UTTERANCE, replace)),
+    GapFound: upsert(table_of(Gap), dict.fromkeys(("end_ms", "cause"), replace)),
+    TrackClosed: upsert(table_of(Track), dict.fromkeys(_TRACK, replace)),
 }
 """Facts with a table of their own, in the order in which the tables are written."""
 
@@ -153,44 +118,49 @@ _UPSERTS: dict[type[Fact], _Upsert] = {
 def apply(connection: Connection, facts: Sequence[Fact]) -> None:
     """Write facts, in the caller's transaction. Facts of one stream should come in the order they happened.
 
+    Nothing is written of a stream that was revoked or erased; a `StreamRevoked` among the facts deletes it.
+
     Where two facts contradict one another: the first clock, product and account stay, the last name, side,
     queue, language, end reason and transcript win, the earliest start and the latest end win. None never
     replaces anything but a transcript.
     """
+    facts = removals.living(connection, facts)
     if not facts:
         return
-    _write(connection, _UPSERT_ENGAGEMENT, _engagement_rows(facts))
+    write_rows(connection, _UPSERT_ENGAGEMENT, _engagement_rows(facts))
     zeros = _clock_zeros(connection, {fact.engagement_id for fact in facts})
-    _write(connection, _UPSERT_STREAM, _stream_rows(facts, zeros))
-    for kind, upsert in _UPSERTS.items():
+    write_rows(connection, _UPSERT_STREAM, _stream_rows(facts, zeros))
+    for kind, statement in _UPSERTS.items():
         rows = [_row(fact, zeros[fact.engagement_id]) for fact in facts if isinstance(fact, kind)]
-        _write(connection, upsert, rows)
+        write_rows(connection, statement, rows)
+    _write_people(connection, facts)
+    for fact in facts:
+        if isinstance(fact, StreamRestated):
+            removals.forget_stale(connection, fact, zeros[fact.engagement_id])
 
 
-def put_scorecard(connection: Connection, engagement_id: str, scorecard: Scorecard) -> None:
-    """Store the measures of an engagement in place of those it had."""
-    _write(connection, _UPSERT_ENGAGEMENT, [{"engagement_id": engagement_id}])
-    row = {**asdict(scorecard), "engagement_id": engagement_id, "computed_at": datetime.now(UTC)}
-    _write(connection, _UPSERT_SCORECARD, [row])
+def _write_people(connection: Connection, facts: Iterable[Fact]) -> None:
+    """Queues and agents of the engagements in which somebody was seen; the last name counts.
 
-
-def _write(connection: Connection, upsert: _Upsert, rows: list[Row]) -> None:
-    """Run the upsert for all rows, sorted by key; rows of one key stay in their order."""
-    if rows:
-        complete = [{name: _storable(row.get(name)) for name in upsert.columns} for row in rows]
-        complete.sort(key=lambda row: [row[key] for key in upsert.keys])
-        connection.execute(upsert.statement, complete)
-
-
-def _storable(value: Any) -> Any:
-    """The value as Postgres can hold it: no NUL and no half surrogates in text; NULL for what is no number."""
-    if isinstance(value, str):
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    return value
+    From the stored participants, because a fact may tell the name and a later one the side.
+    """
+    seen = sorted({storable(fact.engagement_id) for fact in facts if isinstance(fact, ParticipantSeen)})
+    if not seen:
+        return
+    query = select(Participant.__table__).where(Participant.engagement_id.in_(seen))
+    participants = connection.execute(query).all()
+    queues = [
+        {"queue_id": one.queue_id, "queue_name": one.queue_name}
+        for one in participants
+        if one.queue_id is not None
+    ]
+    agents = [
+        {"user_id": one.user_id, "display_name": one.display_name}
+        for one in participants
+        if one.user_id is not None and one.side == Side.AGENT
+    ]
+    write_rows(connection, _UPSERT_QUEUE, queues)
+    write_rows(connection, _UPSERT_AGENT, agents)
 
 
 def _engagement_rows(facts: Iterable[Fact]) -> list[Row]:
@@ -202,7 +172,7 @@ def _engagement_rows(facts: Iterable[Fact]) -> list[Row]:
             case StreamOpened():
                 row = {"product": fact.product, "account_id": fact.account_id, "started_at": fact.started_at}
             case ClockStarted():
-                row = {"clock_zero_ms": _sane_ms(fact.timestamp_ms)}
+                row = {"clock_zero_ms": sane_ms(fact.timestamp_ms)}
             case LanguagePinned():
                 row = {"language": fact.language, "language_source": fact.source}
             case ParticipantSeen():
@@ -224,15 +194,15 @@ def _engagement_rows(facts: Iterable[Fact]) -> list[Row]:
 def _first_heard_ms(fact: Fact) -> int | None:
     match fact:
         case UtteranceHeard() | GapFound():
-            return _sane_ms(fact.start_timestamp_ms)
+            return sane_ms(fact.start_timestamp_ms)
         case TrackClosed():
-            return _sane_ms(fact.first_timestamp_ms)
+            return sane_ms(fact.first_timestamp_ms)
     return None
 
 
 def _clock_zeros(connection: Connection, engagement_ids: set[str]) -> dict[str, int]:
     """Zeros of the clocks, which the upsert before has locked: nobody sets another one meanwhile."""
-    stored = {engagement_id: _storable(engagement_id) for engagement_id in engagement_ids}
+    stored = {engagement_id: storable(engagement_id) for engagement_id in engagement_ids}
     query = select(Engagement.engagement_id, Engagement.clock_zero_ms).where(
         Engagement.engagement_id.in_(sorted(stored.values()))
     )
@@ -249,7 +219,7 @@ def _stream_rows(facts: Iterable[Fact], zeros: dict[str, int]) -> list[Row]:
             case StreamOpened():
                 row = {"started_at": fact.started_at}
             case ClockStarted():
-                row = {"first_packet_ms": _sane_ms(fact.timestamp_ms) - zeros[fact.engagement_id]}
+                row = {"first_packet_ms": sane_ms(fact.timestamp_ms) - zeros[fact.engagement_id]}
             case StreamClosed():
                 row = {"ended_at": fact.ended_at, "end_reason": fact.end_reason, "detail": fact.detail}
         if row or fact.stream_id not in stated:
@@ -265,13 +235,15 @@ def _row(fact: Fact, zero: int) -> Row:
         case ParticipantSeen():
             row |= {name: getattr(fact, name) for name in ("channel_id", *_PARTICIPANT)}
         case CallEventSeen():
-            occurred_at = _EPOCH + timedelta(milliseconds=_sane_ms(fact.timestamp_ms))
+            occurred_at = _EPOCH + timedelta(milliseconds=sane_ms(fact.timestamp_ms))
             row |= {"name": fact.name, "occurred_at": occurred_at, "channel_id": fact.channel_id or ""}
         case UtteranceHeard():
             row |= {name: getattr(fact, name) for name in ("channel_id", *_UTTERANCE) if hasattr(fact, name)}
             row |= {
-                "start_ms": _sane_ms(fact.start_timestamp_ms) - zero,
-                "end_ms": _sane_ms(fact.end_timestamp_ms) - zero,
+                "start_ms": sane_ms(fact.start_timestamp_ms) - zero,
+                "end_ms": sane_ms(fact.end_timestamp_ms) - zero,
+                "call_date": call_date_of(zero),
+                "loudness_by_second": [max(_QUIETEST_DBFS, one) for one in fact.loudness_by_second],
                 "word_texts": [word.text for word in fact.words],
                 "word_start_ms": [word.start_ms for word in fact.words],
                 "word_end_ms": [word.end_ms for word in fact.words],
@@ -282,15 +254,15 @@ def _row(fact: Fact, zero: int) -> Row:
         case GapFound():
             row |= {
                 "channel_id": fact.channel_id,
-                "start_ms": _sane_ms(fact.start_timestamp_ms) - zero,
-                "end_ms": _sane_ms(fact.end_timestamp_ms) - zero,
+                "start_ms": sane_ms(fact.start_timestamp_ms) - zero,
+                "end_ms": sane_ms(fact.end_timestamp_ms) - zero,
                 "cause": fact.cause,
             }
         case TrackClosed():
             row |= {
                 "channel_id": fact.channel_id,
-                "start_ms": _sane_ms(fact.first_timestamp_ms) - zero,
-                "end_ms": _sane_ms(fact.last_timestamp_ms) - zero,
+                "start_ms": sane_ms(fact.first_timestamp_ms) - zero,
+                "end_ms": sane_ms(fact.last_timestamp_ms) - zero,
                 "packets_count": fact.packets,
                 "lost_packets_count": fact.lost_packets,
                 "duplicate_packets_count": fact.duplicate_packets,
@@ -298,8 +270,3 @@ def _row(fact: Fact, zero: int) -> Row:
                 "noise_dbfs": fact.noise_dbfs,
             }
     return row
-
-
-def _sane_ms(timestamp_ms: int) -> int:
-    """Bounded to what the columns hold: a far end with a broken clock must not make a call unstorable."""
-    return min(max(timestamp_ms, 0), _LAST_MS)

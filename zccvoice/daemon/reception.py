@@ -1,0 +1,174 @@
+"""Receiving one stream into its journal, until it is over; asking for it again when we were the ones who left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import trio
+
+from zccvoice.daemon.log import get_logger
+from zccvoice.daemon.metrics import Metrics
+from zccvoice.daemon.recorder import Recorder
+from zccvoice.daemon.transport import StreamReceiver, Transport
+from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, ZccvoiceError
+from zccvoice.rtms.enums import StatusCode
+from zccvoice.rtms.events import CallEventReceived, MessageRejected, StreamEnded, StreamEvent
+from zccvoice.rtms.webhook import StreamStarted, StreamStopped
+
+EVENTS_WAITING = 1_000
+"""Stream events between receiver and recorder: a minute of two tracks at 100 ms, 4 MB. When full, the socket
+waits: the recorder does so only for a disk that cannot keep up."""
+RECONNECT_WINDOW_S = 60.0
+"""So long after the connections were lost Zoom keeps a stream (RTMS documentation, "Reconnect")."""
+RECONNECT_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+"""Between attempts to be let in again; the last one is repeated."""
+INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
+log = get_logger()
+
+
+class Reception:
+    """One stream on its way from a transport into a recorder."""
+
+    def __init__(
+        self,
+        started: StreamStarted,
+        transport: Transport,
+        recorder: Recorder,
+        metrics: Metrics,
+        *,
+        on_ended: Callable[[StreamEnded], None],
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare; `run` or `resume` does it.
+
+        Args:
+            started: the stream.
+            transport: makes receivers of it.
+            recorder: writes everything down.
+            metrics: counters.
+            on_ended: told once how the stream ended, before that is written down.
+            wall_clock: Unix time in seconds.
+        """
+        self._started = started
+        self._transport = transport
+        self._recorder = recorder
+        self._metrics = metrics
+        self._on_ended = on_ended
+        self._wall_clock = wall_clock
+        self._receiver: StreamReceiver | None = None
+        self._stop_cause: str | None = None
+        self.is_over = False
+        """The end has been written down."""
+
+    def stop(self, cause: str) -> None:
+        """Hang up on Zoom, soon; what was noted as the end before stands."""
+        self._stop_cause = self._stop_cause or cause
+        if self._receiver is not None:
+            self._receiver.stop(cause)
+
+    def note_stopped(self, stopped: StreamStopped) -> None:
+        """Zoom has announced the end: when it was belongs into the journal."""
+        if not self.is_over:
+            self._recorder.receive(stopped)
+
+    def fail(self, error: ZccvoiceError) -> None:
+        """The stream cannot go on, for a reason that has a name."""
+        name = type(error).__name__.removesuffix("Error")
+        cause = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+        log.error("stream failed", problem=cause, detail=str(error))
+        self._end(StreamEnded(cause, str(error)))
+        self.stop(cause)
+
+    def note_defect(self) -> None:
+        """To be called while the exception is handled: a defect of ours ends this call alone."""
+        log.exception("call failed")
+        self._end(INTERNAL_ERROR)
+        self.stop(INTERNAL_ERROR.cause)
+
+    async def run(self, last_arrived_ms: int | None = None) -> None:
+        """Receive until the stream is over; its failure is this call's end, not anybody else's.
+
+        Args:
+            last_arrived_ms: when an earlier daemon last received something of the stream, if one did and
+                Zoom has not announced it since.
+        """
+        try:
+            if last_arrived_ms is None:
+                await self._receive()
+            else:
+                await self._ask_again(last_arrived_ms)
+        except ZccvoiceError as error:
+            self.fail(error)
+        except Exception:  # the edge of this call
+            self.note_defect()
+        self._end(StreamEnded("connection_lost", "the receiver stopped without a word"))
+
+    async def _ask_again(self, last_arrived_ms: int) -> None:
+        """Zoom keeps a stream for a minute after its client was lost; it may take a while to notice the loss."""
+        away_s = self._wall_clock() - last_arrived_ms / 1000
+        log.info("stream found unfinished", away_s=round(away_s, 1))
+        give_up_at = trio.current_time() + RECONNECT_WINDOW_S - away_s
+        delays = list(RECONNECT_DELAYS_S)
+        problem = "the daemon was away for longer than Zoom keeps a stream"
+        while trio.current_time() < give_up_at and self._stop_cause is None:
+            try:
+                await self._receive()
+            except (ConnectionFailedError, HandshakeRefusedError) as error:
+                problem = str(error)
+                if isinstance(error, HandshakeRefusedError) and not _may_pass(error):
+                    break
+                await trio.sleep(delays.pop(0) if len(delays) > 1 else delays[0])
+            else:
+                return
+        self._end(StreamEnded("daemon_down", problem))
+
+    async def _receive(self) -> None:
+        events_send, events_receive = trio.open_memory_channel[StreamEvent](EVENTS_WAITING)
+        self._receiver = self._transport(self._started, events_send)
+        if self._stop_cause is not None:
+            self._receiver.stop(self._stop_cause)
+        failure: list[ZccvoiceError] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_run_noting_failure, self._receiver, failure)
+            async with events_receive:
+                async for event in events_receive:
+                    self._take(event)
+                    await self._recorder.room()
+        if failure:
+            raise failure[0]
+
+    def _take(self, event: StreamEvent) -> None:
+        match event:
+            case StreamEnded():
+                self._end(event)
+                return
+            case MessageRejected():
+                self._metrics.rejected_messages.labels(event.connection).inc()
+                log.warning("message rejected", connection=event.connection, problem=event.problem)
+            case CallEventReceived():
+                log.info("call event", name=event.name, channel_id=event.channel_id)
+                if event.name == "stream_terminated":
+                    self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
+        self._recorder.receive(event)
+
+    def _end(self, ended: StreamEnded) -> None:
+        """Write down how the stream ended; what was noted first stands."""
+        if self.is_over:
+            return
+        self.is_over = True
+        self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
+        self._on_ended(ended)
+        self._recorder.receive(ended)
+
+
+async def _run_noting_failure(receiver: StreamReceiver, failure: list[ZccvoiceError]) -> None:
+    try:
+        await receiver.run()
+    except ZccvoiceError as error:
+        failure.append(error)
+
+
+def _may_pass(refusal: HandshakeRefusedError) -> bool:
+    """Zoom has not noticed yet that our last connection is gone (RTMS documentation, "One client per stream")."""
+    return refusal.status_code == StatusCode.DUPLICATE_SIGNAL_REQUEST

@@ -1,0 +1,162 @@
+"""What goes: a stream that Zoom withdrew, and rows that a replay has not stated again.
+
+Nothing of what was revoked or erased is ever stored again, by whoever still has a fact of it: a tombstone says
+so. A lock that writers share and removals have for themselves keeps a writer from slipping past a tombstone that
+is just being set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    Text,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
+
+from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
+from zccvoice.store.keeping_tables import Tombstone
+from zccvoice.store.measure_tables import (
+    CategoryHit,
+    Hold,
+    Interruption,
+    Silence,
+    SpeechSpan,
+    live_call_table,
+    scorecard_table,
+    side_scorecard_table,
+)
+from zccvoice.store.schema import table_of
+from zccvoice.store.tables import CallEvent, Engagement, Gap, Participant, Stream, Track, Utterance
+from zccvoice.store.upsert import sane_ms, storable
+
+_LOCK = 7_262_282_012_028  # any number that is always the same and that nobody else takes
+OF_STREAM = (Utterance, Gap, Track, CallEvent)
+"""Tables whose rows belong to one stream."""
+DERIVED = (
+    scorecard_table,
+    side_scorecard_table,
+    live_call_table,
+    *(table_of(kind) for kind in (SpeechSpan, Silence, Hold, Interruption, CategoryHit)),
+)
+"""Tables that are computed from the others."""
+_FOR_EVER = ("revoked", "erased")
+
+
+def living(connection: Connection, facts: Sequence[Fact]) -> list[Fact]:
+    """The facts that may be stored. Revocations among them are carried out here and are none of these."""
+    revoked = [fact for fact in facts if isinstance(fact, StreamRevoked)]
+    lock_for_removal(connection) if revoked else _lock_for_writing(connection)
+    for fact in revoked:
+        _revoke(connection, fact)
+    streams, engagements = _gone(connection, facts)
+    return [
+        fact
+        for fact in facts
+        if not isinstance(fact, StreamRevoked)
+        and storable(fact.stream_id) not in streams
+        and storable(fact.engagement_id) not in engagements
+    ]
+
+
+def lock_for_removal(connection: Connection) -> None:
+    """Until the end of the transaction nobody else writes facts or removes any."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def forget_stale(connection: Connection, restated: StreamRestated, zero_ms: int) -> None:
+    """Delete utterances and gaps of a stream that were not stated again."""
+    for kind, stated in ((Utterance, restated.utterances), (Gap, restated.gaps)):
+        table = table_of(kind)
+        # Two arrays instead of a list of pairs: of a list, Postgres compares every row with every pair.
+        keys = (
+            func.unnest(
+                cast([storable(channel_id) for channel_id, _ in stated], ARRAY(Text)),
+                cast([sane_ms(timestamp_ms) - zero_ms for _, timestamp_ms in stated], ARRAY(BigInteger)),
+            )
+            .table_valued("channel_id", "start_ms", name="stated")
+            .render_derived()
+        )
+        same = select(text("1")).where(
+            keys.c.channel_id == table.c.channel_id, keys.c.start_ms == table.c.start_ms
+        )
+        of_stream = table.c.stream_id == storable(restated.stream_id)
+        connection.execute(delete(table).where(of_stream, ~exists(same)))
+
+
+def lock_living(connection: Connection, engagement_id: str) -> bool:
+    """Keep an engagement from being changed or removed until the end of the transaction; False: it is gone."""
+    _lock_for_writing(connection)
+    query = select(Engagement.engagement_id).where(Engagement.engagement_id == storable(engagement_id))
+    return connection.scalar(query.with_for_update()) is not None
+
+
+def _lock_for_writing(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LOCK})
+
+
+def _gone(connection: Connection, facts: Sequence[Fact]) -> tuple[set[str], set[str]]:
+    """Streams and engagements of these facts of which nothing may be stored."""
+    stone = table_of(Tombstone)
+    streams = sorted({storable(fact.stream_id) for fact in facts})
+    engagements = sorted({storable(fact.engagement_id) for fact in facts})
+    query = select(stone.c.stream_id, stone.c.engagement_id).where(
+        stone.c.reason.in_(_FOR_EVER),
+        or_(
+            stone.c.stream_id.in_(streams),
+            stone.c.stream_id.is_(None) & stone.c.engagement_id.in_(engagements),
+        ),
+    )
+    found = connection.execute(query).all()
+    return (
+        {row.stream_id for row in found if row.stream_id is not None},
+        {row.engagement_id for row in found if row.stream_id is None},
+    )
+
+
+def _revoke(connection: Connection, revoked: StreamRevoked) -> None:
+    """Delete everything of a stream, and what was computed with it; of the engagement too, if it had no other."""
+    stream_id, engagement_id = storable(revoked.stream_id), storable(revoked.engagement_id)
+    removed: dict[str, int] = {}
+    for kind in OF_STREAM:
+        table = table_of(kind)
+        removed[table.name] = connection.execute(delete(table).where(table.c.stream_id == stream_id)).rowcount
+    for table in DERIVED:
+        gone = connection.execute(delete(table).where(table.c.engagement_id == engagement_id))
+        removed[table.name] = gone.rowcount
+    gone = connection.execute(delete(Stream).where(Stream.stream_id == stream_id))
+    removed["stream"] = gone.rowcount
+    others = connection.scalar(select(Stream.stream_id).where(Stream.engagement_id == engagement_id).limit(1))
+    if others is None:
+        for table in (table_of(Participant), table_of(Engagement)):
+            gone = connection.execute(delete(table).where(table.c.engagement_id == engagement_id))
+            removed[table.name] = gone.rowcount
+    _set_tombstone(connection, engagement_id, stream_id, revoked.revoked_at, removed)
+
+
+def _set_tombstone(
+    connection: Connection, engagement_id: str, stream_id: str, at: datetime, removed: dict[str, int]
+) -> None:
+    """Once; what a repetition still removed is told by a further one."""
+    known = connection.scalar(select(Tombstone.tombstone_id).where(Tombstone.stream_id == stream_id).limit(1))
+    if known is None or any(removed.values()):
+        connection.execute(
+            insert(Tombstone).values(
+                engagement_id=engagement_id,
+                stream_id=stream_id,
+                reason="revoked",
+                deleted_at=at,
+                removed={name: count for name, count in removed.items() if count},
+            )
+        )

@@ -1,0 +1,133 @@
+"""The schema as a page for people: ``docs/schema.md``, rendered from a migrated database by its own comments.
+
+`scripts/write_schema_page.py` writes the file; a test compares it with what the database says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Inspector, inspect
+
+from zccvoice.store.schema import PARTITIONED, REPORTING_SCHEMA, SCHEMA, is_partition
+
+_HEAD = """\
+# The schema
+
+Made from the comments in the database by `python scripts/write_schema_page.py`; version `{version}`. Do not edit.
+
+- `{reporting}`: the views, for whoever asks questions. Their names and columns stay.
+- `{tables}`: the tables below them, which may change with every version.
+
+Times on the engagement's clock are milliseconds; 0 is the first packet of its first stream, by Zoom's timestamps.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    kind: str
+    is_key: bool
+    is_nullable: bool
+    refers_to: str | None
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """A table or a view."""
+
+    name: str
+    comment: str
+    columns: tuple[_Column, ...]
+
+
+def schema_page(connection: Connection) -> str:
+    """The page, as Markdown with a diagram in Mermaid's notation."""
+    inspector = inspect(connection)
+    context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
+    tables = [
+        _relation(connection, inspector, SCHEMA, name)
+        for name in sorted(inspector.get_table_names(SCHEMA))
+        if name != "alembic_version" and not is_partition(name)
+    ]
+    views = [
+        _relation(connection, inspector, REPORTING_SCHEMA, name)
+        for name in sorted(inspector.get_view_names(REPORTING_SCHEMA))
+    ]
+    version = ", ".join(context.get_current_heads())
+    return "\n".join(
+        [
+            _HEAD.format(version=version, reporting=REPORTING_SCHEMA, tables=SCHEMA),
+            f"## Views: `{REPORTING_SCHEMA}`\n",
+            *(part for view in views for part in _view_section(view)),
+            f"## Tables: `{SCHEMA}`\n",
+            *_diagram(tables),
+            *(part for table in tables for part in _table_section(table)),
+        ]
+    )
+
+
+def _relation(connection: Connection, inspector: Inspector, schema: str, name: str) -> _Relation:
+    keys = inspector.get_pk_constraint(name, schema)["constrained_columns"]
+    references = {
+        column: reference["referred_table"]
+        for reference in inspector.get_foreign_keys(name, schema)
+        for column in reference["constrained_columns"]
+    }
+    columns = tuple(
+        _Column(
+            name=column["name"],
+            kind=column["type"].compile(connection.dialect).lower(),
+            is_key=column["name"] in keys,
+            is_nullable=column["nullable"],
+            refers_to=references.get(column["name"]),
+            comment=column["comment"] or "",
+        )
+        for column in inspector.get_columns(name, schema)
+    )
+    return _Relation(name, inspector.get_table_comment(name, schema)["text"] or "", columns)
+
+
+def _diagram(tables: Sequence[_Relation]) -> Iterator[str]:
+    """Which table belongs to which, with the key of each."""
+    yield "```mermaid\nerDiagram"
+    for table in tables:
+        keys = [column for column in table.columns if column.is_key]
+        for column in table.columns:
+            if column.refers_to is not None:
+                many = "o|" if keys == [column] else "o{"
+                yield f'    {column.refers_to} ||--{many} {table.name} : "{column.name}"'
+    for table in tables:
+        yield f"    {table.name} {{"
+        for column in table.columns:
+            marks = ["PK"] * column.is_key + ["FK"] * (column.refers_to is not None)
+            if marks:
+                yield f"        {column.kind.replace(' ', '_')} {column.name} {', '.join(marks)}"
+        yield "    }"
+    yield "```\n"
+
+
+def _view_section(view: _Relation) -> Iterator[str]:
+    yield f"### `{REPORTING_SCHEMA}.{view.name}`\n\n{view.comment}\n"
+    yield "| column | type | |\n|---|---|---|"
+    for column in view.columns:
+        yield f"| `{column.name}` | {column.kind} | {_cell(column.comment)} |"
+    yield ""
+
+
+def _table_section(table: _Relation) -> Iterator[str]:
+    kept = " Kept in monthly partitions by `call_date`." if table.name in PARTITIONED else ""
+    yield f"### `{SCHEMA}.{table.name}`\n\n{table.comment}{kept}\n"
+    yield "| column | type | NULL | |\n|---|---|---|---|"
+    for column in table.columns:
+        name = f"**`{column.name}`**" if column.is_key else f"`{column.name}`"
+        can_be_null = "yes" if column.is_nullable else ""
+        yield f"| {name} | {column.kind} | {can_be_null} | {_cell(column.comment)} |"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
