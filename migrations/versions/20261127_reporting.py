@@ -1,7 +1,7 @@
 """What supervisors query: the views of the schema ``reporting``, and full text of what was said.
 
 Every view runs with the rights of whoever asks (``security_invoker``), so that the row-level security of
-the tables holds in it. Postgres 14 has no such option; what that means for readers is said where they get their rights.
+the tables holds in it. Postgres 14 has no such option: `20261127_access` says what that means for readers.
 
 Comments are not here: `zccvoice.store.comments` writes them after every upgrade.
 
@@ -80,7 +80,7 @@ CALL_SUMS = """
 def agent_sums(of: str) -> str:
     """Sums of the agent side's measures over the calls `of` is true for."""
     known = f"{of} AND s.talk_time_agent_ms IS NOT NULL"
-    spoken = f"{of} AND s.words_agent_count IS NOT NULL"
+    spoken = f"{known} AND s.words_agent_count IS NOT NULL"
     return f"""
     sum(s.talk_time_agent_ms) FILTER (WHERE {of})::bigint AS talk_time_agent_ms,
     sum(s.talk_time_agent_ms) FILTER (WHERE {known})::double precision
@@ -188,8 +188,6 @@ def upgrade() -> None:
     op.execute(f"CREATE OR REPLACE VIEW reporting.utterance AS {UTTERANCE.format(more=more)}")
     for name, query in VIEWS.items():
         op.execute(f"CREATE VIEW reporting.{name} AS {query}")
-    # What it leaves out must not be seen by a function in somebody's WHERE either.
-    op.execute("ALTER VIEW reporting.transcript_search SET (security_barrier = true)")
     if _has_security_invoker():
         for name in (*VIEWS, "call", "utterance", "gap", "event"):
             op.execute(f"ALTER VIEW reporting.{name} SET (security_invoker = true)")
