@@ -138,6 +138,7 @@ def test_who_the_consumer_is_under_both_spellings(key: str) -> None:
             "Ana Example",
             "q_MadeUp",
             "Orders",
+            "+15555550123",
         ),
         CallEventReceived("consumer_answered", 1781000004000, "ch-7f31"),
     ]

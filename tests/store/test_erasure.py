@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, select, text
 
@@ -162,6 +162,7 @@ def test_a_customer_is_found_by_number(connection: Connection) -> None:
     assert streams_of(connection, ["e1", "e2"]) == ["s1", "s2"]
 
 
+@settings(max_examples=30)
 @given(told=facts(), keeps_measures=st.booleans())
 def test_whatever_was_told_of_it(shared_engine: Engine, told: list[Fact], keeps_measures: bool) -> None:
     with shared_engine.connect() as connection, connection.begin() as transaction:

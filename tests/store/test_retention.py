@@ -198,15 +198,9 @@ def test_no_hold_slips_in_while_calls_are_deleted(engine: Engine) -> None:
         holds.place(connection, "e1", reason="case 7", by="Counsel")
 
 
-def test_a_role_that_may_not_drop_tables_drops_months(connection: Connection) -> None:
-    connection.execute(text("CREATE ROLE keeper_of_months"))
-    connection.execute(text("GRANT USAGE ON SCHEMA zccvoice TO keeper_of_months"))
-    connection.execute(text("GRANT SELECT, INSERT ON zccvoice.tombstone TO keeper_of_months"))
-    connection.execute(
-        text("GRANT EXECUTE ON FUNCTION zccvoice.drop_old_partitions(date) TO keeper_of_months")
-    )
+def test_the_daemons_role_drops_months_and_no_other_table(connection: Connection) -> None:
     put_call(connection, "old", LAST_MONTH)
-    connection.execute(text("SET LOCAL ROLE keeper_of_months"))
+    connection.execute(text("SET LOCAL ROLE zccvoice_daemon"))
     assert drop_old_partitions(connection, TODAY.replace(day=1)) == {"utterance": 1, "speech_span": 1}
     with pytest.raises(Exception, match="must be owner"):
         connection.execute(text(f"DROP TABLE zccvoice.{part_of('utterance', TODAY)}"))
