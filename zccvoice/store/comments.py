@@ -1,4 +1,4 @@
-"""What the database says about itself: a comment on every table, view and column.
+"""What the database says about itself: a comment on every table, view, column and function to call.
 
 Written after every upgrade and not by migrations, because a comment may always be replaced: so a definition
 has one place (beside the column in `tables`, for a measure in `analytics.scorecard`) and a better sentence
@@ -14,33 +14,101 @@ from sqlalchemy.schema import SetColumnComment, SetTableComment
 
 from zccvoice.store.schema import REPORTING_SCHEMA, Base
 
+_OF_YOURS = "of the calls that you may read"
 _VIEWS = {
     "call": "One row per call: when, who, through which queue, and every measure (NULL until computed).",
+    "live_call": "Running calls, with provisional measures made anew every few seconds; see age_ms.",
+    "agent_day": f"Per agent and UTC day: sums over calls and ratios of those sums, {_OF_YOURS}.",
+    "queue_hour": f"Per queue and UTC hour: sums over calls and ratios of those sums, {_OF_YOURS}.",
     "utterance": "What was said, by whom and when.",
+    "transcript_search": "What was said, for a full text search of your own; reporting.search is faster.",
     "gap": "Audio that should have arrived and did not: see coverage_ratio of the call.",
     "event": "What Zoom told about a call: answered, hold, unhold, transfer and so on.",
+    "silence": "Stretches in which everybody could be heard and nobody spoke, longer than the threshold.",
+    "hold": "When a call was on hold.",
+    "interruption": "A side began to speak while another was in the middle of it.",
+    "speech": "Stretches of speech of a channel: utterances with hardly any time between them.",
+    "loudness": "One row per second of speech: how loud it was.",
+    "side": "The measures of one side of a call, by names without the side.",
+    "category": "Where a rule matched: which revision of it, and what in the call.",
+    "metric_definition": "What every measure means. A changed definition is a further version.",
+    "schema_change": "The history of this schema: which version, what it brought, and since when.",
+}
+_FUNCTIONS = {
+    "search(text, text, date, date, integer)": (
+        'Utterances in which the query is found, newest day first: words in any form they have, "a phrase", or, '
+        "-not. A language is a Whisper code, NULL is every language; since is the first day, until the first "
+        "no longer searched; most is how many at most."
+    ),
 }
 
 # Columns that no table has, or that say something else in a view. The others are described as in their table.
+_AGENT_NAME = "Names of the agents on the call, in alphabetical order."
+_SPEAKER_NAME = "Name of the participant as Zoom shows it."
+_LENGTH = "Its length, ms."
+_SCORE = "Loudness as 0-100: linear from -60 dBFS to 0 dBFS, clipped."
+_CALLS = {
+    "calls_count": "Calls.",
+    "measured_calls_count": "Calls that have measures; only these are in the sums.",
+    "damaged_calls_count": "Measured calls of which too much audio is missing; they are in the sums.",
+    "mean_first_response_agent_ms": "Mean over the calls of the time from answer to first agent speech, ms.",
+    "talk_ratio_agent": "Talk time of the agent side by the duration, of all the calls together.",
+    "talk_share_agent": "The part of the agent side in the talk time, of all the calls together.",
+    "talk_speed_agent_wpm": "Words of the agent side per minute of its speech, of all the calls together.",
+}
 _VIEW_COLUMNS = {
-    ("call", "agent_name"): "Names of the agents on the call, in alphabetical order.",
+    ("call", "agent_name"): _AGENT_NAME,
     ("call", "end_reason"): (
         "How its streams ended: the reason of Zoom (customer_disconnected), or ours when we did not receive the "
         "whole of it (shutdown, connection_lost, handshake_refused). The measures are of what was received."
     ),
-    ("utterance", "speaker_name"): "Name of the participant as Zoom shows it.",
+    ("live_call", "agent_name"): _AGENT_NAME,
+    ("live_call", "age_ms"): "How long ago these measures were computed, ms.",
+    ("agent_day", "agent_name"): "Last known name of the agent.",
+    ("agent_day", "day"): "UTC day on which the calls began.",
+    ("agent_day", "shared_calls_count"): (
+        "Calls with another agent as well. Measures of the agent side leave them out: they are not of one agent."
+    ),
+    **{("agent_day", name): comment for name, comment in _CALLS.items()},
+    ("queue_hour", "hour"): "Start of the UTC hour in which the calls began.",
+    **{("queue_hour", name): comment for name, comment in _CALLS.items()},
+    ("utterance", "speaker_name"): _SPEAKER_NAME,
     ("utterance", "started_at"): "When it began.",
     ("utterance", "text"): "Transcript, redacted; NULL unless the verdict is kept.",
-    ("gap", "length_ms"): "Its length, ms.",
+    ("utterance", "loudness_score"): _SCORE,
+    ("transcript_search", "speaker_name"): _SPEAKER_NAME,
+    ("transcript_search", "text"): "Transcript, redacted.",
+    ("transcript_search", "search"): "The words of the text, stemmed as its language asks; compare with @@.",
+    ("gap", "length_ms"): _LENGTH,
     ("event", "at_ms"): "When, ms on the engagement's clock; negative before the first packet.",
     ("event", "channel_id"): "The channel it is about; NULL when it is about the whole call.",
+    ("silence", "length_ms"): _LENGTH,
+    ("hold", "length_ms"): _LENGTH,
+    ("speech", "length_ms"): _LENGTH,
+    ("loudness", "at_ms"): "Start of the second, ms on the engagement's clock.",
+    ("loudness", "loudness_dbfs"): "RMS level of the second, dBFS.",
+    ("loudness", "loudness_score"): _SCORE,
 }
 _VIEW_TABLES = {
     "call": ("engagement", "scorecard"),
+    "live_call": ("live_call", "engagement"),
+    "agent_day": ("agent", "scorecard"),
+    "queue_hour": ("queue", "scorecard"),
     "utterance": ("utterance", "participant"),
+    "transcript_search": ("utterance", "participant"),
     "gap": ("gap", "participant"),
     "event": ("call_event", "participant"),
+    "silence": ("silence",),
+    "hold": ("hold",),
+    "interruption": ("interruption",),
+    "speech": ("speech_span",),
+    "loudness": ("utterance", "participant"),
+    "side": ("side_scorecard",),
+    "category": ("category_hit",),
+    "metric_definition": ("metric_definition",),
+    "schema_change": ("schema_change",),
 }
+_OVER_CALLS = ("agent_day", "queue_hour")
 
 
 def write_comments(connection: Connection) -> None:
@@ -52,6 +120,8 @@ def write_comments(connection: Connection) -> None:
         # SQLAlchemy knows COMMENT ON TABLE alone; the sentences above hold nothing to quote.
         connection.execute(text(f"COMMENT ON VIEW {REPORTING_SCHEMA}.{view.name} IS '{_VIEWS[view.name]}'"))
         _comment_columns(connection, view)
+    for function, comment in _FUNCTIONS.items():
+        connection.execute(text(f"COMMENT ON FUNCTION {REPORTING_SCHEMA}.{function} IS '{comment}'"))
 
 
 def _comment_columns(connection: Connection, table: Table) -> None:
@@ -60,12 +130,20 @@ def _comment_columns(connection: Connection, table: Table) -> None:
 
 
 def _views(connection: Connection) -> Iterator[Table]:
-    tables = {table.name: table for table in Base.metadata.tables.values()}
     metadata = MetaData(schema=REPORTING_SCHEMA)
     for name in inspect(connection).get_view_names(REPORTING_SCHEMA):
         view = Table(name, metadata, autoload_with=connection)
         for column in view.columns:
-            described = (tables[table].columns.get(column.name) for table in _VIEW_TABLES[name])
-            in_table = next((found.comment for found in described if found is not None), None)
-            column.comment = _VIEW_COLUMNS.get((name, column.name), in_table)
+            column.comment = _VIEW_COLUMNS.get((name, column.name)) or _comment_in_table(name, column.name)
         yield view
+
+
+def _comment_in_table(view: str, column: str) -> str | None:
+    tables = {table.name: table for table in Base.metadata.tables.values()}
+    for table in _VIEW_TABLES[view]:
+        if column in tables[table].columns:
+            comment = tables[table].columns[column].comment
+            return (
+                f"Sum over the calls: {comment}" if view in _OVER_CALLS and table == "scorecard" else comment
+            )
+    return None

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     func,
 )
+from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from zccvoice.analytics.record import Side
@@ -134,6 +135,7 @@ class Participant(Base):
     __table_args__ = (
         CheckConstraint(f"side IN ({', '.join(repr(side.value) for side in Side)})", name="side"),
         Index(None, "phone_hash"),
+        Index(None, "user_id"),
         {"comment": "Who is behind a channel of an engagement. Holds no phone numbers, only their hashes."},
     )
 
@@ -174,6 +176,12 @@ class Utterance(Base):
     __tablename__ = "utterance"
     __table_args__ = (
         Index(None, "engagement_id", "start_ms"),
+        Index(
+            "ix_utterance_text_search",
+            sql("to_tsvector(zccvoice.text_search_configuration(language), text)"),
+            postgresql_using="gin",
+            postgresql_where=sql("verdict = 'kept'"),
+        ),
         {
             "comment": "A stretch of speech of one participant, with its transcript; its side is in participant.",
             **BY_MONTH,
