@@ -18,14 +18,15 @@ from zccvoice.config import Config
 from zccvoice.daemon.past import ENTRY_TYPES
 from zccvoice.daemon.replay import replay
 from zccvoice.journal.entry import Entry
-from zccvoice.journal.journal import START, JournalReader, Record
+from zccvoice.journal.journal import START, Record
 from zccvoice.journal.passage import find_passage, read_samples
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf
 from zccvoice.journal.vault import Vault
+from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import AudioReceived, MediaOpened, ParticipantConnected, Role, StreamEnded
 from zccvoice.rtms.messages import AudioParams
-from zccvoice.rtms.webhook import Product, StreamStarted
+from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.demo import demo_scenarios
 from zccvoice.simulator.packets import PacketPlan
 from zccvoice.simulator.scenario import load_scenario
@@ -74,11 +75,15 @@ def measure_journal(shelf: Shelf, result: BenchResult, *, minutes: float = 10.0,
             found.append(wall)
             if syncs:
                 cpu_s.append(cpu)
-    how = f"{minutes:g} min of two sides, L16 in 100 ms packets, records of 250 ms; median of {rounds}"
+    how = f"{minutes:g} min of two sides, median of {rounds}"
     cpu = median(cpu_s) * 60 / minutes
     read_s = median(_timed(partial(_read, shelf, "written-0-1"))[0] for _ in range(rounds))
     figures = {
-        "journal_write_synced": (payload_mb / median(wall_s[True]), "MB/s", f"a sync per second of audio; {how}"),
+        "journal_write_synced": (
+            payload_mb / median(wall_s[True]),
+            "MB/s",
+            f"a sync per second of audio; {how}",
+        ),
         "journal_write": (payload_mb / median(wall_s[False]), "MB/s", f"without sync; {how}"),
         "journal_write_cpu": (cpu, "CPU s / call hour", f"the writing thread with syncs; {how}"),
         "journal_read": (payload_mb / read_s, "MB/s", f"all records; {how}"),
@@ -116,7 +121,7 @@ def write_demo_call(shelf: Shelf, name: str, minutes: float) -> None:
     scenario = load_scenario(demo_scenarios()[0])
     recording = render(scenario)
     plan = PacketPlan(scenario, recording, params)
-    started = StreamStarted(Product.ZCC_VOICE, "E-replayed", "S-replayed", "wss://localhost", BEGAN_MS)
+    started = StreamStarted(Product.CONTACT_CENTER, "E-replayed", "S-replayed", "wss://localhost", BEGAN_MS)
     sides = zip((Role.CONSUMER, Role.USER), scenario.participants, strict=False)
     who = [ParticipantConnected(one.channel_id, role, BEGAN_MS) for role, one in sides]
     with shelf.writer(name) as writer:
@@ -126,7 +131,9 @@ def write_demo_call(shelf: Shelf, name: str, minutes: float) -> None:
             sent = (
                 (zero_ms + packet.at_ms, packet.channel_id, plan.payload(packet)) for packet in plan.packets
             )
-            packets = [AudioReceived(channel, at_ms, data) for at_ms, channel, data in sent if at_ms < until_ms]
+            packets = [
+                AudioReceived(channel, at_ms, data) for at_ms, channel, data in sent if at_ms < until_ms
+            ]
             for arrived_ms, entries in _records(packets):
                 writer.write(Kind.RECEIVED, arrived_ms, entries)
         writer.write(Kind.RECEIVED, until_ms, [StreamEnded("call_ended", "the demo is over")])
@@ -153,9 +160,7 @@ def _measure_passages(shelf: Shelf, name: str, minutes: float, result: BenchResu
             found_s.append(found - begin)
             read_s.append(time.perf_counter() - found)
     how = f"{PASSAGE_MS / 1000:g} s of one side, median of {PASSAGES}"
-    result.figures["passage_find"] = Figure(
-        round(median(found_s) * 1000, 2), "ms", f"by its time; {how}"
-    )
+    result.figures["passage_find"] = Figure(round(median(found_s) * 1000, 2), "ms", f"by its time; {how}")
     result.figures["passage_read"] = Figure(
         round(median(read_s) * 1000, 2), "ms", f"once it is known where it lies; {how}"
     )

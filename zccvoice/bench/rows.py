@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from zccvoice.analytics.record import Side
 from zccvoice.bench import BenchResult, Figure, Wanted, percentile
+from zccvoice.bench.wording import words_of
 from zccvoice.daemon.writer import BATCH_FACTS, Write, write_to
 from zccvoice.store.bulk import copy_rows
 from zccvoice.store.database import transaction
@@ -36,7 +37,6 @@ UTTERANCES_PER_CALL = 40
 SLEEP_S = 0.001
 """What the loop is asked for while others write; what it takes longer is its lag."""
 
-_WORDS = "thank you for calling how may I help with that order today please hold while we look it up".split()
 _COLUMNS = (
     "engagement_id",
     "stream_id",
@@ -155,14 +155,14 @@ def _call(name: str, chance: random.Random) -> list[Fact]:
     started_at = datetime.now(UTC).replace(microsecond=0)
     zero_ms = int(started_at.timestamp() * 1000)
     facts: list[Fact] = [
-        StreamOpened(*ids, "zcc_voice", started_at),
+        StreamOpened(*ids, "contact_center", started_at),
         ClockStarted(*ids, zero_ms),
         ParticipantSeen(*ids, "c1", Side.CUSTOMER),
         ParticipantSeen(*ids, "c2", Side.AGENT, user_id="u1", display_name="Ada", queue_id="q1"),
     ]
     at_ms = zero_ms
     for number in range(UTTERANCES_PER_CALL):
-        words = chance.choices(_WORDS, k=chance.randint(5, 13))
+        words = chance.choices(words_of("en"), k=chance.randint(5, 13))
         length_ms = len(words) * 330
         facts.append(_utterance(ids, ("c1", "c2")[number % 2], at_ms, words))
         at_ms += length_ms + 400
