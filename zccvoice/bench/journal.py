@@ -62,7 +62,7 @@ def new_shelf(folder: Path) -> Shelf:
     return Shelf(folder, Vault(folder / "keys", "a master key for measurements"), ENTRY_TYPES)
 
 
-def measure_journal(shelf: Shelf, result: BenchResult, *, minutes: float = 10.0, rounds: int = 3) -> None:
+def measure_journal(shelf: Shelf, result: BenchResult, *, minutes: float = 5.0, rounds: int = 3) -> None:
     """Add what writing and reading a two-sided call of `minutes` costs; with and without sync in turn."""
     call = list(_sound(L16_100, minutes))
     payload_mb = _payload_bytes(call) / 1e6

@@ -59,7 +59,7 @@ _COLUMNS = (
 )
 
 
-def measure_rows(engine: Engine, result: BenchResult, *, calls: int = 60, rounds: int = 5) -> None:
+def measure_rows(engine: Engine, result: BenchResult, *, calls: int = 40, rounds: int = 5) -> None:
     """Add the figures of `rounds` rounds of `calls` calls to the result. Runs Trio."""
     write = write_to(engine)
     rates: dict[str, list[float]] = {"write_path": [], "copy_batches": [], "copy_at_once": []}

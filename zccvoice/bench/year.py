@@ -210,13 +210,9 @@ def _scorecard(call: Call) -> Sequence[Any]:
         "computed_at": call.started_at + timedelta(minutes=4),
         "thresholds_version": 1,
     }
-    made_up = {
-        BigInteger: lambda: int(chance.expovariate(0.25)),
-        Double: chance.random,
-        Boolean: lambda: False,
-    }
+    made_up = {BigInteger: chance.randrange(12), Double: chance.random(), Boolean: False}
     return [
-        known[column.name] if column.name in known else made_up.get(type(column.type), lambda: None)()
+        known[column.name] if column.name in known else made_up.get(type(column.type))
         for column in scorecard_table.columns
     ]
 

@@ -8,6 +8,7 @@ is written, `tables` what is kept.
 - `comments`         writes those comments into the database after an upgrade, the views' too
 - `database`         engine, transactions, which errors pass, upgrading and checking the schema
 - `writes`           facts and scorecards → rows; saying a thing twice changes nothing
+- `bulk`             COPY: very many rows into one table
 - `reads`            rows → the record of a call, calls with their measures, utterances
 - `private_postgres` the Postgres of the default set-up, shared by our processes, and always brought back
 - `postgres_server`  its programs, account, data and process; `leash` is the program that ties it to ours
