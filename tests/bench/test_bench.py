@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from zccvoice.bench import BenchResult, Figure, Wanted, demo
+from zccvoice.bench import BenchResult, Figure, Wanted, demo, percentile
 from zccvoice.cli import bench
 from zccvoice.rehearsal import Rehearsal, figures
 from zccvoice.simulator.truth import CallTruth
@@ -66,3 +66,8 @@ def test_one_form_for_all(value: float, check: bool, status: int, capsys: pytest
 def test_a_bound_may_be_a_least_one() -> None:
     assert Wanted("calls", 500, 600, is_least=True).is_met
     assert not Wanted("calls", 500, 400, is_least=True).is_met
+
+
+@pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 2), (51, 3), (99, 4), (100, 4)])
+def test_a_percentile_is_one_of_the_values(percent: float, value: float) -> None:
+    assert percentile([4, 1, 3, 2], percent) == value

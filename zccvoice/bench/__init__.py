@@ -6,8 +6,10 @@ shared and noisy: ratios are measured within one run, interleaved.
 
 from __future__ import annotations
 
+import math
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -62,6 +64,11 @@ class BenchResult:
     def is_met(self) -> bool:
         """Whether all bounds are kept."""
         return all(one.is_met for one in self.wanted)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that at least `percent` per cent of the values do not exceed; there must be some."""
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 
 def machine() -> dict[str, Any]:

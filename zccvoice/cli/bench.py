@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from zccvoice.bench import BenchResult, demo
+from zccvoice.bench import BenchResult, demo, store
 from zccvoice.cli.settings import positive
 
+_UTTERANCES = f"size of the made-up year, at least 1000 (default: {store.UTTERANCES})"
 _ROUNDS = "times each demo call is played, 1 to 100 (default: 2)"
 
 
@@ -25,6 +28,11 @@ def add_to(commands: Any) -> None:
     one.add_argument("--model", default="demo", help="weights (default: demo)")
     _add_form(one)
     one.set_defaults(run=_run_demo)
+    one = benches.add_parser("store", help="write path, journal, replay, and a year's calls asked about")
+    one.add_argument("--utterances", type=_size, default=store.UTTERANCES, metavar="N", help=_UTTERANCES)
+    one.add_argument("--plans", type=Path, metavar="FILE", help="write how Postgres answers each question")
+    _add_form(one)
+    one.set_defaults(run=_run_store)
 
 
 def _add_form(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +42,20 @@ def _add_form(parser: argparse.ArgumentParser) -> None:
 
 def _run_demo(options: argparse.Namespace) -> int:
     return show(demo.run(rounds=options.rounds, speed=options.speed, model=options.model), options)
+
+
+def _size(text: str) -> int:
+    number = int(text)
+    if number < 1_000:
+        raise argparse.ArgumentTypeError(f"expected at least 1000, got {number}")
+    return number
+
+
+def _run_store(options: argparse.Namespace) -> int:
+    def tell(said: str) -> None:
+        print(said, file=sys.stderr)
+
+    return show(store.run(utterances=options.utterances, plans=options.plans, on_progress=tell), options)
 
 
 def show(result: BenchResult, options: argparse.Namespace) -> int:

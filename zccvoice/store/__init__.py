@@ -13,6 +13,7 @@ is written, `tables` what is kept.
 - `writes`           facts → rows; saying a thing twice changes nothing (`upsert` is how)
 - `measures`         what is computed of a call → rows
 - `removals`         what goes: revoked streams, stale rows
+- `bulk`             COPY: very many rows into one table
 - `reads`            rows → the record of a call, calls with their measures, utterances
 - `retention`        what is too old → gone; `holds` are the calls that must not be
 - `erasure`          everything of a call → gone, for ever, and the proof; `moving` all rows → another database
