@@ -41,3 +41,13 @@ def test_lines_of_the_diagram(connection: Connection) -> None:
     assert '    engagement ||--o| scorecard : "engagement_id"' in lines  # at most one of it
     assert '    stream ||--o{ utterance : "stream_id"' in lines  # many
     assert "        text stream_id PK, FK" in lines
+
+
+def test_roles_and_functions_are_told(connection: Connection) -> None:
+    page = schema_page(connection)
+    roles = (
+        connection.execute(text("SELECT rolname FROM pg_roles WHERE rolname ~ '^zccvoice_'")).scalars().all()
+    )
+    assert len(roles) == 3
+    assert all(f"| `{role}` |" in page for role in roles)
+    assert "### `reporting.search(query text, language text DEFAULT NULL::text, since date" in page

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Inspector, inspect
+from sqlalchemy import Connection, Inspector, inspect, text
 
 from zccvoice.store.schema import PARTITIONED, REPORTING_SCHEMA, SCHEMA, is_partition
 
@@ -22,6 +22,33 @@ Made from the comments in the database by `python scripts/write_schema_page.py`;
 - `{tables}`: the tables below them, which may change with every version.
 
 Times on the engagement's clock are milliseconds; 0 is the first packet of its first stream, by Zoom's timestamps.
+"""
+
+_ROLES = """\
+## Roles
+
+| role | sees | may |
+|---|---|---|
+| the owner | everything | migrate; owns all that is here |
+| `zccvoice_daemon` | everything | write rows and have partitions made; create, drop or alter nothing |
+| `zccvoice_reader` | the views, and in them the calls of the teams that the login may read | read |
+| `zccvoice_reader_all` | the views, and every call in them | read |
+
+They are groups, made by the migrations, or by an administrator where whoever migrates may create no roles. The
+logins are yours:
+
+    CREATE ROLE kim LOGIN PASSWORD '…' IN ROLE zccvoice_reader;
+    INSERT INTO zccvoice.team_reader (login, team_id, valid_from) VALUES ('kim', 'support', now());
+
+A reader sees a call when one of its agents was, when the call began, in a team that the reader may read now
+(`team_reader`) or in a team below it (`team.parent_team_id`). The calls of an agent who has moved since stay with
+the former team. Numbers per agent, queue, day and hour are of the calls that the reader may see.
+
+What row-level security does not hide: Postgres tells every login the size of tables, and with `EXPLAIN ANALYZE`
+how many rows were left out. Whoever must not learn even that needs a reporting tool in between instead of a login.
+
+On Postgres 14 views cannot ask with the rights of the reader. There the views are for `zccvoice_reader_all` alone;
+`zccvoice_reader` has `reporting.search`, which keeps to its teams.
 """
 
 
@@ -61,8 +88,11 @@ def schema_page(connection: Connection) -> str:
     return "\n".join(
         [
             _HEAD.format(version=version, reporting=REPORTING_SCHEMA, tables=SCHEMA),
+            _ROLES,
             f"## Views: `{REPORTING_SCHEMA}`\n",
             *(part for view in views for part in _view_section(view)),
+            f"## Functions: `{REPORTING_SCHEMA}`\n",
+            *_functions(connection),
             f"## Tables: `{SCHEMA}`\n",
             *_diagram(tables),
             *(part for table in tables for part in _table_section(table)),
@@ -118,6 +148,18 @@ def _view_section(view: _Relation) -> Iterator[str]:
     yield ""
 
 
+def _functions(connection: Connection) -> Iterator[str]:
+    functions = connection.execute(
+        text("""
+        SELECT proname, pg_get_function_arguments(oid) AS arguments, obj_description(oid, 'pg_proc') AS comment
+        FROM pg_proc WHERE pronamespace = CAST(:schema AS regnamespace) ORDER BY proname, arguments
+        """),
+        {"schema": REPORTING_SCHEMA},
+    )
+    for function in functions:
+        yield f"### `{REPORTING_SCHEMA}.{function.proname}({function.arguments})`\n\n{function.comment}\n"
+
+
 def _table_section(table: _Relation) -> Iterator[str]:
     kept = " Kept in monthly partitions by `call_date`." if table.name in PARTITIONED else ""
     yield f"### `{SCHEMA}.{table.name}`\n\n{table.comment}{kept}\n"
@@ -129,5 +171,5 @@ def _table_section(table: _Relation) -> Iterator[str]:
     yield ""
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def _cell(words: str) -> str:
+    return words.replace("|", "\\|")
