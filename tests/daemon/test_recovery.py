@@ -90,6 +90,19 @@ async def test_a_day_is_a_journal_and_yesterdays_is_still_read(
     assert len(shelf.closed()) == 2
 
 
+async def test_a_daemon_that_is_started_again_and_again_keeps_webhooks(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    for number in range(300):
+        await keep(shelf, started(f"S{number}"))
+        find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+        await trio.sleep(1)
+    kept = WebhookJournal(shelf, wall_clock=wall_clock).recent()
+    assert [one.stream_id for _, one in kept] == [f"S{number}" for number in range(300)]
+    assert shelf.open_names() == []
+
+
 async def test_a_full_disk_refuses_and_goes_on_when_there_is_room(
     tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,8 +38,9 @@ class Inheritance:
 def find_inheritance(
     shelf: Shelf, webhooks: WebhookJournal, *, wall_clock: Callable[[], float] = time.time
 ) -> Inheritance:
-    """Look through the journals; blocking. What cannot be read is logged and left where it is."""
+    """Look through the journals, before anything is written; blocking. What cannot be read is logged."""
     found = Inheritance()
+    webhooks.close_old()
     kept = webhooks.recent()
     found.revoked = _revoked(kept)
     gone = {one.stream_id for one in found.revoked}

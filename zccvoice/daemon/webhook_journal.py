@@ -1,6 +1,6 @@
 """Webhooks on disk before they are answered, and read again at the next start.
 
-One journal a day, for what is told to the daemon as a whole. Requests that come together are written and
+One journal for every day of every daemon, for what is told to it as a whole. Requests that come together are written and
 forced onto the disk together, so two hundred a second cost a few dozen syncs.
 """
 
@@ -25,6 +25,7 @@ from zccvoice.store.facts import StreamRevoked
 KEPT_DAYS = 2
 """Days whose journals are read at start; Zoom repeats a webhook for less than two hours."""
 Keepsake: TypeAlias = WebhookEvent | StreamRevoked
+_PREFIX = "webhooks-"
 log = get_logger()
 
 
@@ -49,6 +50,8 @@ class WebhookJournal:
         self._tickets: list[_Ticket] = []
         self._news = trio.Event()
         self._writer: JournalWriter | None = None
+        # A journal of its own, so that one that is started again and again opens none too often.
+        self._daemon = f"{int(wall_clock() * 1000):012x}"
 
     async def keep(self, keepsake: Keepsake) -> None:
         """Return when it is on the disk. Cancelling it leaves open whether it is.
@@ -83,20 +86,23 @@ class WebhookJournal:
 
         A journal that cannot be read is logged and passed over.
         """
-        today = self._now().date()
+        oldest = _PREFIX + str(self._now().date() - timedelta(days=KEPT_DAYS - 1))
         found: list[tuple[int, Keepsake]] = []
-        for days in range(KEPT_DAYS - 1, -1, -1):
-            name = _name(today - timedelta(days=days))
-            if not self._shelf.exists(name):
-                continue
+        for name in sorted(one for one in self._shelf.names() if is_webhook_journal(one) and one >= oldest):
             try:
                 with self._shelf.reader(name) as reader:
                     for record in reader.records():
                         if isinstance(record, Record):
                             found += [(record.arrived_ms, entry) for entry in record.entries]
             except JournalError as error:
-                log.error("webhooks of the last days cannot be read", problem=str(error))
+                log.error("webhooks of the last days cannot be read", journal=name, problem=str(error))
         return found
+
+    def close_old(self) -> None:
+        """Journals of earlier daemons: nobody writes to them any more; blocking."""
+        for name in self._shelf.open_names():
+            if is_webhook_journal(name) and (self._writer is None or name != self._writer.name):
+                self._shelf.close(name)
 
     def _write(self, keepsakes: list[Keepsake]) -> JournalError | None:
         """In a thread, one call at a time."""
@@ -111,7 +117,7 @@ class WebhookJournal:
         return None
 
     def _writer_of_today(self) -> JournalWriter:
-        name = _name(self._now().date())
+        name = f"{_PREFIX}{self._now().date()}-{self._daemon}"
         if self._writer is not None and self._writer.name != name:
             self._writer.close()
             self._shelf.close(self._writer.name)
@@ -126,8 +132,4 @@ class WebhookJournal:
 
 def is_webhook_journal(name: str) -> bool:
     """Whether a journal of this name is one of these."""
-    return name.startswith("webhooks-")
-
-
-def _name(day: object) -> str:
-    return f"webhooks-{day}"
+    return name.startswith(_PREFIX)

@@ -136,6 +136,10 @@ class Shelf:
         """Journals that are not finished, the oldest first."""
         return [one.name for one in _shelved(self._open)]
 
+    def names(self) -> list[str]:
+        """All journals, open and closed, in no order."""
+        return [*self.open_names(), *(one.name for one in self.closed())]
+
     def closed(self) -> list[ShelvedJournal]:
         """Finished journals, the oldest first."""
         return _shelved(self._closed)
