@@ -1,7 +1,7 @@
 """Webhooks on disk before they are answered, and read again at the next start.
 
-One journal for every day of every daemon, for what is told to it as a whole. Requests that come together are written and
-forced onto the disk together, so two hundred a second cost a few dozen syncs.
+One journal for every day of every daemon, for what is told to it as a whole. Requests that come together are
+written and forced onto the disk together, so two hundred a second cost a few dozen syncs.
 """
 
 from __future__ import annotations

@@ -134,7 +134,9 @@ class Player:
             return
         message = EventUpdate(event=self._described(event))
         while not await self._here.tell(message):
-            await self._here.until(lambda: self._here.signaling is not None)
+            # A connection that has just failed is attached until its own task has noticed.
+            await self._here.until(lambda: self._here.signaling is not None and self._here.signaling.is_open)
+            await trio.lowlevel.checkpoint()  # `send` may have failed without one
         self._ledger.event_sent(event)
 
     def _described(self, event: CallEvent) -> Event:
