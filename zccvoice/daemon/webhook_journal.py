@@ -86,7 +86,7 @@ class WebhookJournal:
 
         A journal that cannot be read is logged and passed over.
         """
-        oldest = _PREFIX + str(self._now().date() - timedelta(days=KEPT_DAYS - 1))
+        oldest = self._oldest()
         found: list[tuple[int, Keepsake]] = []
         for name in sorted(one for one in self._shelf.names() if is_webhook_journal(one) and one >= oldest):
             try:
@@ -99,10 +99,20 @@ class WebhookJournal:
         return found
 
     def close_old(self) -> None:
-        """Journals of earlier daemons: nobody writes to them any more; blocking."""
+        """Journals of earlier daemons: nobody writes to them any more, and nobody reads those of long ago.
+
+        Blocking. They hold ids of calls and streams, so they are no longer there than they are of use.
+        """
         for name in self._shelf.open_names():
             if is_webhook_journal(name) and (self._writer is None or name != self._writer.name):
                 self._shelf.close(name)
+        for journal in self._shelf.closed():
+            if is_webhook_journal(journal.name) and journal.name < self._oldest():
+                self._shelf.shred(journal.name)
+
+    def _oldest(self) -> str:
+        """No journal of use has a name before this."""
+        return _PREFIX + str(self._now().date() - timedelta(days=KEPT_DAYS - 1))
 
     def _write(self, keepsakes: list[Keepsake]) -> JournalError | None:
         """In a thread, one call at a time."""
@@ -120,8 +130,8 @@ class WebhookJournal:
         name = f"{_PREFIX}{self._now().date()}-{self._daemon}"
         if self._writer is not None and self._writer.name != name:
             self._writer.close()
-            self._shelf.close(self._writer.name)
             self._writer = None
+            self.close_old()
         if self._writer is None:
             self._writer = self._shelf.writer(name)
         return self._writer
