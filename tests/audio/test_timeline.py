@@ -218,7 +218,8 @@ def run_with_outages(
         pytest.param((50, 60), [(60, 90, AWAY)], [(50, 60, LOST_PACKETS)], id="begun after the hole"),
         pytest.param((50, 550), [(60, 90, "x"), (600, 700, "y")], [(50, 90, "x"), (90, 550, None)], id="split"),
         pytest.param((50, 550), [(150, 540, AWAY)], [(50, 550, AWAY)], id="quiet for two seconds before"),
-        pytest.param((50, 550), [(151, 540, AWAY)], [(50, 550, None)], id="quiet for longer before"),
+        pytest.param((50, 550), [(151, 540, AWAY)], [(50, 151, None), (151, 550, AWAY)], id="longer before it"),
+        pytest.param((50, 700), [(151, 540, AWAY)], [(50, 700, None)], id="quiet for longer before and after"),
         pytest.param((50, 550), [(50, 450, AWAY)], [(50, 550, AWAY)], id="two seconds after it"),
         pytest.param((50, 550), [(50, 449, AWAY)], [(50, 449, AWAY), (449, 550, None)], id="longer after it"),
         pytest.param(
@@ -229,9 +230,9 @@ def run_with_outages(
         ),
         pytest.param(
             (50, 900),
-            [(50, 200, "x"), (301, 800, "y")],
+            [(50, 200, "x"), (301, 798, "y")],
             [(50, 200, "x"), (200, 900, None)],
-            id="quiet between two",
+            id="quiet between two and after",
         ),
     ],
 )  # fmt: skip
@@ -296,14 +297,16 @@ def test_what_outages_explain(script: tuple[list[int], list[tuple[int, int, str]
     for first, end, cause in gaps:
         met = [outage for outage in outages if outage[0] < end and outage[1] > first]
         if cause == AWAY:
-            assert met[0][0] - first <= QUIET_PACKETS, "it had not been quiet for long"
-            assert end - met[-1][1] <= QUIET_PACKETS, "nor was it afterwards"
+            assert met[0][0] - first <= QUIET_PACKETS, "not what was quiet before"
+            assert end - met[-1][1] <= QUIET_PACKETS, "nor what was quiet afterwards"
         elif cause == LOST_PACKETS:
             assert end - first <= QUIET_PACKETS
             assert not met
         else:
             assert end - first > QUIET_PACKETS
-            assert all(outage[0] - first > QUIET_PACKETS for outage in met), "quiet before, and it stays so"
+            assert all(outage[0] - first > QUIET_PACKETS for outage in met), "quiet before"
+            heard_again = min(number for number in numbers if number >= end)
+            assert all(heard_again - outage[1] > QUIET_PACKETS for outage in met), "and it stays so"
 
 
 def test_packets_keep_their_source() -> None:

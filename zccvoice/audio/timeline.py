@@ -104,7 +104,8 @@ class Timeline:
     def expect_loss(self, from_ms: int, until_ms: int, cause: str) -> None:
         """We did not listen in this time of Zoom's clock: a hole there is loss, however long it is.
 
-        Unless the leg had been quiet for long when it began; and what of a hole lies after it is judged as ever.
+        Unless the leg had been quiet for long when it began and was so when it ended; what of a hole lies before
+        or after it is judged as ever.
         """
         self._outages.append(_Outage(from_ms, until_ms, cause))
 
@@ -160,7 +161,10 @@ class Timeline:
         outage = self._outage_in(length)
         if outage is None:
             return [self._gap(length, packet_samples, LOST_PACKETS if length <= self._quiet_after else None)]
-        missed = min(length, max(0, self._position_of(outage.until_ms) - self._next))
+        quiet = self._position_of(outage.from_ms) - self._next
+        if quiet > self._quiet_after:
+            return [self._gap(quiet, packet_samples, None), *self._gaps(length - quiet, packet_samples)]
+        missed = min(length, self._position_of(outage.until_ms) - self._next)
         if length - missed <= self._quiet_after:
             return [self._gap(length, packet_samples, outage.cause)]
         return [
@@ -169,11 +173,15 @@ class Timeline:
         ]
 
     def _outage_in(self, length: int) -> _Outage | None:
-        """The outage that explains a hole of this length from here on."""
+        """The first outage that explains some of a hole of this length from here on.
+
+        One before and after which the leg was quiet for long explains nothing.
+        """
         for outage in self._outages:
             start, end = self._position_of(outage.from_ms), self._position_of(outage.until_ms)
             was_quiet = start - self._next > self._quiet_after
-            if start < self._next + length and end > self._next and not was_quiet:
+            stays_quiet = self._next + length - end > self._quiet_after
+            if start < self._next + length and end > self._next and not (was_quiet and stays_quiet):
                 return outage
         return None
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import trio
@@ -67,6 +68,9 @@ class House:
     disk: trio.CapacityLimiter
     """Threads that read and write journals."""
     wall_clock: Callable[[], float] = time.time
+    catching_up: trio.Lock = field(default_factory=trio.Lock)
+    """For calls that look at what was received before: one at a time, a record at a time, so that they leave
+    Trio's loop to those that receive."""
 
 
 class Call:
@@ -257,12 +261,16 @@ class Call:
             for record in records:
                 offset = record.end
                 try:
-                    await self._look_at(record if is_sound else _only_the_end(record), projection, reception)
+                    turn = self._house.catching_up if recorder.is_catching_up else nullcontext()
+                    async with turn:
+                        await self._look_at(
+                            record if is_sound else _only_the_end(record), projection, reception
+                        )
+                        await trio.lowlevel.checkpoint()
                 except Exception:  # the edge of this call: a defect of ours ends it alone
                     is_sound = False
                     projection.ended = INTERNAL_ERROR
                     reception.note_defect()
-                await trio.lowlevel.checkpoint()
 
     async def _look_at(self, record: Record | Damage, projection: Projection, reception: Reception) -> None:
         before = replace(projection.counts)

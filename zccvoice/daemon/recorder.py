@@ -84,6 +84,8 @@ class Recorder:
         self._received_end = received_end
         self._sync_due = 0.0
         self._is_dropping = False
+        self.is_catching_up = False
+        """What `next` gave last had to be read from the file."""
         self._is_writing = False
         self._is_receiving = True
         self._is_closing = False
@@ -134,14 +136,18 @@ class Recorder:
         self._wanted.set()
 
     async def next(self, offset: int) -> list[Record | Damage]:
-        """The received records from `offset` on: some, in order; none when there will be no more."""
+        """The received records from `offset` on: some, in order; none when there will be no more.
+
+        Several come only to who lags behind what is received, `is_catching_up` tells.
+        """
         while offset >= self._received_end:
             if not (self._is_receiving or self._received or self._is_writing):
                 return []
             await self._written.wait()
         while self._recent and self._recent[0][0] < offset:
             self._recent.popleft()
-        if self._recent and self._recent[0][0] == offset:
+        self.is_catching_up = not (self._recent and self._recent[0][0] == offset)
+        if not self.is_catching_up:
             return [self._recent.popleft()[1]]
         read = partial(self._read, offset, self._received_end)
         return await trio.to_thread.run_sync(read, limiter=self._limiter)
