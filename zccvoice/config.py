@@ -92,6 +92,10 @@ class ZoomConfig(_Section):
     accepted only for loopback addresses that are listed here."""
     send_rate_ms: int = Field(default=100, ge=20, le=1000, multiple_of=20)
     """Milliseconds of audio per message that we ask Zoom for."""
+    transcripts: bool = False
+    """Ask for Zoom's own transcripts too, to be kept beside ours. The app needs their scope."""
+    chat: bool = False
+    """Ask for the chat of meetings, webinars and Video SDK sessions. The app needs its scope."""
     handshake_timeout_s: float = Field(default=10, gt=0, le=60)
     """How long connecting plus handshake may take, for each connection."""
     silence_timeout_s: float = Field(default=65, ge=10, le=600)

@@ -84,6 +84,8 @@ class MemoryZoom:
         self.zoom._origin = "ws://127.0.0.1:1"  # what `run` sets when it listens
         self._nursery = nursery
         self.connected: list[str] = []
+        self.receiver: Any = None
+        """Whoever receives the call now."""
         self.servers: list[trio.testing.MemorySendStream | Any] = []
         self.started = StreamStarted(
             Product.CONTACT_CENTER,

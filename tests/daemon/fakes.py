@@ -62,8 +62,12 @@ class FakeReceiver:
         self._script = script
         self._stopped = trio.Event()
         self._cause = ""
+        self.kept_for_s = 0.0
+        self.orders: list[tuple[str, str | None]] = []
+        """What it was told beside `stop`."""
 
-    async def run(self) -> None:
+    async def run(self, kept_for_s: float = 60.0) -> None:
+        self.kept_for_s = kept_for_s
         async with self._events_send:
             for step in self._script:
                 if isinstance(step, Exception):
@@ -85,6 +89,12 @@ class FakeReceiver:
     def stop(self, cause: str) -> None:
         self._cause = self._cause or cause
         self._stopped.set()
+
+    def retire(self, cause: str) -> None:
+        self.orders.append(("retire", cause))
+
+    def reconnect(self, server_url: str | None = None) -> None:
+        self.orders.append(("reconnect", server_url))
 
 
 class FakeStore:

@@ -16,25 +16,30 @@ from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from tests.speech.sounds import noise, voice
 from zccvoice.analytics.record import Side
 from zccvoice.config import LanguageConfig
-from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError
+from zccvoice.errors import HandshakeRefusedError
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
+    Change,
+    ChatReceived,
     MediaOpened,
+    MediaPassedOver,
     MessageRejected,
     ParticipantConnected,
     ReceptionBroken,
     Role,
     StreamEnded,
     StreamEvent,
+    TranscriptReceived,
 )
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.store.facts import (
     CallEventSeen,
+    ChatWritten,
     ClockStarted,
     Fact,
     GapFound,
@@ -45,6 +50,7 @@ from zccvoice.store.facts import (
     StreamRestated,
     TrackClosed,
     UtteranceHeard,
+    ZoomTranscribed,
 )
 
 pytestmark = pytest.mark.usefixtures("no_threads")
@@ -71,8 +77,9 @@ def audio(channel_id: str, *, offset_ms: int = 0, lost: tuple[int, ...] = ()) ->
 class Played:
     """What a stream's journal holds in the end."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, receivers: Sequence[FakeReceiver] = ()) -> None:
         self.rooms = rooms
+        self.receivers = receivers
         self.facts = rooms.facts("S")
         self.heard = [one for one in self.facts if isinstance(one, UtteranceHeard)]
         last = self.facts[-1]
@@ -113,11 +120,17 @@ async def recover(folder: Path, *scripts: Sequence[object], away_s: float = 0.0)
     await trio.sleep(away_s)
     async with open_house(folder, languages=LANGUAGES) as rooms:
         attempts = list(scripts)
+        receivers: list[FakeReceiver] = []
+
+        def receiver(started: StreamStarted, send: trio.MemorySendChannel[StreamEvent]) -> FakeReceiver:
+            receivers.append(FakeReceiver(started, send, attempts.pop(0)))
+            return receivers[-1]
+
         call = rooms.call(STARTED, [], is_announced=False)
-        call._transport = lambda started, send: FakeReceiver(started, send, attempts.pop(0))
+        call._transport = receiver
         await call.run()
         assert not attempts
-    return Played(rooms)
+    return Played(rooms, receivers)
 
 
 def essence(facts: Sequence[Fact]) -> list[str]:
@@ -349,15 +362,49 @@ async def test_a_daemon_that_was_away_for_too_long_does_not_ask(
     assert (played.end.end_reason, len(played.heard)) == ("daemon_down", 1)
 
 
-async def test_being_let_in_again_may_take_a_few_attempts(tmp_path: Path, autojump_clock: MockClock) -> None:
+async def test_texts_of_zoom_are_redacted_before_they_are_written_down(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    card = "my card is 4111 1111 1111 1111"
+    played = await run(
+        tmp_path,
+        [OPENED, *audio("ch"), TranscriptReceived("ch", T0, T0 + 900, card, "en"), ChatReceived(T0, card, "u1"),
+         TranscriptReceived("ch", T0, None, "", None, Change.DELETED), MediaPassedOver("video"), ENDED],
+    )  # fmt: skip
+    told, taken_back = played.of(ZoomTranscribed)
+    assert told == ZoomTranscribed("E", "S", "ch", T0, T0 + 900, "my card is [card]", "en")
+    assert taken_back == ZoomTranscribed("E", "S", "ch", T0, None, None)
+    assert played.of(ChatWritten) == [ChatWritten("E", "S", f"{T0} u1", T0, "my card is [card]", "u1")]
+    written = [one for record in played.rooms.records("S") for one in record.entries]
+    assert not any("4111" in getattr(one, "text", "") for one in written if getattr(one, "text", None))
+    assert played.metric("zccvoice_media_passed_over_total", {"kind": "video"}) == 1
+
+
+async def test_a_shutdown_is_not_the_end_of_a_call_for_whoever_starts_at_once(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    first = await run(tmp_path, [OPENED, *packets[:20]], stop_after_s=3)
+    assert first.end.end_reason == "shutdown"
+    played = await recover(tmp_path, [OPENED, *packets[25:], ENDED], away_s=20)
+    assert played.end.end_reason == "customer_disconnected"
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 2000, T0 + 2500, "daemon_down")]
+
+
+async def test_a_shutdown_of_long_ago_is_the_end(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await run(tmp_path, [OPENED, *audio("ch")[:20]], stop_after_s=3)
+    played = await recover(tmp_path, away_s=61)
+    assert played.end.end_reason == "shutdown"
+
+
+async def test_a_stream_is_asked_for_as_long_as_zoom_keeps_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
     await crash(tmp_path, [OPENED, *audio("ch")[:20]])
-    attempts: list[Sequence[object]] = [
-        [ConnectionFailedError("signaling server: refused")],
-        [HandshakeRefusedError("signaling", 8, "duplicate signal request")],
-        [OPENED, *audio("ch")[20:], ENDED],
-    ]
-    played = await recover(tmp_path, *attempts)
+    played = await recover(tmp_path, [OPENED, *audio("ch")[20:], ENDED], away_s=10)
     assert (played.end.end_reason, len(played.heard)) == ("customer_disconnected", 1)
+    (receiver,) = played.receivers
+    assert 46 < receiver.kept_for_s < 50
 
 
 async def test_a_crash_after_the_end_finishes_the_rest(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
 from zccvoice.rtms import wire
 from zccvoice.rtms.core import State
-from zccvoice.rtms.enums import Product
-from zccvoice.rtms.events import AudioReceived, MediaOpened
+from zccvoice.rtms.enums import MediaType, Product
+from zccvoice.rtms.events import (
+    AudioReceived,
+    Change,
+    ChatReceived,
+    MediaOpened,
+    MediaPassedOver,
+    TranscriptReceived,
+)
 from zccvoice.rtms.identity import StreamIdentity
-from zccvoice.rtms.media import MIX, MediaConnection, MediaEvent, MediaSilent
-from zccvoice.rtms.messages import AudioParams
+from zccvoice.rtms.media import MIX, MediaAccepted, MediaConnection, MediaEvent, MediaSilent
+from zccvoice.rtms.messages import AudioParams, ChatParams, MediaParams, TranscriptParams
 
 WANTED = AudioParams(send_rate=100)
 ACCEPTED = (
@@ -27,7 +34,9 @@ ACCEPTED = (
 
 def connection() -> MediaConnection:
     identity = StreamIdentity.sign(Product.CONTACT_CENTER, "E", "S", "id", "secret")
-    return MediaConnection(identity, WANTED, silence_timeout_s=65, now=100.0)
+    return MediaConnection(
+        identity, MediaType.AUDIO, MediaParams(audio=WANTED), silence_timeout_s=65, now=100.0
+    )
 
 
 def open_connection() -> MediaConnection:
@@ -73,13 +82,14 @@ def test_the_handshake() -> None:
         }
     }
     tell(core, ACCEPTED)
-    assert events(core) == [MediaOpened(AudioParams(send_rate=20))], "the effective parameters rule"
+    opened = MediaOpened(AudioParams(send_rate=20))
+    assert events(core) == [MediaAccepted(), opened], "the effective parameters rule"
 
 
 def test_an_answer_without_parameters_means_those_wanted() -> None:
     core = connection()
     tell(core, '{"msg_type":4,"status_code":0}')
-    assert events(core) == [MediaOpened(WANTED)]
+    assert events(core) == [MediaAccepted(), MediaOpened(WANTED)]
 
 
 @pytest.mark.parametrize("msg_type", [2, 4])
@@ -118,6 +128,75 @@ def test_audio_that_contradicts_itself_is_rejected(content: dict[str, Any]) -> N
 def test_audio_before_the_handshake_is_rejected() -> None:
     with pytest.raises(RemoteProtocolError, match="HANDSHAKING"):
         tell(connection(), audio())
+
+
+def text_connection() -> MediaConnection:
+    identity = StreamIdentity.sign(Product.MEETING, "E", "S", "id", "secret")
+    params = MediaParams(transcript=TranscriptParams(src_language=14, enable_lid=False), chat=ChatParams())
+    return MediaConnection(
+        identity, MediaType.TRANSCRIPT | MediaType.CHAT, params, silence_timeout_s=65, now=0
+    )
+
+
+def open_text_connection() -> MediaConnection:
+    core = text_connection()
+    tell(core, '{"msg_type":4,"status_code":0}')
+    assert events(core) == [MediaAccepted()], "nothing was said of audio"
+    return core
+
+
+def test_texts_are_asked_for_with_their_language() -> None:
+    (request,) = sent(text_connection())
+    assert request["media_type"] == 24
+    assert request["media_params"] == {
+        "transcript": {"content_type": 5, "src_language": 14, "enable_lid": False},
+        "chat": {"content_type": 5},
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"timestamp": 1781000011000, "start_time": 1781000011000, "end_time": 1781000013200, "channel_id": "c",
+          "language": 9}, TranscriptReceived("c", 1781000011000, 1781000013200, "Hello.", "en")),
+        ({"timestamp": 1781000011000000, "end_time": 1781000013200000, "user_id": 7, "language": 12},
+         TranscriptReceived("7", 1781000011000, 1781000013200, "Hello.", "fr-CA")),
+        ({"timestamp": 1781000011000, "end_time": 1, "attribute": 2},
+         TranscriptReceived(MIX, 1781000011000, None, "Hello.", None, Change.UPDATED)),
+        ({"timestamp": 1781000011000, "language": 99, "attribute": 3},
+         TranscriptReceived(MIX, 1781000011000, None, "Hello.", None, Change.DELETED)),
+        ({"timestamp": 1781000011000, "attribute": 77}, TranscriptReceived(MIX, 1781000011000, None, "Hello.")),
+    ],
+)  # fmt: skip
+def test_transcripts(content: dict[str, Any], expected: TranscriptReceived) -> None:
+    core = open_text_connection()
+    tell(core, json.dumps({"msg_type": 17, "content": {"data": "Hello.", **content}}))
+    assert events(core) == [expected]
+
+
+def test_a_transcript_outside_time_is_rejected_and_never_shown() -> None:
+    core = open_text_connection()
+    with pytest.raises(RemoteProtocolError) as caught:
+        tell(core, '{"msg_type":17,"content":{"data":"my secret","timestamp":3}}')
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(TranscriptReceived("c", 1, 2, "my secret"))
+    assert events(core) == []
+
+
+def test_chat_arrives() -> None:
+    core = open_text_connection()
+    tell(
+        core, '{"msg_type":18,"content":{"data":"Hi","timestamp":1781000011000,"user_id":5,"user_name":"A"}}'
+    )
+    assert events(core) == [ChatReceived(1781000011000, "Hi", "5", "A")]
+
+
+def test_media_that_nobody_asked_for_is_told_once() -> None:
+    core = open_connection()
+    for _ in range(3):
+        tell(core, '{"msg_type":15,"content":{"data":"AAAA","timestamp":1,"user_id":1}}')
+        tell(core, '{"msg_type":16,"content":{"data":"AAAA"}}')
+    assert events(core) == [MediaPassedOver("video"), MediaPassedOver("share")]
 
 
 def test_keep_alive_and_silence() -> None:

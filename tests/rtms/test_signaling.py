@@ -13,6 +13,7 @@ from zccvoice.rtms.core import State
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import CallEventReceived, ParticipantConnected, Role, StreamEnded
 from zccvoice.rtms.identity import StreamIdentity
+from zccvoice.rtms.messages import StreamCloseRequest
 from zccvoice.rtms.signaling import SignalingConnection, SignalingEvent, SignalingOpened
 
 ENGAGEMENT, STREAM = "ENG-0001/abc+Zz==", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
@@ -149,7 +150,7 @@ def test_event_numbers_are_read_by_product() -> None:
     meeting, contact_center = open_connection(Product.MEETING), open_connection()
     tell(meeting, raw)
     tell(contact_center, raw)
-    assert events(meeting) == [CallEventReceived("participant_video_on", 1781000004000)]
+    assert events(meeting) == [CallEventReceived("participant_video_on", 1781000004000, "1")]
     assert events(contact_center) == [CallEventReceived("consumer_answered", 1781000004000)]
 
 
@@ -159,6 +160,36 @@ def test_other_events(number: int, name: str) -> None:
     core = open_connection()
     tell(core, f'{{"msg_type":6,"event":{{"event_type":{number},"event_ts":1781000004000}}}}')
     assert events(core) == [CallEventReceived(name, 1781000004000)]
+
+
+def test_people_of_a_meeting() -> None:
+    core = open_connection(Product.MEETING)
+    tell(core, '{"msg_type":6,"event":{"event_type":3,"timestamp":1781000004000,"participants":'
+         '[{"user_id":16780001,"user_name":"Ana"},{"user_id":"16780002"}]}}')  # fmt: skip
+    tell(
+        core, '{"msg_type":6,"event":{"event_type":2,"timestamp":1781000005000,"user_id":5,"user_name":"Bo"}}'
+    )
+    assert events(core) == [
+        ParticipantConnected("16780001", None, 1781000004000, user_id="16780001", display_name="Ana"),
+        CallEventReceived("participant_join", 1781000004000, "16780001"),
+        CallEventReceived("participant_join", 1781000004000, "16780002"),
+        ParticipantConnected("5", None, 1781000005000, user_id="5", display_name="Bo"),
+        CallEventReceived("active_speaker_change", 1781000005000, "5"),
+    ]
+
+
+def test_asking_zoom_to_end_the_stream() -> None:
+    core = open_connection()
+    core.messages_to_send()
+    core.request_close()
+    (request,) = core.messages_to_send()
+    assert request == StreamCloseRequest(rtms_stream_id=STREAM)
+    tell(core, '{"msg_type":22,"status_code":0,"reason":"OK"}')
+    assert not core.is_done, "TERMINATED follows"
+    closed = connection()
+    closed.messages_to_send()
+    closed.request_close()
+    assert closed.messages_to_send() == [], "there is nothing to end yet"
 
 
 def test_termination_is_final() -> None:

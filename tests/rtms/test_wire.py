@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from zccvoice.errors import RemoteProtocolError
 from zccvoice.rtms import enums
 from zccvoice.rtms import messages as m
+from zccvoice.rtms.passed_over import AudioMetadata, ChatMetadata, ShareData, VideoData
+from zccvoice.rtms.timestamps import epoch_ms
 from zccvoice.rtms.wire import decode, encode
 
 STREAM_ID = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
@@ -49,6 +51,8 @@ def _strategy(annotation: Any) -> Any:
         return st.dictionaries(_strategy(args[0]), _strategy(args[1]), max_size=3)
     if args:
         return st.one_of([_strategy(one) for one in args])
+    if annotation is Any:
+        return st.integers(-(2**53), 2**53) | st.text(max_size=5)
     assert issubclass(annotation, msgspec.Struct), annotation
     hints = typing.get_type_hints(annotation)
     fields = {name: _strategy(hints[name]) for name in annotation.__struct_fields__}
@@ -241,7 +245,19 @@ def test_stop_reason_and_session_id_under_their_other_names() -> None:
     )
 
 
-@pytest.mark.parametrize("msg_type", [0, 15, 23, 29, 99, -1])
+@pytest.mark.parametrize("msg_type", range(1, 30))
+def test_every_type_of_message_is_known(msg_type: int) -> None:
+    assert msg_type in {one.__struct_config__.tag for one in TYPES}
+
+
+@pytest.mark.parametrize(
+    ("msg_type", "kind"), [(15, VideoData), (16, ShareData), (23, AudioMetadata), (27, ChatMetadata)]
+)
+def test_what_is_passed_over_is_not_read(msg_type: int, kind: type) -> None:
+    assert decode(json.dumps({"msg_type": msg_type, "content": [1]})) == kind()
+
+
+@pytest.mark.parametrize("msg_type", [0, 30, 99, -1])
 def test_other_message_types_pass(msg_type: Any) -> None:
     assert decode(json.dumps({"msg_type": msg_type, "anything": [1]})) == m.OtherMessage(msg_type)
 
@@ -266,7 +282,7 @@ def test_what_is_no_message_is_refused(raw: Any) -> None:
     ],
 )
 def test_timestamps_in_any_unit(timestamp: float, expected_ms: Any) -> None:
-    assert m.epoch_ms(timestamp) == expected_ms
+    assert epoch_ms(timestamp) == expected_ms
 
 
 def test_names_of_numbers() -> None:

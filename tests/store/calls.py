@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from zccvoice.analytics.record import Side
 from zccvoice.store.facts import (
     CallEventSeen,
+    ChatWritten,
     ClockStarted,
     Fact,
     GapFound,
@@ -21,6 +22,7 @@ from zccvoice.store.facts import (
     StreamOpened,
     TrackClosed,
     UtteranceHeard,
+    ZoomTranscribed,
 )
 from zccvoice.store.schema import Base
 
@@ -76,6 +78,15 @@ def small_call(engagement_id: str = "e1", stream_id: str = "s1") -> list[Fact]:
         CallEventSeen(**of, name="user_hold", timestamp_ms=ZERO_MS + 5_000, channel_id="c2"),
         CallEventSeen(**of, name="user_unhold", timestamp_ms=ZERO_MS + 9_000, channel_id="c2"),
         ParticipantSeen(**of, channel_id="c2", side=Side.AGENT, display_name="Ada"),
+        ZoomTranscribed(
+            **of,
+            channel_id="c2",
+            start_timestamp_ms=ZERO_MS + 1_010,
+            end_timestamp_ms=None,
+            text="Hello there",
+            language="en",
+        ),
+        ChatWritten(**of, message_id="m1", timestamp_ms=ZERO_MS + 2_000, text="Hi", sender_name="Ada"),
         GapFound(
             **of,
             channel_id="c1",
@@ -163,6 +174,20 @@ def _facts_of(of: dict[str, str]) -> st.SearchStrategy[Fact]:
             clipped_ratio=st.just(0.5),
             text=_names,
             words=_words,
+        ),
+        made(
+            ZoomTranscribed,
+            channel_id=_channels,
+            start_timestamp_ms=_moments,
+            end_timestamp_ms=st.none() | _moments,
+            text=_names,
+        ),
+        made(
+            ChatWritten,
+            message_id=st.sampled_from(["m1", "m2"]),
+            timestamp_ms=_moments,
+            text=_names,
+            sender_name=_names,
         ),
         made(GapFound, channel_id=_channels, **span, cause=st.just("lost_packets")),
         made(

@@ -77,6 +77,8 @@ INSERT INTO zccvoice.agent VALUES (:agent, initcap(:agent)) ON CONFLICT DO NOTHI
 INSERT INTO zccvoice.participant (engagement_id, channel_id, side, user_id, display_name)
     VALUES (:id, 'c1', 'customer', NULL, 'Caller'), (:id, 'c2', 'agent', :agent, initcap(:agent));
 INSERT INTO zccvoice.call_event VALUES (:id, 's-' || :id, 'user_hold', :at, 'c2');
+INSERT INTO zccvoice.zoom_transcript VALUES (:id, 's-' || :id, 'c2', 0, 900, 'Good morning.', 'en');
+INSERT INTO zccvoice.chat_message VALUES (:id, 's-' || :id, 'm1', :at, 'u1', 'Caller', 'Hello?');
 INSERT INTO zccvoice.utterance (engagement_id, stream_id, channel_id, start_ms, call_date, end_ms, text,
         word_texts, word_start_ms, word_end_ms, word_probability, language, loudness_dbfs,
         loudness_by_second, verdict)

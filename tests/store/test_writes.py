@@ -18,6 +18,7 @@ from zccvoice.analytics.scorecard import Scorecard
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.facts import (
     CallEventSeen,
+    ChatWritten,
     ClockStarted,
     Fact,
     GapFound,
@@ -28,6 +29,7 @@ from zccvoice.store.facts import (
     StreamOpened,
     TrackClosed,
     UtteranceHeard,
+    ZoomTranscribed,
 )
 from zccvoice.store.measures import put_scorecard
 from zccvoice.store.reads import call, utterances
@@ -96,6 +98,19 @@ def test_rows_of_a_small_call(connection: Connection) -> None:
         ("user_hold", 5_000, "c2", "agent"),
         ("user_unhold", 9_000, "c2", "agent"),
     ]
+
+
+def test_texts_of_zoom(connection: Connection) -> None:
+    apply(connection, small_call())
+    read = "SELECT side, speaker_name, start_ms, end_ms, language, text FROM reporting.zoom_transcript"
+    assert rows(connection, read) == [("agent", "Ada", 1_010, None, "en", "Hello there")]
+    start_ms, end_ms = ZERO_MS + 1_010, ZERO_MS + 1_900
+    apply(connection, [ZoomTranscribed("e1", "s1", "c2", start_ms, end_ms, "Hello, there")])
+    assert rows(connection, read) == [("agent", "Ada", 1_010, 1_900, None, "Hello, there")]
+    read = "SELECT sender_name, text FROM reporting.chat_message"
+    assert rows(connection, read) == [("Ada", "Hi")]
+    apply(connection, [ChatWritten(**OF, message_id="m1", timestamp_ms=ZERO_MS + 2_000, text=None)])
+    assert rows(connection, read) == [("Ada", None)], "deleted, and by whom it was"
 
 
 def test_nothing_to_write(connection: Connection) -> None:

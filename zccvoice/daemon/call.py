@@ -33,13 +33,13 @@ from zccvoice.daemon.projection import Counts, Projection, Remark, Spoken
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
 from zccvoice.daemon.recorder import Recorder
 from zccvoice.daemon.transcriber import SpokenItem
-from zccvoice.daemon.transport import Transport
+from zccvoice.daemon.transport import SHUTDOWN, Transport
 from zccvoice.errors import JournalFullError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
-from zccvoice.rtms.webhook import StreamStarted, StreamStopped
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.facts import Fact, GapFound, LanguagePinned, StreamRestated, UtteranceHeard
 
@@ -127,10 +127,26 @@ class Call:
         self.end_cause = REVOKED
         self._life.cancel()
 
-    def note_stopped(self, stopped: StreamStopped) -> None:
-        """Zoom has announced the end: when it was belongs into the journal."""
+    def note_stopped(self, stopped: StreamStopped, cause: str) -> None:
+        """Zoom has announced the end: when it was belongs into the journal; there is no coming back."""
         if self._reception is not None:
             self._reception.note_stopped(stopped)
+            self._reception.retire(cause)
+
+    def note_interrupted(self, interrupted: StreamInterrupted) -> None:
+        """Zoom has told that it lost our signaling connection."""
+        if self._reception is not None:
+            self._reception.note_interrupted()
+
+    def announce_again(self, started: StreamStarted) -> None:
+        """Zoom has announced the running stream again: a repetition, or failover to another URL."""
+        if self._reception is not None:
+            self._reception.announce_again(started)
+
+    def retire(self, cause: str) -> None:
+        """Another stream has taken over: what is lost of this one is not asked for again."""
+        if self._reception is not None:
+            self._reception.retire(cause)
 
     async def run(self) -> None:
         """Receive the stream to its end, and see everything that it gave written to its journal.
@@ -208,10 +224,15 @@ class Call:
                 "repeated start ignored" if self.end_cause not in RETAKEN_CAUSES else "stream taken up again"
             )
             return self.end_cause not in RETAKEN_CAUSES
-        if past.ended is not None:
-            self._house.outbox.note(name, past.end)
-            self._house.outbox.finish(name)
-        return past.ended is not None
+        if self._is_to_be_received():
+            return False
+        self._house.outbox.note(name, past.end)
+        self._house.outbox.finish(name)
+        return True
+
+    def _is_to_be_received(self) -> bool:
+        """Zoom says so, or may not know of any end."""
+        return self._is_announced or self._past.may_go_on(self._house.wall_clock() * 1000)
 
     def _read_past(self) -> Past:
         with self._open_reader() as reader:
@@ -229,8 +250,9 @@ class Call:
             if writer.is_new:
                 for _ in range(2):  # a damaged block must not make a file that belongs to nobody
                     writer.write(Kind.RECEIVED, arrived_ms, [self._started])
-            elif self._past.ended is None or self._is_announced:
-                cause = "daemon_down" if self._past.ended is None else "connection_lost"
+            elif self._is_to_be_received():
+                ended = self._past.ended
+                cause = "daemon_down" if ended is None or ended.cause == SHUTDOWN else "connection_lost"
                 writer.write(Kind.RECEIVED, arrived_ms, [self._started, ReceptionBroken(cause)])
             else:
                 return writer
@@ -241,7 +263,7 @@ class Call:
         return writer
 
     async def _receive(self, recorder: Recorder, reception: Reception) -> None:
-        if self._past.ended is not None and not self._is_announced:
+        if not self._is_to_be_received():
             reception.is_over = True
         else:
             await reception.run(None if self._is_announced else self._past.last_arrived_ms or 0)

@@ -48,6 +48,12 @@ class Metrics:
             ["connection"],
             registry=registry,
         )
+        self.passed_over = Counter(
+            "zccvoice_media_passed_over",
+            "Connections on which Zoom sent media that nobody asked for, by kind",
+            ["kind"],
+            registry=registry,
+        )
         self.rejected_payloads = Counter(
             "zccvoice_rejected_payloads", "Audio payloads that could not be decoded", registry=registry
         )

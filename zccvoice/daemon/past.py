@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.errors import JournalError
 from zccvoice.journal.journal import START, JournalReader, Record
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import (
     CallEventReceived,
+    ChatReceived,
     MediaOpened,
     MessageRejected,
     ParticipantConnected,
     ReceptionBroken,
     StreamEnded,
+    TranscriptReceived,
 )
+from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePin
 from zccvoice.store.facts import (
     CallEventSeen,
+    ChatWritten,
     ClockStarted,
     Fact,
     GapFound,
@@ -30,6 +35,7 @@ from zccvoice.store.facts import (
     StreamRevoked,
     TrackClosed,
     UtteranceHeard,
+    ZoomTranscribed,
 )
 
 ENTRY_TYPES = (
@@ -42,12 +48,16 @@ ENTRY_TYPES = (
     MessageRejected,
     ReceptionBroken,
     StreamEnded,
+    TranscriptReceived,
+    ChatReceived,
     StreamOpened,
     ClockStarted,
     LanguagePinned,
     ParticipantSeen,
     CallEventSeen,
     UtteranceHeard,
+    ZoomTranscribed,
+    ChatWritten,
     GapFound,
     TrackClosed,
     StreamClosed,
@@ -81,6 +91,17 @@ class Past:
     """Where the last record of what was received ends."""
     last_arrived_ms: int | None = None
     """When something was last received, by our clock, epoch ms."""
+
+    def may_go_on(self, now_ms: float) -> bool:
+        """Whether Zoom may still have the stream.
+
+        That is so when nothing says that it is over, and for a minute after an earlier daemon left it at its
+        shutdown: whoever installs a new version must not lose the calls that are running.
+        """
+        if self.ended is None:
+            return True
+        away_ms = now_ms - (self.last_arrived_ms or 0)
+        return self.ended.cause == SHUTDOWN and away_ms < SIGNALING_WINDOW_S * 1000
 
 
 def read_past(reader: JournalReader) -> Past:

@@ -24,11 +24,14 @@ from zccvoice.journal.journal import Damage, Record
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
+    Change,
+    ChatReceived,
     MediaOpened,
     ParticipantConnected,
     ReceptionBroken,
     Role,
     StreamEnded,
+    TranscriptReceived,
 )
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePin, LanguagePolicy
@@ -36,6 +39,7 @@ from zccvoice.speech.track import Samples, Track, TrackGap
 from zccvoice.speech.utterance import Utterance
 from zccvoice.store.facts import (
     CallEventSeen,
+    ChatWritten,
     ClockStarted,
     Fact,
     GapFound,
@@ -44,6 +48,7 @@ from zccvoice.store.facts import (
     StreamClosed,
     StreamOpened,
     TrackClosed,
+    ZoomTranscribed,
 )
 
 QUEUE_WAIT_MS = 5_000
@@ -51,7 +56,7 @@ QUEUE_WAIT_MS = 5_000
 Zoom had buffered comes in a burst and may overtake it."""
 LIVE_LEG_MS = 2_000
 """A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
-_SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT}
+_SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT, None: None}
 _NO_SAMPLES = np.empty(0, np.int16)
 
 
@@ -199,6 +204,10 @@ class Projection:
                 self._take_participant(event)
             case CallEventReceived():
                 self._take_call_event(event)
+            case TranscriptReceived():
+                self._take_transcript(event)
+            case ChatReceived():
+                self._take_chat(event)
             case ReceptionBroken():
                 self._break_off(event)
             case StreamStopped():
@@ -317,7 +326,29 @@ class Projection:
         # An event that does not tell its time happened when the newest one that does.
         when_ms = event.timestamp_ms or self._last_timestamp_ms
         self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
+        if event.name == "stream_terminated":
+            self._stopped_ms = self._stopped_ms or event.timestamp_ms
         self._state(CallEventSeen, event.name, when_ms, event.channel_id)
+
+    def _take_transcript(self, told: TranscriptReceived) -> None:
+        self._state(
+            ZoomTranscribed,
+            told.channel_id,
+            told.start_timestamp_ms,
+            told.end_timestamp_ms,
+            None if told.change is Change.DELETED else told.text,
+            told.language,
+        )
+
+    def _take_chat(self, told: ChatReceived) -> None:
+        self._state(
+            ChatWritten,
+            told.message_id or f"{told.timestamp_ms} {told.sender_id or ''}",
+            told.timestamp_ms,
+            None if told.change is Change.DELETED else told.text,
+            told.sender_id,
+            told.sender_name,
+        )
 
     # Breaks and ends
 

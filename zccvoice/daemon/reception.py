@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import trio
 
+from zccvoice.analytics.redaction import redact
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recorder import Recorder
 from zccvoice.daemon.transport import StreamReceiver, Transport
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, ZccvoiceError
-from zccvoice.rtms.enums import StatusCode
-from zccvoice.rtms.events import CallEventReceived, MessageRejected, StreamEnded, StreamEvent
+from zccvoice.rtms.events import (
+    CallEventReceived,
+    ChatReceived,
+    MediaPassedOver,
+    MessageRejected,
+    StreamEnded,
+    StreamEvent,
+    TranscriptReceived,
+)
+from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
 
 EVENTS_WAITING = 1_000
 """Stream events between receiver and recorder: a minute of two tracks at 100 ms, 4 MB. When full, the socket
 waits: the recorder does so only for a disk that cannot keep up."""
-RECONNECT_WINDOW_S = 60.0
-"""So long after the connections were lost Zoom keeps a stream (RTMS documentation, "Reconnect")."""
-RECONNECT_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
-"""Between attempts to be let in again; the last one is repeated."""
 INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
 log = get_logger()
 
@@ -72,6 +78,24 @@ class Reception:
         if not self.is_over:
             self._recorder.receive(stopped)
 
+    def retire(self, cause: str) -> None:
+        """The stream is over as far as Zoom is concerned: no more connecting."""
+        if self._receiver is not None:
+            self._receiver.retire(cause)
+
+    def announce_again(self, started: StreamStarted) -> None:
+        """Zoom has announced the running stream again, perhaps at another URL: failover.
+
+        A crash from now on finds the new URL in the webhooks' journal.
+        """
+        if self._receiver is not None:
+            self._receiver.reconnect(started.server_url)
+
+    def note_interrupted(self, server_url: str | None = None) -> None:
+        """Zoom has told that it lost our signaling connection."""
+        if self._receiver is not None:
+            self._receiver.reconnect(server_url)
+
     def fail(self, error: ZccvoiceError) -> None:
         """The stream cannot go on, for a reason that has a name."""
         name = type(error).__name__.removesuffix("Error")
@@ -105,32 +129,27 @@ class Reception:
         self._end(StreamEnded("connection_lost", "the receiver stopped without a word"))
 
     async def _ask_again(self, last_arrived_ms: int) -> None:
-        """Zoom keeps a stream for a minute after its client was lost; it may take a while to notice the loss."""
+        """Zoom keeps a stream for a minute after its client was lost."""
         away_s = self._wall_clock() - last_arrived_ms / 1000
         log.info("stream found unfinished", away_s=round(away_s, 1))
-        give_up_at = trio.current_time() + RECONNECT_WINDOW_S - away_s
-        delays = list(RECONNECT_DELAYS_S)
         problem = "the daemon was away for longer than Zoom keeps a stream"
-        while trio.current_time() < give_up_at and self._stop_cause is None:
+        if away_s < SIGNALING_WINDOW_S and self._stop_cause is None:
             try:
-                await self._receive()
+                await self._receive(SIGNALING_WINDOW_S - away_s)
             except (ConnectionFailedError, HandshakeRefusedError) as error:
                 problem = str(error)
-                if isinstance(error, HandshakeRefusedError) and not _may_pass(error):
-                    break
-                await trio.sleep(delays.pop(0) if len(delays) > 1 else delays[0])
             else:
                 return
         self._end(StreamEnded("daemon_down", problem))
 
-    async def _receive(self) -> None:
+    async def _receive(self, kept_for_s: float = SIGNALING_WINDOW_S) -> None:
         events_send, events_receive = trio.open_memory_channel[StreamEvent](EVENTS_WAITING)
         self._receiver = self._transport(self._started, events_send)
         if self._stop_cause is not None:
             self._receiver.stop(self._stop_cause)
         failure: list[ZccvoiceError] = []
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_run_noting_failure, self._receiver, failure)
+            nursery.start_soon(_run_noting_failure, self._receiver, kept_for_s, failure)
             async with events_receive:
                 async for event in events_receive:
                     self._take(event)
@@ -150,6 +169,13 @@ class Reception:
                 log.info("call event", name=event.name, channel_id=event.channel_id)
                 if event.name == "stream_terminated":
                     self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
+            case MediaPassedOver():
+                self._metrics.passed_over.labels(event.kind).inc()
+                log.warning("media that was not asked for is passed over", kind=event.kind)
+                return
+            case TranscriptReceived() | ChatReceived():
+                # Not even the journal gets to see what redaction hides.
+                event = replace(event, text=redact(event.text))
         self._recorder.receive(event)
 
     def _end(self, ended: StreamEnded) -> None:
@@ -162,13 +188,10 @@ class Reception:
         self._recorder.receive(ended)
 
 
-async def _run_noting_failure(receiver: StreamReceiver, failure: list[ZccvoiceError]) -> None:
+async def _run_noting_failure(
+    receiver: StreamReceiver, kept_for_s: float, failure: list[ZccvoiceError]
+) -> None:
     try:
-        await receiver.run()
+        await receiver.run(kept_for_s)
     except ZccvoiceError as error:
         failure.append(error)
-
-
-def _may_pass(refusal: HandshakeRefusedError) -> bool:
-    """Zoom has not noticed yet that our last connection is gone (RTMS documentation, "One client per stream")."""
-    return refusal.status_code == StatusCode.DUPLICATE_SIGNAL_REQUEST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,12 +11,13 @@ import trio
 
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.past import started_of
+from zccvoice.daemon.past import read_past, started_of
 from zccvoice.daemon.supervisor import REMEMBERED_S, Delete
 from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal, is_webhook_journal
 from zccvoice.errors import JournalError
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.enums import StopReason
+from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped, WebhookEvent
 from zccvoice.store.facts import StreamRevoked
 
@@ -54,13 +55,34 @@ def find_inheritance(
             log.error("unfinished journal cannot be read", journal=name, problem=str(error))
             continue
         if started.stream_id not in gone:
-            found.unfinished.append(started)
+            found.unfinished.append(_newest(started, kept))
+    found.unfinished += _left_at_shutdown(shelf, kept, gone, wall_clock())
     horizon_ms = (wall_clock() - REMEMBERED_S) * 1000
     found.missed = [
         one
         for one in _unanswered([event for arrived_ms, event in kept if arrived_ms >= horizon_ms])
         if one.stream_id not in gone and not shelf.exists(journal_name(one.stream_id))
     ]
+    return found
+
+
+def _left_at_shutdown(
+    shelf: Shelf, kept: Sequence[tuple[int, Keepsake]], gone: Collection[str], now_s: float
+) -> list[StreamStarted]:
+    """Streams whose journals an earlier daemon finished a moment ago, although Zoom had not ended them."""
+    found = []
+    for journal in shelf.closed():
+        if is_webhook_journal(journal.name) or journal.closed_at < now_s - SIGNALING_WINDOW_S:
+            continue
+        try:
+            with shelf.reader(journal.name) as reader:
+                past = read_past(reader)
+        except JournalError as error:
+            log.warning("finished journal cannot be read", journal=journal.name, problem=str(error))
+            continue
+        is_left = past.ended is not None and past.may_go_on(now_s * 1000)
+        if past.started is not None and is_left and past.started.stream_id not in gone:
+            found.append(_newest(past.started, kept))
     return found
 
 
@@ -93,6 +115,12 @@ def _revoked(kept: Sequence[tuple[int, Keepsake]]) -> list[StreamRevoked]:
             at = datetime.fromtimestamp(arrived_ms / 1000, UTC)
             found.setdefault(one.stream_id, StreamRevoked(one.engagement_id, one.stream_id, at))
     return list(found.values())
+
+
+def _newest(started: StreamStarted, kept: Sequence[tuple[int, Keepsake]]) -> StreamStarted:
+    """The last announcement of a stream: after a failover it is at another URL than its journal says."""
+    again = [one for _, one in kept if isinstance(one, StreamStarted) and one.stream_id == started.stream_id]
+    return again[-1] if again else started
 
 
 def _unanswered(events: Sequence[Keepsake]) -> list[StreamStarted]:

@@ -26,11 +26,11 @@ from zccvoice.daemon.housekeeping import keep_house
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.recovery import deleter, find_inheritance
 from zccvoice.daemon.supervisor import Supervisor
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.daemon.webhook_journal import WebhookJournal
-from zccvoice.daemon.websocket import WebSocketReceiver
 from zccvoice.daemon.writer import Writer, measure_in, measure_live_in, write_to
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import StreamEvent
@@ -73,9 +73,10 @@ async def serve(
     webhooks_send, webhooks_receive = trio.open_memory_channel[WebhookEvent](WEBHOOKS_WAITING)
     webhooks = WebhookJournal(shelf, sync=config.journal.sync)
     inheritance = await trio.to_thread.run_sync(find_inheritance, shelf, webhooks)
+    languages = LanguagePolicy(config.language)
     house = House(
         config,
-        LanguagePolicy(config.language),
+        languages,
         phones,
         shelf,
         outbox,
@@ -87,7 +88,7 @@ async def serve(
     def receiver(
         started: StreamStarted, events_send: trio.MemorySendChannel[StreamEvent]
     ) -> WebSocketReceiver:
-        return WebSocketReceiver(config.zoom, started, events_send)
+        return WebSocketReceiver(config.zoom, languages, started, events_send)
 
     def make_call(started: StreamStarted, is_announced: bool) -> Call:
         return Call(started, receiver, house, is_announced=is_announced)

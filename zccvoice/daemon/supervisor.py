@@ -12,6 +12,7 @@ import trio
 from zccvoice.daemon.call import RETAKEN_CAUSES, Call
 from zccvoice.daemon.log import bind_ids, get_logger
 from zccvoice.daemon.metrics import Metrics
+from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.rtms.enums import StopReason
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
 
@@ -19,6 +20,9 @@ REMEMBERED_S = 90 * 60
 """How long ended streams are remembered: Zoom repeats an unanswered webhook for up to 85 minutes."""
 STOP_GRACE_S = 10.0
 """How long after the stopped webhook a stream may still finish by itself."""
+
+SUPERSEDED = "superseded"
+"""End of a stream whose connections were lost after another one of its engagement had begun."""
 
 MakeCall: TypeAlias = Callable[[StreamStarted, bool], Call]
 """(announcement, whether it is news) → the call."""
@@ -76,7 +80,7 @@ class Supervisor:
                 async for event in webhooks_receive:
                     self._handle_safely(event, calls)
             for running in self._running.values():
-                running.call.stop("shutdown")
+                running.call.stop(SHUTDOWN)
 
     def _handle_safely(self, event: WebhookEvent, calls: trio.Nursery) -> None:
         try:
@@ -90,14 +94,26 @@ class Supervisor:
         self._forget_old()
         match event:
             case StreamStarted():
-                if event.stream_id in self._running or event.stream_id in self._ended:
+                if event.stream_id in self._running:
+                    log.info("stream announced again", **ids)
+                    self._running[event.stream_id].call.announce_again(event)
+                elif event.stream_id in self._ended:
                     log.info("repeated start ignored", **ids)
-                    return
-                self._begin(event, calls, is_announced=True)
+                else:
+                    self._retire_others(event)
+                    self._begin(event, calls, is_announced=True)
             case StreamStopped():
                 self._stop(event, calls)
             case StreamInterrupted():
-                log.warning("interruption announced; the sockets tell the rest", **ids)
+                log.warning("interruption announced", **ids)
+                if event.stream_id in self._running:
+                    self._running[event.stream_id].call.note_interrupted(event)
+
+    def _retire_others(self, started: StreamStarted) -> None:
+        """A transfer, or a failover with a new id: the older stream may be over without a word."""
+        for running in self._running.values():
+            if running.call.engagement_id == started.engagement_id:
+                running.call.retire(SUPERSEDED)
 
     def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
         running = _Running(self._make_call(started, is_announced))
@@ -118,7 +134,7 @@ class Supervisor:
             if is_revoked:
                 running.call.revoke()
                 continue
-            running.call.note_stopped(event)
+            running.call.note_stopped(event, cause)
             running.end_cause = cause
             running.is_end_announced.set()
 

@@ -8,28 +8,53 @@ from typing import Protocol, TypeAlias
 import trio
 
 from zccvoice.rtms.events import StreamEvent
+from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted
+
+SHUTDOWN = "shutdown"
+"""Cause of an end that is ours alone: the stream goes on, and the next daemon may take it up."""
 
 
 class StreamReceiver(Protocol):
     """Receives one stream, once."""
 
-    async def run(self) -> None:
+    async def run(self, kept_for_s: float = SIGNALING_WINDOW_S) -> None:
         """Connect, and send what happens until the stream is over; the last event is a `StreamEnded`.
 
-        Closes its end of the channel in every case. Cancelling it drops the connections without a goodbye;
-        `stop` is the polite way.
+        What is lost is made again for as long as Zoom keeps the stream; the first event after a loss of audio is
+        a `ReceptionBroken`. Closes its end of the channel in every case. Cancelling it drops the connections
+        without a goodbye; `stop` is the polite way.
+
+        Args:
+            kept_for_s: how long Zoom keeps the stream, from now on, without a connection.
 
         Raises:
             ForbiddenHostError: a URL that Zoom gave is not allowed.
-            HandshakeRefusedError: Zoom did not let us in.
-            ConnectionFailedError: a server could not be reached, or did not answer in time.
+            HandshakeRefusedError: Zoom never let us in.
+            ConnectionFailedError: a server could never be reached, or did not answer in time.
             RemoteProtocolError: the server does not speak RTMS.
         """
         ...
 
     def stop(self, cause: str) -> None:
-        """Close the connections politely, soon; `run` ends with ``StreamEnded(cause, …)``."""
+        """Hang up politely, soon; `run` ends with ``StreamEnded(cause, …)``.
+
+        Zoom is told that we want no more of the stream, except at a `SHUTDOWN`.
+        """
+        ...
+
+    def retire(self, cause: str) -> None:
+        """Connect no more: `run` ends with ``StreamEnded(cause, …)`` when the connections are gone, or at once."""
+        ...
+
+    def reconnect(self, server_url: str | None = None) -> None:
+        """Zoom calls for another connection.
+
+        Args:
+            server_url: where the stream is announced again. Another URL than before is Zoom's failover: the
+                connections are made there, now. At the same one, they are only if there is none. None: Zoom
+                told that signaling was interrupted, and a connection that is not brand-new is dead.
+        """
         ...
 
 

@@ -1,11 +1,7 @@
-"""`StreamReceiver` on trio-websocket: the thin shell around the signaling and media cores.
+"""trio-websocket around the connection cores: connecting, and one conversation from handshake to end.
 
-    run ── signaling connection ──► SignalingOpened ──► media connection, in a task beside it
-                 │ TERMINATED, or closed                      │ closed, or 2 s after signaling ended
-                 └──────────────► StreamEnded ◄───────────────┘
-
-Each connection is served by one task: send what the core wants sent (answers to keep-alives first of all),
-hand on what happened, wait for the next message or the core's timer.
+A conversation is served by one task: send what the core wants sent (answers to keep-alives first of all), hand on
+what happened, wait for the next message or the core's timer.
 """
 
 from __future__ import annotations
@@ -20,22 +16,10 @@ import trio_websocket
 
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.log import get_logger
-from zccvoice.errors import (
-    ConnectionFailedError,
-    HandshakeRefusedError,
-    RemoteProtocolError,
-    ZccvoiceError,
-)
+from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, RemoteProtocolError
 from zccvoice.rtms import media, signaling, wire
-from zccvoice.rtms.events import MediaOpened, MessageRejected, StreamEnded, StreamEvent
-from zccvoice.rtms.identity import StreamIdentity
-from zccvoice.rtms.messages import AudioParams
-from zccvoice.rtms.webhook import StreamStarted
+from zccvoice.rtms.events import MessageRejected, StreamEvent
 
-MEDIA_DRAIN_S = 2.0
-"""How long after the end of signaling we read what is still on its way on the media connection."""
-TERMINATION_WAIT_S = 5.0
-"""How long after the loss of the media connection we wait for signaling to say why."""
 UNREAD_S = 1.0
 """What has lain in the socket is read in far less time."""
 GOODBYE_S = 2.0
@@ -63,128 +47,40 @@ def connect_websocket(url: str, timeout_s: float) -> AbstractAsyncContextManager
     )
 
 
-class WebSocketReceiver:
-    """One stream's two connections. See `daemon.transport.StreamReceiver`."""
+class Line:
+    """One connection of a stream: who is at the other end, and what is told of it."""
 
     def __init__(
         self,
+        name: str,
         settings: ZoomConfig,
-        started: StreamStarted,
         events_send: trio.MemorySendChannel[StreamEvent],
         connect: Connect = connect_websocket,
     ) -> None:
+        """Prepare.
+
+        Args:
+            name: for errors and the log: ``signaling``, ``media`` …
+            settings: hosts that are allowed, and time limits.
+            events_send: where messages that are not understood are told.
+            connect: makes connections.
+        """
+        self.name = name
         self._settings = settings
         self._events_send = events_send
         self._connect = connect
-        self._server_url = started.server_url
-        self._identity = StreamIdentity.sign(
-            started.product,
-            started.engagement_id,
-            started.stream_id,
-            settings.client_id,
-            settings.client_secret.get_secret_value(),
-        )
-        self._ended: StreamEnded | None = None
-        self._failure: ZccvoiceError | None = None
-        # These scopes lie inside the connections' context managers: cancelling one ends the conversation and
-        # leaves the library its reader task for the closing handshake.
-        self._signaling_scope = trio.CancelScope()
-        self._media_scope = trio.CancelScope()
-
-    def stop(self, cause: str) -> None:
-        """See `daemon.transport.StreamReceiver`."""
-        self._end(cause, "stopped by us")
-        self._signaling_scope.cancel()
-        self._media_scope.cancel()
-
-    async def run(self) -> None:
-        """See `daemon.transport.StreamReceiver`."""
-        async with self._events_send:
-            async with trio.open_nursery() as connections:
-                await self._noting_failure(self._serve_signaling, connections)
-            if self._failure is not None:
-                raise self._failure
-            self._end("connection_lost", "the media connection was lost")
-            assert self._ended is not None
-            await self._events_send.send(self._ended)
-
-    async def _noting_failure(self, serve: Callable[..., Awaitable[None]], *args: object) -> None:
-        """A failure of one connection ends both; the first one is what `run` raises.
-
-        Once the end of the stream is known, nothing that goes wrong is its reason.
-        """
-        try:
-            await serve(*args)
-        except ZccvoiceError as error:
-            if self._ended is None:
-                self._failure = error
-            else:
-                log.info("failed after the end", problem=type(error).__name__, detail=str(error))
-            self.stop("failed")
-
-    def _end(self, cause: str, detail: str) -> None:
-        """Note why the stream is over; what was noted first stands."""
-        self._ended = self._ended or StreamEnded(cause, detail)
-
-    async def _serve_signaling(self, connections: trio.Nursery) -> None:
-        core = signaling.SignalingConnection(
-            self._identity, silence_timeout_s=self._settings.silence_timeout_s, now=trio.current_time()
-        )
-        async with self._open(self._server_url, "signaling") as websocket:
-
-            async def announce_media() -> None:
-                core.announce_media()
-                await _send_pending(websocket, core)
-
-            async def on_event(event: signaling.SignalingEvent) -> None:
-                match event:
-                    case signaling.SignalingOpened():
-                        log.info("signaling open", media_urls=",".join(sorted(event.media_urls)))
-                        connections.start_soon(self._noting_failure, self._serve_media, event, announce_media)
-                    case StreamEnded():
-                        self._end(event.cause, event.detail)
-                    case _:
-                        await self._events_send.send(event)
-
-            with self._signaling_scope:
-                closed = await self._converse(websocket, core, "signaling", on_event)
-                self._end("connection_lost", f"signaling {closed}")
-            # What is still on its way on media is read while signaling says goodbye.
-            self._media_scope.deadline = trio.current_time() + MEDIA_DRAIN_S
-
-    async def _serve_media(
-        self, opened: signaling.SignalingOpened, announce_media: Callable[[], Awaitable[None]]
-    ) -> None:
-        core = media.MediaConnection(
-            self._identity,
-            AudioParams(send_rate=self._settings.send_rate_ms),
-            silence_timeout_s=self._settings.silence_timeout_s,
-            now=trio.current_time(),
-        )
-
-        async def on_event(event: media.MediaEvent) -> None:
-            match event:
-                case media.MediaSilent():
-                    log.warning("media silent", detail=event.detail)
-                case MediaOpened():
-                    await self._events_send.send(event)
-                    await announce_media()
-                    log.info("media open", send_rate_ms=event.audio.send_rate)
-                case _:
-                    await self._events_send.send(event)
-
-        url = opened.media_urls.get("audio") or opened.media_urls.get("all")
-        if url is None:
-            raise RemoteProtocolError(f"no media URL for audio among {sorted(opened.media_urls)}")
-        async with self._open(url, "media") as websocket:
-            with self._media_scope:
-                closed = await self._converse(websocket, core, "media", on_event)
-                log.info("media closed", how=closed)
-        self._signaling_scope.deadline = trio.current_time() + TERMINATION_WAIT_S
 
     @asynccontextmanager
-    async def _open(self, url: str, which: str) -> AsyncGenerator[Any]:
-        """Connect, after a look at the allow-list."""
+    async def open(self, url: str) -> AsyncGenerator[Any]:
+        """Connect, after a look at the allow-list; says goodbye at the end of the block.
+
+        A block that is to be left early is cancelled by a scope inside it: the library needs its reader task for
+        the closing handshake.
+
+        Raises:
+            ForbiddenHostError: not allowed.
+            ConnectionFailedError: not reached.
+        """
         self._settings.allow(url)
         is_connected = False
         try:
@@ -192,16 +88,14 @@ class WebSocketReceiver:
                 is_connected = True
                 yield websocket
         except trio_websocket.DisconnectionTimeout:
-            log.info("no answer to our goodbye", connection=which)
+            log.info("no answer to our goodbye", connection=self.name)
         except Exception as error:
             # Whatever the libraries below raise while connecting, groups of errors included, has one meaning.
             if is_connected:
                 raise
-            raise ConnectionFailedError(f"{which} server: {_reason(error)}") from error
+            raise ConnectionFailedError(f"{self.name} server: {_reason(error)}") from error
 
-    async def _converse(
-        self, websocket: Any, core: Core, which: str, on_event: Callable[[Any], Awaitable[None]]
-    ) -> str:
+    async def converse(self, websocket: Any, core: Core, on_event: Callable[[Any], Awaitable[None]]) -> str:
         """Serve one connection until it or its core is done; returns how that came about, in words.
 
         Raises:
@@ -212,21 +106,23 @@ class WebSocketReceiver:
         try:
             with until_open:
                 while not core.is_done:
-                    await _send_pending(websocket, core)
+                    await send_pending(websocket, core)
                     if core.is_open:
                         until_open.deadline = float("inf")
                     await _hand_on(core, on_event)
-                    await self._receive_one(websocket, core, which)
+                    await self._receive_one(websocket, core)
         except trio_websocket.ConnectionClosed as closed:
             if not core.is_open:
-                raise ConnectionFailedError(f"{which} hung up in the handshake, {_words(closed)}") from None
+                raise ConnectionFailedError(
+                    f"{self.name} hung up in the handshake, {_words(closed)}; wrong credentials look like that too"
+                ) from None
             return f"closed by Zoom, {_words(closed)}"
         if until_open.cancelled_caught:
-            raise ConnectionFailedError(f"{which} handshake unanswered")
+            raise ConnectionFailedError(f"{self.name} handshake unanswered")
         await _hand_on(core, on_event)
         return "ended"
 
-    async def _receive_one(self, websocket: Any, core: Core, which: str) -> None:
+    async def _receive_one(self, websocket: Any, core: Core) -> None:
         timer = core.get_timer()
         with trio.CancelScope() as silence:
             if timer is not None:
@@ -245,10 +141,11 @@ class WebSocketReceiver:
             if core.is_done:  # it was the end of this connection, not only of the message
                 raise
             core.receive_garbage(now)
-            await self._events_send.send(MessageRejected(which, str(error)))
+            await self._events_send.send(MessageRejected(self.name, str(error)))
 
 
-async def _send_pending(websocket: Any, core: Core) -> None:
+async def send_pending(websocket: Any, core: Core) -> None:
+    """Send what the core wants to go out now; a connection that is just gone tells its own task."""
     for message in core.messages_to_send():
         await websocket.send_message(wire.encode(message))
 

@@ -271,6 +271,63 @@ class StopReason(IntEnum):
     STREAMING_NOT_SUPPORTED = 26
 
 
+class MessageAttribute(IntEnum):
+    """RTMS_DATA_MESSAGE_ATTRIBUTE: what became of a sentence of Zoom's transcript."""
+
+    ATTR_NONE = 0
+    ATTR_NEW = 1
+    ATTR_UPDATE = 2
+    ATTR_DELETE = 3
+
+
+class ChatOperation(IntEnum):
+    """RTMS_CHAT_OPERATION_TYPE."""
+
+    NEW = 1
+    DELETE = 2
+    UPDATE = 3
+    ADD_EMOJI_REACTION = 4
+    REMOVE_EMOJI_REACTION = 5
+
+
+class ChatSession(IntEnum):
+    """RTMS_CHAT_SESSION_TYPE: who can read a chat message."""
+
+    EVERYONE = 1
+    INDIVIDUAL = 2
+    CHAT_GROUP = 3
+    HOSTS_AND_PANELISTS = 4
+    INDIVIDUAL_CC_HOSTS_AND_PANELISTS = 5
+
+
+class ChatGroupMemberStatus(IntEnum):
+    """RTMS_CHAT_GROUP_MEMBER_STATUS."""
+
+    IN_GROUP = 0
+    BREAKOUT_ROOM = 1
+    WAITING_ROOM = 2
+    BACKSTAGE = 3
+    LEFT = 4
+
+
+class Resolution(IntEnum):
+    """MEDIA_RESOLUTION, of video and shared screens."""
+
+    SD = 1
+    HD = 2
+    FHD = 3
+    QHD = 4
+
+
+class TransmissionProtocol(IntEnum):
+    """TRANSMISSION_PROTOCOL; only WebSocket is used by this version of RTMS."""
+
+    WEBSOCKET = 1
+    RTMP = 2
+    UDP = 3
+    WEBRTC = 4
+
+
 def stop_reason(value: int | str | None) -> StopReason | None:
     """Zoom's stop reason by number or name, None when none was given or it is one that we do not know."""
     if isinstance(value, str):

@@ -6,7 +6,7 @@ knows no JSON. Past tense, frozen, one per fact. Times are Zoom's, in epoch mill
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from zccvoice.rtms.messages import AudioParams
@@ -37,12 +37,55 @@ class AudioReceived:
     payload: bytes
 
 
+class Change(StrEnum):
+    """What became of a text of Zoom's."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptReceived:
+    """A sentence of Zoom's own transcript. One that is told again with the same start replaces it."""
+
+    channel_id: str
+    start_timestamp_ms: int
+    end_timestamp_ms: int | None
+    text: str = field(repr=False)
+    language: str | None = None
+    """BCP-47 tag of the language that Zoom took it for."""
+    change: Change = Change.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReceived:
+    """A message in the chat of a meeting or webinar."""
+
+    timestamp_ms: int
+    text: str = field(repr=False)
+    sender_id: str | None = None
+    sender_name: str | None = None
+    message_id: str | None = None
+    """None in the older form, which cannot be changed afterwards."""
+    change: Change = Change.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPassedOver:
+    """Zoom sends media that we never asked for; told once for each kind on each connection."""
+
+    kind: str
+    """``video``, ``share`` …"""
+
+
 @dataclass(frozen=True, slots=True)
 class ParticipantConnected:
     """An event told whose a channel is. May come after the channel's first audio."""
 
     channel_id: str | None
-    role: Role
+    role: Role | None
+    """None outside contact centres, where nobody is agent or consumer."""
     timestamp_ms: int | None
     user_id: str | None = None
     display_name: str | None = None
@@ -93,6 +136,9 @@ class StreamEnded:
 StreamEvent = (
     MediaOpened
     | AudioReceived
+    | TranscriptReceived
+    | ChatReceived
+    | MediaPassedOver
     | ParticipantConnected
     | CallEventReceived
     | MessageRejected

@@ -2,8 +2,8 @@
 
     (created) ── message 3 ──► HANDSHAKING ── message 4, status 0 ──► OPEN ── silence ──► ENDED
 
-Audio is legal only in OPEN. The parameters of message 4 are the effective ones and rule the decoding; they
-may differ from those wanted.
+Media are legal only in OPEN. The parameters of message 4 are the effective ones and rule the decoding; they
+may differ from those wanted. A connection carries what it was made for: audio, texts, or both ("unified").
 
 Source: Zoom RTMS documentation, "Connect to the media server", "Media data".
 """
@@ -13,13 +13,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
+from zccvoice.rtms.chat import chat_received
 from zccvoice.rtms.core import ConnectionCore, State
-from zccvoice.rtms.enums import MediaType, StatusCode
-from zccvoice.rtms.events import AudioReceived, MediaOpened
+from zccvoice.rtms.enums import MessageAttribute, StatusCode
+from zccvoice.rtms.events import (
+    AudioReceived,
+    Change,
+    ChatReceived,
+    MediaOpened,
+    MediaPassedOver,
+    TranscriptReceived,
+)
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.messages import (
     AudioData,
-    AudioParams,
+    ChatData,
     KeepAliveRequest,
     MediaHandshakeRequest,
     MediaHandshakeResponse,
@@ -28,11 +36,36 @@ from zccvoice.rtms.messages import (
     StreamStateUpdate,
     TranscriptData,
     TypedMessage,
-    plausible_ms,
 )
+from zccvoice.rtms.passed_over import (
+    AudioMetadata,
+    ChatMetadata,
+    ShareData,
+    ShareMetadata,
+    TranscriptMetadata,
+    VideoData,
+    VideoMetadata,
+)
+from zccvoice.rtms.timestamps import plausible_ms
+from zccvoice.rtms.transcript_language import bcp47_of
 
 MIX = "mix"
 """Track name of packets that belong to no single participant."""
+_CHANGES = {MessageAttribute.ATTR_UPDATE: Change.UPDATED, MessageAttribute.ATTR_DELETE: Change.DELETED}
+_KINDS: dict[type, str] = {
+    VideoData: "video",
+    ShareData: "share",
+    AudioMetadata: "audio metadata",
+    VideoMetadata: "video metadata",
+    ShareMetadata: "share metadata",
+    TranscriptMetadata: "transcript metadata",
+    ChatMetadata: "chat metadata",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAccepted:
+    """The handshake was accepted: Zoom waits to be told that we are ready (message 7, on signaling)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +75,72 @@ class MediaSilent:
     detail: str
 
 
-MediaEvent = MediaOpened | AudioReceived | MediaSilent
+MediaEvent = (
+    MediaAccepted
+    | MediaOpened
+    | AudioReceived
+    | TranscriptReceived
+    | ChatReceived
+    | MediaPassedOver
+    | MediaSilent
+)
 
 
 class MediaConnection(ConnectionCore[MediaEvent]):
-    """One media connection of one stream, for audio."""
+    """One media connection of one stream."""
 
     NAME = "media"
     LEGAL = {  # noqa: RUF012 (a constant)
         # A refusal is also known to come as message 2.
         State.HANDSHAKING: (MediaHandshakeResponse, SignalingHandshakeResponse, KeepAliveRequest),
-        State.OPEN: (AudioData, TranscriptData, KeepAliveRequest, StreamStateUpdate),
+        State.OPEN: (AudioData, TranscriptData, ChatData, KeepAliveRequest, StreamStateUpdate, *_KINDS),
         State.ENDED: (),
     }
 
     def __init__(
-        self, identity: StreamIdentity, wanted: AudioParams, *, silence_timeout_s: float, now: float
+        self,
+        identity: StreamIdentity,
+        media_type: int,
+        wanted: MediaParams,
+        *,
+        silence_timeout_s: float,
+        now: float,
     ) -> None:
+        """Begin with the handshake.
+
+        Args:
+            identity: whose stream it is.
+            media_type: `MediaType`, or several of them as a bit mask.
+            wanted: parameters of those media.
+            silence_timeout_s: so long nothing at all may arrive.
+            now: monotonic seconds.
+        """
         handshake = MediaHandshakeRequest(
             rtms_stream_id=identity.stream_id,
             signature=identity.signature,
-            media_type=MediaType.AUDIO,
-            media_params=MediaParams(audio=wanted),
+            media_type=int(media_type),
+            media_params=wanted,
             **identity.id_fields(),
         )
         super().__init__(handshake, silence_timeout_s=silence_timeout_s, now=now)
         self._wanted = wanted
+        self._passed_over: set[type] = set()
 
     def _take(self, message: TypedMessage) -> None:
         match message:
             case AudioData():
                 self._events.append(_audio_received(message))
+            case TranscriptData():
+                self._events.append(_transcript_received(message))
+            case ChatData():
+                if (chat := chat_received(message.content)) is not None:
+                    self._events.append(chat)
             case MediaHandshakeResponse() | SignalingHandshakeResponse():
                 self._finish_handshake(message)
+            case StreamStateUpdate():
+                pass  # signaling's business
             case _:
-                pass  # Zoom's transcript was not asked for; stream states are signaling's business
+                self._pass_over(type(message))
 
     def _silence(self, detail: str) -> MediaEvent:
         return MediaSilent(detail)
@@ -86,8 +150,15 @@ class MediaConnection(ConnectionCore[MediaEvent]):
             self.state = State.ENDED
             raise HandshakeRefusedError("media", response.status_code, response.reason)
         self.state = State.OPEN
-        effective = response.media_params.audio if response.media_params else None
-        self._events.append(MediaOpened(effective or self._wanted))
+        self._events.append(MediaAccepted())
+        if self._wanted.audio is not None:
+            effective = response.media_params.audio if response.media_params else None
+            self._events.append(MediaOpened(effective or self._wanted.audio))
+
+    def _pass_over(self, kind: type) -> None:
+        if kind not in self._passed_over:
+            self._passed_over.add(kind)
+            self._events.append(MediaPassedOver(_KINDS[kind]))
 
 
 def _audio_received(message: AudioData) -> AudioReceived:
@@ -97,10 +168,27 @@ def _audio_received(message: AudioData) -> AudioReceived:
     timestamp_ms = plausible_ms(content.timestamp)
     if timestamp_ms is None:
         raise RemoteProtocolError(f"audio with an impossible timestamp, {content.timestamp:.6g}")
-    if content.channel_id is not None:
-        track = str(content.channel_id)
-    elif content.user_id:
-        track = str(content.user_id)
-    else:
-        track = MIX
-    return AudioReceived(track, timestamp_ms, content.data)
+    return AudioReceived(_track(content.channel_id, content.user_id), timestamp_ms, content.data)
+
+
+def _transcript_received(message: TranscriptData) -> TranscriptReceived:
+    content = message.content
+    start_ms = plausible_ms(content.start_time) or plausible_ms(content.timestamp)
+    if start_ms is None:
+        raise RemoteProtocolError(f"transcript with an impossible timestamp, {content.timestamp:.6g}")
+    end_ms = plausible_ms(content.end_time)
+    return TranscriptReceived(
+        _track(content.channel_id, content.user_id),
+        start_ms,
+        end_ms if end_ms is not None and end_ms >= start_ms else None,
+        content.data,
+        bcp47_of(content.language),
+        _CHANGES.get(content.attribute, Change.NEW),  # type: ignore[call-overload]
+    )
+
+
+def _track(channel_id: str | int | None, user_id: str | int | None) -> str:
+    """Whose packet it is: the contact centre's channel, else the participant, else nobody's."""
+    if channel_id is not None:
+        return str(channel_id)
+    return str(user_id) if user_id else MIX

@@ -10,42 +10,14 @@ Voice), SDK `zoom/rtms` 1.1.0.
 
 from __future__ import annotations
 
-import math
+from typing import Any
 
 import msgspec
 
 from zccvoice.rtms.enums import Codec, ContentType, DataOption, SampleRate
-
-
-def epoch_ms(timestamp: int | float) -> int:
-    """A Zoom timestamp in milliseconds since 1970, whatever unit it came in.
-
-    Documents say milliseconds; microseconds were seen in transcripts and seconds in stream states. The unit
-    follows from the magnitude: ≥ 1e17 ns, ≥ 1e14 µs, ≥ 1e11 ms, else s.
-    """
-    if timestamp >= 1e17:
-        return int(timestamp // 1_000_000)
-    if timestamp >= 1e14:
-        return int(timestamp // 1_000)
-    if timestamp >= 1e11:
-        return int(timestamp)
-    return int(timestamp * 1_000)
-
-
-EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000
-"""The years 2000 to 2100: a timestamp outside is no time of a call."""
-
-
-def plausible_ms(timestamp: int | float | None) -> int | None:
-    """A Zoom timestamp as `epoch_ms`, None when there is none or it cannot be the time of a call."""
-    if timestamp is None or not math.isfinite(timestamp):
-        return None
-    when_ms = epoch_ms(timestamp)
-    return when_ms if EARLIEST_MS <= when_ms < LATEST_MS else None
-
-
-class _Message(msgspec.Struct, frozen=True, tag_field="msg_type", kw_only=True):
-    """Base of all messages. ``msg_type`` is the struct's tag, so it cannot disagree with the type."""
+from zccvoice.rtms.message import RtmsMessage
+from zccvoice.rtms.passed_over import PassedOver
+from zccvoice.rtms.timestamps import plausible_ms
 
 
 class AudioParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,14 +42,21 @@ class TranscriptParams(msgspec.Struct, frozen=True, kw_only=True):
     """False pins the language: Zoom's language detector stays off."""
 
 
+class ChatParams(msgspec.Struct, frozen=True, kw_only=True):
+    """``media_params.chat``."""
+
+    content_type: int = ContentType.TEXT
+
+
 class MediaParams(msgspec.Struct, frozen=True, kw_only=True):
     """``media_params`` of messages 3 (wanted) and 4 (effective)."""
 
     audio: AudioParams | None = None
     transcript: TranscriptParams | None = None
+    chat: ChatParams | None = None
 
 
-class SignalingHandshakeRequest(_Message, frozen=True, tag=1, kw_only=True):
+class SignalingHandshakeRequest(RtmsMessage, frozen=True, tag=1, kw_only=True):
     """1, client → Zoom, first message on the signaling connection.
 
     The engagement's id goes under the product's key; exactly one is set when we send.
@@ -102,7 +81,7 @@ class MediaServer(msgspec.Struct, frozen=True, kw_only=True):
     """``wss://`` URL by media: audio, video, deskshare, transcript, chat, all."""
 
 
-class SignalingHandshakeResponse(_Message, frozen=True, tag=2, kw_only=True):
+class SignalingHandshakeResponse(RtmsMessage, frozen=True, tag=2, kw_only=True):
     """2, Zoom → client. ``media_server`` is absent when ``status_code`` is not OK."""
 
     status_code: int
@@ -112,7 +91,7 @@ class SignalingHandshakeResponse(_Message, frozen=True, tag=2, kw_only=True):
     media_server: MediaServer | None = None
 
 
-class MediaHandshakeRequest(_Message, frozen=True, tag=3, kw_only=True):
+class MediaHandshakeRequest(RtmsMessage, frozen=True, tag=3, kw_only=True):
     """3, client → Zoom, first message on a media connection; ids and signature as in message 1."""
 
     rtms_stream_id: str
@@ -129,7 +108,7 @@ class MediaHandshakeRequest(_Message, frozen=True, tag=3, kw_only=True):
     media_params: MediaParams | None = None
 
 
-class MediaHandshakeResponse(_Message, frozen=True, tag=4, kw_only=True):
+class MediaHandshakeResponse(RtmsMessage, frozen=True, tag=4, kw_only=True):
     """4, Zoom → client. ``media_params`` are the effective ones: decode by these, not by those wanted."""
 
     status_code: int
@@ -147,7 +126,7 @@ class EventChoice(msgspec.Struct, frozen=True, kw_only=True):
     subscribe: bool = True
 
 
-class EventSubscription(_Message, frozen=True, tag=5, kw_only=True):
+class EventSubscription(RtmsMessage, frozen=True, tag=5, kw_only=True):
     """5, client → Zoom, no reply. Types 1 and 7 come by themselves."""
 
     events: list[EventChoice]
@@ -199,19 +178,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return plausible_ms(self.event_ts if self.event_ts is not None else self.timestamp)
 
 
-class EventUpdate(_Message, frozen=True, tag=6, kw_only=True):
+class EventUpdate(RtmsMessage, frozen=True, tag=6, kw_only=True):
     """6, Zoom → client."""
 
     event: Event
 
 
-class ClientReady(_Message, frozen=True, tag=7, kw_only=True):
+class ClientReady(RtmsMessage, frozen=True, tag=7, kw_only=True):
     """7, client → Zoom on the signaling connection, once after each accepted media handshake."""
 
     rtms_stream_id: str
 
 
-class StreamStateUpdate(_Message, frozen=True, tag=8, kw_only=True):
+class StreamStateUpdate(RtmsMessage, frozen=True, tag=8, kw_only=True):
     """8, Zoom → client. State 4, TERMINATED, is final."""
 
     state: int
@@ -220,7 +199,7 @@ class StreamStateUpdate(_Message, frozen=True, tag=8, kw_only=True):
     rtms_stream_id: str | None = None
 
 
-class SessionStateUpdate(_Message, frozen=True, tag=9, kw_only=True):
+class SessionStateUpdate(RtmsMessage, frozen=True, tag=9, kw_only=True):
     """9, Zoom → client: one of the stream's sessions started, paused, resumed or stopped."""
 
     state: int
@@ -229,14 +208,28 @@ class SessionStateUpdate(_Message, frozen=True, tag=9, kw_only=True):
     stop_reason: int | None = None
 
 
-class KeepAliveRequest(_Message, frozen=True, tag=12, kw_only=True):
+class SessionStateRequest(RtmsMessage, frozen=True, tag=10, kw_only=True):
+    """10, client → Zoom: what state is this session in?"""
+
+    rtms_session_id: str
+
+
+class SessionStateResponse(RtmsMessage, frozen=True, tag=11, kw_only=True):
+    """11, Zoom → client."""
+
+    state: int
+    rtms_session_id: str | None = None
+    timestamp: int | float | None = None
+
+
+class KeepAliveRequest(RtmsMessage, frozen=True, tag=12, kw_only=True):
     """12, Zoom → client on either connection; to be answered there at once."""
 
     timestamp: int | None = None
     sequence: int | None = None
 
 
-class KeepAliveResponse(_Message, frozen=True, tag=13, kw_only=True):
+class KeepAliveResponse(RtmsMessage, frozen=True, tag=13, kw_only=True):
     """13, client → Zoom: the request's values, verbatim."""
 
     timestamp: int | None = None
@@ -257,7 +250,7 @@ class AudioContent(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_def
     """Size of ``data`` before base64, when Zoom tells it."""
 
 
-class AudioData(_Message, frozen=True, tag=14, gc=False, kw_only=True):
+class AudioData(RtmsMessage, frozen=True, tag=14, gc=False, kw_only=True):
     """14, Zoom → client: a packet of one track."""
 
     content: AudioContent
@@ -277,19 +270,48 @@ class TranscriptContent(msgspec.Struct, frozen=True, kw_only=True):
     attribute: int | None = None
 
 
-class TranscriptData(_Message, frozen=True, tag=17, kw_only=True):
+class TranscriptData(RtmsMessage, frozen=True, tag=17, kw_only=True):
     """17, Zoom → client: Zoom's own transcript."""
 
     content: TranscriptContent
 
 
-class StreamCloseRequest(_Message, frozen=True, tag=21, kw_only=True):
+class ChatContent(msgspec.Struct, frozen=True, kw_only=True):
+    """The inside of message 18. Since July 2026 ``data`` is an object, or one written as text."""
+
+    data: str | dict[str, Any]
+    timestamp: int
+    user_id: int | str | None = None
+    user_name: str | None = None
+
+
+class ChatData(RtmsMessage, frozen=True, tag=18, kw_only=True):
+    """18, Zoom → client: a chat message of a meeting or webinar."""
+
+    content: ChatContent
+
+
+class StreamStateRequest(RtmsMessage, frozen=True, tag=19, kw_only=True):
+    """19, client → Zoom: what state is this stream in?"""
+
+    rtms_stream_id: str
+
+
+class StreamStateResponse(RtmsMessage, frozen=True, tag=20, kw_only=True):
+    """20, Zoom → client."""
+
+    state: int
+    rtms_stream_id: str | None = None
+    timestamp: int | float | None = None
+
+
+class StreamCloseRequest(RtmsMessage, frozen=True, tag=21, kw_only=True):
     """21, client → Zoom: we want no more of this stream."""
 
     rtms_stream_id: str
 
 
-class StreamCloseResponse(_Message, frozen=True, tag=22, kw_only=True):
+class StreamCloseResponse(RtmsMessage, frozen=True, tag=22, kw_only=True):
     """22, Zoom → client."""
 
     status_code: int = 0
@@ -298,8 +320,16 @@ class StreamCloseResponse(_Message, frozen=True, tag=22, kw_only=True):
     timestamp: int | None = None
 
 
+class VideoSubscriptionRequest(RtmsMessage, frozen=True, tag=28, kw_only=True):
+    """28, client → Zoom: one participant's video. We never send it."""
+
+    user_id: int | str
+    subscribe: bool
+    timestamp: int | None = None
+
+
 class OtherMessage(msgspec.Struct, frozen=True):
-    """A message with a legal ``msg_type`` that this program has no use for, or does not know."""
+    """A message whose ``msg_type`` this version does not know."""
 
     msg_type: int
 
@@ -314,12 +344,19 @@ TypedMessage = (
     | ClientReady
     | StreamStateUpdate
     | SessionStateUpdate
+    | SessionStateRequest
+    | SessionStateResponse
     | KeepAliveRequest
     | KeepAliveResponse
     | AudioData
     | TranscriptData
+    | ChatData
+    | StreamStateRequest
+    | StreamStateResponse
     | StreamCloseRequest
     | StreamCloseResponse
+    | VideoSubscriptionRequest
+    | PassedOver
 )
 
 Message = TypedMessage | OtherMessage

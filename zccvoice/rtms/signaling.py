@@ -6,8 +6,8 @@
                                           ▼ message 2, other status             ▼ or silence
                                   HandshakeRefusedError                       ENDED
 
-In OPEN it answers keep-alives, translates events by product, and announces each media connection with
-message 7.
+In OPEN it answers keep-alives, translates events by product, announces each media connection with message 7,
+and may ask Zoom to end the stream (21, answered by 22 and TERMINATED).
 
 Source: Zoom RTMS documentation, "Connect to the signaling server", "Event subscription", "Contact Center".
 """
@@ -43,14 +43,18 @@ from zccvoice.rtms.messages import (
     EventSubscription,
     EventUpdate,
     KeepAliveRequest,
+    SessionStateResponse,
     SessionStateUpdate,
     SignalingHandshakeRequest,
     SignalingHandshakeResponse,
+    StreamCloseRequest,
     StreamCloseResponse,
+    StreamStateResponse,
     StreamStateUpdate,
     TypedMessage,
-    plausible_ms,
 )
+from zccvoice.rtms.passed_over import VideoSubscriptionResponse
+from zccvoice.rtms.timestamps import plausible_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ _MEETING_SUBSCRIPTIONS = (
     EventType.PARTICIPANT_JOIN,
     EventType.PARTICIPANT_LEAVE,
 )
+_NAMING_EVENTS = (EventType.ACTIVE_SPEAKER_CHANGE, EventType.PARTICIPANT_JOIN)
 _ROLES = {
     ContactCenterEventType.CONSUMER_ANSWERED: Role.CONSUMER,
     ContactCenterEventType.USER_ANSWERED: Role.USER,
@@ -90,7 +95,10 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
             EventUpdate,
             StreamStateUpdate,
             SessionStateUpdate,
+            SessionStateResponse,
+            StreamStateResponse,
             StreamCloseResponse,
+            VideoSubscriptionResponse,
         ),
         State.ENDED: (),
     }
@@ -115,6 +123,11 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
             raise LocalProtocolError(f"cannot announce media while signaling is {self.state.name}")
         self._outgoing.append(ClientReady(rtms_stream_id=self._identity.stream_id))
 
+    def request_close(self) -> None:
+        """Tell Zoom that we want no more of this stream (message 21); without effect unless it is open."""
+        if self.is_open:
+            self._outgoing.append(StreamCloseRequest(rtms_stream_id=self._identity.stream_id))
+
     def _take(self, message: TypedMessage) -> None:
         match message:
             case SignalingHandshakeResponse():
@@ -126,7 +139,7 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
             case SessionStateUpdate():
                 self._take_session_state(message)
             case _:
-                pass  # StreamCloseResponse: TERMINATED follows
+                pass  # the answer to a close request (TERMINATED follows), and to what we never ask
 
     def _silence(self, detail: str) -> SignalingEvent:
         return StreamEnded("silent", detail)
@@ -147,10 +160,29 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
         self._events.append(SignalingOpened(urls))
 
     def _take_event(self, event: Event) -> None:
-        if self._identity.product is not Product.CONTACT_CENTER:
-            name = name_of(EventType, event.event_type).lower()
+        if self._identity.product is Product.CONTACT_CENTER:
+            self._take_contact_center_event(event)
+        else:
+            self._take_meeting_event(event)
+
+    def _take_meeting_event(self, event: Event) -> None:
+        """An event of a meeting, a webinar or a Video SDK session: about nobody, somebody, or several."""
+        name = name_of(EventType, event.event_type).lower()
+        people = [(str(one.user_id), one.user_name) for one in event.participants or ()]
+        if event.user_id:
+            people.append((str(event.user_id), event.user_name))
+        for user_id, display_name in people:
+            if event.event_type in _NAMING_EVENTS and display_name:
+                self._events.append(
+                    ParticipantConnected(
+                        user_id, None, event.timestamp_ms, user_id=user_id, display_name=display_name
+                    )
+                )
+            self._events.append(CallEventReceived(name, event.timestamp_ms, user_id))
+        if not people:
             self._events.append(CallEventReceived(name, event.timestamp_ms))
-            return
+
+    def _take_contact_center_event(self, event: Event) -> None:
         is_generic = event.event_type in (
             EventType.FIRST_PACKET_TIMESTAMP,
             EventType.MEDIA_CONNECTION_INTERRUPTED,

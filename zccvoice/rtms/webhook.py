@@ -17,8 +17,8 @@ from enum import StrEnum
 from typing import Any
 
 from zccvoice.rtms.enums import Product, StopReason, stop_reason
-from zccvoice.rtms.messages import plausible_ms
 from zccvoice.rtms.signature import encrypted_token, is_fresh, is_webhook_signed
+from zccvoice.rtms.timestamps import plausible_ms
 
 LONGEST_PLAIN_TOKEN = 256
 _PRODUCTS = {

@@ -91,7 +91,7 @@ def _canonical(msg_type: int, fields: dict[str, Any]) -> dict[str, Any]:
         case 9:
             known.setdefault("rtms_session_id", known.get("session_id"))
             known.setdefault("stop_reason", known.get("reason"))
-        case 14 | 17:
+        case 14 | 17 | 18:
             # Old documents put the payload itself where the object belongs, its fields beside it.
             if isinstance(known.get("content"), str):
                 known["content"] = {**known, "data": known["content"]}

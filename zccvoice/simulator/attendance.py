@@ -39,6 +39,8 @@ class Attendance:
         self.media: list[MediaLink] = []
         self.wants_buffered = True
         """``buffer_data`` of the first message 1."""
+        self.acks_due = 0
+        """Media handshakes accepted and not yet acknowledged."""
         self._only_subscribed = only_subscribed_events
         self._subscribed: set[int] = set()
         self._changed = trio.Event()
@@ -62,15 +64,17 @@ class Attendance:
         return self.carrier(MediaType.AUDIO) is not None
 
     def make_ready(self) -> bool:
-        """CLIENT_READY_ACK came: all accepted media connections are ready. False when none was waiting.
+        """CLIENT_READY_ACK came: all accepted media connections are ready. False for one too many.
 
         Zoom's SDK sends one for all its media connections, the documents ask for one each.
         """
-        waiting = [one for one in self.media if not one.is_ready]
-        for one in waiting:
+        if not self.acks_due:
+            return False
+        self.acks_due -= 1
+        for one in self.media:
             one.is_ready = True
         self.notify()
-        return bool(waiting)
+        return True
 
     async def tell(self, message: TypedMessage) -> bool:
         """Send a message on the signaling connection; False where there is none."""

@@ -150,6 +150,7 @@ class Call:
         """Message 3 was accepted; nothing is sent before the client is ready."""
         media = MediaLink(link, terms)
         self.attendance.media.append(media)
+        self.attendance.acks_due += 1
         return media
 
     def media_closed(self, media: MediaLink) -> None:

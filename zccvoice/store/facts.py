@@ -7,7 +7,7 @@ milliseconds; the store puts them on the engagement's clock, whose zero the firs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from zccvoice.analytics.record import Side
@@ -105,6 +105,36 @@ class UtteranceHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoomTranscribed:
+    """A sentence of Zoom's own transcript (already redacted); told again with the same start, it is replaced."""
+
+    engagement_id: str
+    stream_id: str
+    channel_id: str
+    start_timestamp_ms: int
+    end_timestamp_ms: int | None
+    text: str | None = field(repr=False)
+    """None when Zoom took it back."""
+    language: str | None = None
+    """BCP-47 tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatWritten:
+    """A chat message of a meeting (already redacted); told again with the same id, it is replaced."""
+
+    engagement_id: str
+    stream_id: str
+    message_id: str
+    """Zoom's; in its older form there is none, and time and sender stand for it."""
+    timestamp_ms: int
+    text: str | None = field(repr=False)
+    """None when it was deleted."""
+    sender_id: str | None = None
+    sender_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class GapFound:
     """Audio of a track that should have arrived and did not."""
 
@@ -114,7 +144,7 @@ class GapFound:
     start_timestamp_ms: int
     end_timestamp_ms: int
     cause: str
-    """``lost_packets``, the only cause told apart so far."""
+    """``lost_packets``, or why we did not listen; see `rtms.events.ReceptionBroken`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +205,8 @@ Fact = (
     | ParticipantSeen
     | CallEventSeen
     | UtteranceHeard
+    | ZoomTranscribed
+    | ChatWritten
     | GapFound
     | TrackClosed
     | StreamClosed

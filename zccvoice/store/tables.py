@@ -77,12 +77,14 @@ def call_date() -> Mapped[date]:
     return mapped_column(primary_key=True, comment="UTC day of the call's first packet.")
 
 
-def _of_stream() -> Mapped[str]:
+def of_stream() -> Mapped[str]:
+    """The column that says which stream a row came from."""
     reference = ForeignKey("stream.stream_id", ondelete="CASCADE")
     return mapped_column(reference, primary_key=True, comment="The stream it came from.")
 
 
-def _of_channel() -> Mapped[str]:
+def of_channel() -> Mapped[str]:
+    """The column that says whose audio leg a row is about."""
     return mapped_column(primary_key=True, comment="Zoom's id of the participant's audio leg.")
 
 
@@ -140,7 +142,7 @@ class Participant(Base):
     )
 
     engagement_id: Mapped[str] = of_engagement(is_key=True)
-    channel_id: Mapped[str] = _of_channel()
+    channel_id: Mapped[str] = of_channel()
     side: Mapped[str | None] = mapped_column(comment="agent, customer or other; NULL while nobody told.")
     user_id: Mapped[str | None] = mapped_column(comment="Zoom's id of the user, of agents.")
     display_name: Mapped[str | None] = mapped_column(comment="Name as Zoom shows it.")
@@ -162,7 +164,7 @@ class CallEvent(Base):
     )
 
     engagement_id: Mapped[str] = of_engagement()
-    stream_id: Mapped[str] = _of_stream()
+    stream_id: Mapped[str] = of_stream()
     name: Mapped[str] = mapped_column(primary_key=True, comment="Zoom's name of the event, in lower case.")
     occurred_at: Mapped[datetime] = mapped_column(primary_key=True, comment="When, by Zoom's clock.")
     channel_id: Mapped[str] = mapped_column(
@@ -189,15 +191,15 @@ class Utterance(Base):
     )
 
     engagement_id: Mapped[str] = of_engagement()
-    stream_id: Mapped[str] = _of_stream()
-    channel_id: Mapped[str] = _of_channel()
+    stream_id: Mapped[str] = of_stream()
+    channel_id: Mapped[str] = of_channel()
     start_ms: Mapped[int] = mapped_column(
         primary_key=True, comment="Its start, ms on the engagement's clock."
     )
     call_date: Mapped[date] = call_date()
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
     source: Mapped[str] = mapped_column(
-        server_default="zccvoice", comment="Who transcribed it: zccvoice, or zoom."
+        server_default="zccvoice", comment="Who transcribed it: zccvoice. Zoom's own is in zoom_transcript."
     )
     text: Mapped[str | None] = mapped_column(comment="Transcript, redacted; NULL without one. See verdict.")
     word_texts: Mapped[list[str]] = mapped_column(
@@ -243,8 +245,8 @@ class Gap(Base):
     )
 
     engagement_id: Mapped[str] = of_engagement()
-    stream_id: Mapped[str] = _of_stream()
-    channel_id: Mapped[str] = _of_channel()
+    stream_id: Mapped[str] = of_stream()
+    channel_id: Mapped[str] = of_channel()
     start_ms: Mapped[int] = mapped_column(
         primary_key=True, comment="Its start, ms on the engagement's clock."
     )
@@ -264,8 +266,8 @@ class Track(Base):
     )
 
     engagement_id: Mapped[str] = of_engagement()
-    stream_id: Mapped[str] = _of_stream()
-    channel_id: Mapped[str] = _of_channel()
+    stream_id: Mapped[str] = of_stream()
+    channel_id: Mapped[str] = of_channel()
     start_ms: Mapped[int] = mapped_column(comment="Start of its first packet, ms on the engagement's clock.")
     end_ms: Mapped[int] = mapped_column(comment="End of its last packet, ms on the engagement's clock.")
     packets_count: Mapped[int] = mapped_column(comment="Audio packets that arrived.")

@@ -20,6 +20,7 @@ from zccvoice.analytics.record import Side
 from zccvoice.store import removals
 from zccvoice.store.facts import (
     CallEventSeen,
+    ChatWritten,
     ClockStarted,
     Fact,
     GapFound,
@@ -30,10 +31,12 @@ from zccvoice.store.facts import (
     StreamRestated,
     TrackClosed,
     UtteranceHeard,
+    ZoomTranscribed,
 )
 from zccvoice.store.people_tables import Agent, Queue
 from zccvoice.store.schema import table_of
 from zccvoice.store.tables import CallEvent, Engagement, Gap, Participant, Stream, Track, Utterance
+from zccvoice.store.text_tables import ChatMessage, ZoomTranscript
 from zccvoice.store.upsert import (
     Merge,
     Row,
@@ -109,6 +112,11 @@ _UPSERTS: dict[type[Fact], Upsert] = {
     ParticipantSeen: upsert(table_of(Participant), _PARTICIPANT),
     CallEventSeen: upsert(table_of(CallEvent), {}),
     UtteranceHeard: upsert(table_of(Utterance), dict.fromkeys(_UTTERANCE, replace)),
+    ZoomTranscribed: upsert(table_of(ZoomTranscript), dict.fromkeys(("end_ms", "text", "language"), replace)),
+    ChatWritten: upsert(
+        table_of(ChatMessage),
+        {"sent_at": replace, "text": replace} | dict.fromkeys(("sender_id", "sender_name"), keep_last),
+    ),
     GapFound: upsert(table_of(Gap), dict.fromkeys(("end_ms", "cause"), replace)),
     TrackClosed: upsert(table_of(Track), dict.fromkeys(_TRACK, replace)),
 }
@@ -193,7 +201,7 @@ def _engagement_rows(facts: Iterable[Fact]) -> list[Row]:
 
 def _first_heard_ms(fact: Fact) -> int | None:
     match fact:
-        case UtteranceHeard() | GapFound():
+        case UtteranceHeard() | GapFound() | ZoomTranscribed():
             return sane_ms(fact.start_timestamp_ms)
         case TrackClosed():
             return sane_ms(fact.first_timestamp_ms)
@@ -251,6 +259,18 @@ def _row(fact: Fact, zero: int) -> Row:
                     word.probability if math.isfinite(word.probability) else 0.0 for word in fact.words
                 ],
             }
+        case ZoomTranscribed():
+            ended_ms = fact.end_timestamp_ms
+            row |= {
+                "channel_id": fact.channel_id,
+                "start_ms": sane_ms(fact.start_timestamp_ms) - zero,
+                "end_ms": None if ended_ms is None else sane_ms(ended_ms) - zero,
+                "text": fact.text,
+                "language": fact.language,
+            }
+        case ChatWritten():
+            row |= {name: getattr(fact, name) for name in ("message_id", "text", "sender_id", "sender_name")}
+            row["sent_at"] = _EPOCH + timedelta(milliseconds=sane_ms(fact.timestamp_ms))
         case GapFound():
             row |= {
                 "channel_id": fact.channel_id,

@@ -10,8 +10,8 @@ import trio
 import trio_websocket
 
 from tests.daemon.conftest import SETTINGS, MemoryZoom
-from zccvoice.config import ZoomConfig
-from zccvoice.daemon.websocket import WebSocketReceiver
+from zccvoice.config import LanguageConfig, ZoomConfig
+from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.errors import (
     ConnectionFailedError,
     ForbiddenHostError,
@@ -19,27 +19,36 @@ from zccvoice.errors import (
     RemoteProtocolError,
     ZccvoiceError,
 )
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import Product, StopReason
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
     MediaOpened,
     MessageRejected,
     ParticipantConnected,
+    ReceptionBroken,
     Role,
     StreamEnded,
     StreamEvent,
+    TranscriptReceived,
 )
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.truth import CallTruth
+from zccvoice.speech.language import LanguagePolicy
+
+LANGUAGES = LanguagePolicy(LanguageConfig())
 
 
 async def receive(
-    zoom: MemoryZoom, *, settings: ZoomConfig = SETTINGS, stop_after_s: float | None = None
+    zoom: MemoryZoom,
+    *,
+    settings: ZoomConfig = SETTINGS,
+    stop_after_s: float | None = None,
+    stop_cause: str = "shutdown",
 ) -> tuple[list[StreamEvent], CallTruth | None]:
     """Play the call to a receiver; what it told, and what was sent (None when the call did not end by itself)."""
     events_send, events_receive = trio.open_memory_channel[StreamEvent](0)
-    receiver = WebSocketReceiver(settings, zoom.started, events_send, zoom.connect)
+    receiver = zoom.receiver = WebSocketReceiver(settings, LANGUAGES, zoom.started, events_send, zoom.connect)
     truth: CallTruth | None = None
     played = trio.Event()
 
@@ -50,7 +59,7 @@ async def receive(
 
     async def stop() -> None:
         await trio.sleep(stop_after_s or 0)
-        receiver.stop("shutdown")
+        receiver.stop(stop_cause)
 
     async with trio.open_nursery() as playing:
         playing.start_soon(play)
@@ -157,37 +166,152 @@ def dead_end(kind: str) -> Callable[[str, float], Any]:
 
 
 @pytest.mark.parametrize(("kind", "problem"), [("refused", "OSError"), ("mute", "unanswered")])
+@pytest.mark.parametrize("kept_for_s", [60.0, 5.0])
 async def test_a_server_that_cannot_be_reached(
-    kind: str, problem: str, memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+    kind: str,
+    problem: str,
+    kept_for_s: float,
+    memory_zoom: Callable[..., Any],
+    autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with memory_zoom() as zoom:
         zoom.connect = dead_end(kind)
         events_send, events_receive = trio.open_memory_channel[StreamEvent](10)
-        receiver = WebSocketReceiver(SETTINGS, zoom.started, events_send, zoom.connect)
+        receiver = WebSocketReceiver(SETTINGS, LANGUAGES, zoom.started, events_send, zoom.connect)
         begin = trio.current_time()
         with pytest.raises(ConnectionFailedError, match=problem):
-            await receiver.run()
-        assert trio.current_time() - begin <= SETTINGS.handshake_timeout_s + 1
+            await receiver.run(kept_for_s)
+        took_s = trio.current_time() - begin
+        assert kept_for_s / 2 < took_s + SETTINGS.handshake_timeout_s, "it is asked for again"
+        assert took_s <= kept_for_s + SETTINGS.handshake_timeout_s
         assert [event async for event in events_receive] == []
 
 
-async def test_signaling_that_is_torn_off_is_a_lost_connection(
-    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+@pytest.mark.parametrize(("torn", "connected"), [(0, 4), (1, 3)], ids=["signaling", "media"])
+async def test_a_connection_that_is_torn_off_is_made_again(
+    torn: int, connected: int, memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
 ) -> None:
     async with memory_zoom() as zoom:
 
         async def tear() -> None:
             await trio.sleep(3)
-            zoom.servers[0].send_stream.close()
-            zoom.servers[0].receive_stream.close()
+            zoom.servers[torn].send_stream.close()
+            zoom.servers[torn].receive_stream.close()
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(tear)
+            events, truth = await receive(zoom)
+        assert zoom.zoom.violations == ()
+        assert len(zoom.connected) == connected, "what is not lost stays"
+    assert truth is not None
+    broken = [number for number, one in enumerate(events) if isinstance(one, ReceptionBroken)]
+    assert len(broken) == 1
+    assert isinstance(events[broken[0] + 1], MediaOpened)
+    for track in truth.tracks:
+        assert (
+            sum(len(one.payload) // 2 for one in audio(events, track.channel_id)) >= track.samples_sent_count
+        )
+    assert events[-1] == StreamEnded("customer_disconnected", "Zoom ended the stream")
+
+
+async def test_a_stream_that_stays_away_is_given_up_when_zooms_window_is_over(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+
+        async def cut_the_cable() -> None:
+            await trio.sleep(3)
+            zoom.connect = dead_end("refused")
+            zoom.receiver._signaling_line._connect = zoom.receiver._media_line._connect = zoom.connect
+            for server in zoom.servers:
+                server.send_stream.close()
+                server.receive_stream.close()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cut_the_cable)
+            begin = trio.current_time()
             events, _ = await receive(zoom)
+    assert 20 < trio.current_time() - begin < 120
     ended = events[-1]
     assert isinstance(ended, StreamEnded)
     assert ended.cause == "connection_lost"
+    assert "connection refused" in ended.detail
+    assert events[-2] == ReceptionBroken("connection_lost")
     assert len(audio(events, "ch-a")) >= 20, "what had come is handed on"
+
+
+async def test_failover_to_another_url(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+
+        async def move() -> None:
+            await trio.sleep(3)
+            zoom.receiver.reconnect("ws://127.0.0.1:1/signaling")
+            await trio.sleep(1)
+            assert len(zoom.connected) == 2, "the same URL, and all is well: a repeated webhook"
+            zoom.receiver.reconnect()
+            await trio.sleep(1)
+            assert len(zoom.connected) == 2, "a connection this young is not the one that was interrupted"
+            zoom.receiver.reconnect("ws://127.0.0.1:2/signaling")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(move)
+            events, truth = await receive(zoom)
+        assert zoom.connected == ["/signaling", "/media/audio", "/signaling", "/media/audio"]
+    assert truth is not None
+    assert len(audio(events, "ch-a")) + 1 >= truth.track("ch-a").samples_sent_count // 1600
+    assert events[-1] == StreamEnded("customer_disconnected", "Zoom ended the stream")
+
+
+async def test_a_retired_stream_is_not_asked_for_again(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+
+        async def retire() -> None:
+            await trio.sleep(2)
+            zoom.receiver.retire("superseded")
+            await trio.sleep(2)
+            assert len(zoom.connected) == 2, "as long as it is there it is heard"
+            for server in zoom.servers:
+                server.send_stream.close()
+                server.receive_stream.close()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(retire)
+            events, _ = await receive(zoom)
+        assert len(zoom.connected) == 2
+    ended = events[-1]
+    assert isinstance(ended, StreamEnded)
+    assert ended.cause == "superseded"
+    assert len(audio(events, "ch-a")) >= 30
+
+
+async def test_zoom_is_told_when_we_want_no_more(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+        events, truth = await receive(zoom, stop_after_s=3, stop_cause="stopped_by_operator")
+        assert zoom.zoom.violations == ()
+    assert events[-1] == StreamEnded("stopped_by_operator", "stopped by us")
+    assert truth is not None
+    assert truth.stop_reason == StopReason.RECEIVER_REQUEST_CLOSE
+
+
+TEXTS = SETTINGS.model_copy(update={"transcripts": True})
+
+
+async def test_zooms_own_transcripts(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom() as zoom:
+        events, truth = await receive(zoom, settings=TEXTS)
+        assert zoom.zoom.violations == ()
+        assert sorted(zoom.connected) == ["/media/audio", "/media/transcript", "/signaling"]
+    assert truth is not None
+    told = [one for one in events if isinstance(one, TranscriptReceived)]
+    assert len(told) == len(truth.utterances)
 
 
 class Scripted:
@@ -233,7 +357,7 @@ async def listen(
 
     started = StreamStarted(Product.CONTACT_CENTER, "E", "S", "ws://127.0.0.1/s", 1_781_000_000_000)
     events_send, events_receive = trio.open_memory_channel[StreamEvent](0)
-    receiver = WebSocketReceiver(SETTINGS, started, events_send, connect)
+    receiver = WebSocketReceiver(SETTINGS, LANGUAGES, started, events_send, connect)
     failure: Exception | None = None
 
     async def run() -> None:

@@ -1,0 +1,139 @@
+"""One media connection of a stream: had again as often as it is lost, while the signaling connection is there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from zccvoice.config import ZoomConfig
+from zccvoice.daemon.log import get_logger
+from zccvoice.daemon.websocket import Line
+from zccvoice.errors import ConnectionFailedError, ZccvoiceError
+from zccvoice.rtms.identity import StreamIdentity
+from zccvoice.rtms.media import MediaAccepted, MediaConnection, MediaEvent, MediaSilent
+from zccvoice.rtms.media_plan import PlannedMedia
+from zccvoice.rtms.recovery import MEDIA_WINDOW_S, Recovery
+
+TERMINATION_WAIT_S = 5.0
+"""A media connection that is refused although it was there before: signaling will say why."""
+log = get_logger()
+
+
+class MediaLine:
+    """See the module. `run` it once."""
+
+    def __init__(
+        self,
+        planned: PlannedMedia,
+        identity: StreamIdentity,
+        line: Line,
+        settings: ZoomConfig,
+        *,
+        announce: Callable[[], Awaitable[None]],
+        on_event: Callable[[MediaEvent], Awaitable[None]],
+        on_lost: Callable[[], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            planned: the connection.
+            identity: whose stream it is.
+            line: how connections are made.
+            settings: time limits.
+            announce: tells Zoom, on signaling, that we are ready.
+            on_event: what happens on the connection.
+            on_lost: called when a connection that was open is gone.
+        """
+        self._planned = planned
+        self._identity = identity
+        self._line = line
+        self._settings = settings
+        self._announce = announce
+        self._on_event = on_event
+        self._on_lost = on_lost
+        self._scope = trio.CancelScope()
+        self._is_over = False
+        self._was_open = False
+
+    def hang_up(self, drain_s: float = 0) -> None:
+        """End `run`, after reading for `drain_s` what is still on its way."""
+        self._is_over = True
+        self._scope.deadline = min(self._scope.deadline, trio.current_time() + drain_s)
+
+    async def run(self) -> ZccvoiceError | None:
+        """Keep the connection until `hang_up`; returns None then, and why it was given up otherwise."""
+        recovery = Recovery(MEDIA_WINDOW_S, trio.current_time())
+        while True:
+            problem = await self._attempt(recovery)
+            if self._is_over:
+                return None
+            now = trio.current_time()
+            at = recovery.next_attempt(problem, now)
+            if at is None and not self._can_do_with_less():
+                await self._pause(TERMINATION_WAIT_S if self._was_open else 0)
+                return None if self._is_over else problem
+            wait_s = 0 if at is None else at - now
+            log.warning(
+                "media lost", media=self._planned.name, problem=str(problem), again_in_s=round(wait_s, 1)
+            )
+            await self._pause(wait_s)
+
+    async def _attempt(self, recovery: Recovery) -> ZccvoiceError:
+        """One connection, from beginning to end; returns how that came about."""
+        core = MediaConnection(
+            self._identity,
+            self._planned.media_type,
+            self._planned.params,
+            silence_timeout_s=self._settings.silence_timeout_s,
+            now=trio.current_time(),
+        )
+        problem: ZccvoiceError = ConnectionFailedError("hung up")
+
+        async def on_event(event: MediaEvent) -> None:
+            nonlocal problem
+            match event:
+                case MediaAccepted():
+                    recovery.opened(trio.current_time())
+                    self._was_open = True
+                    await self._announce()
+                    log.info("media open", media=self._planned.name)
+                case MediaSilent():
+                    problem = ConnectionFailedError(event.detail)
+            await self._on_event(event)
+
+        try:
+            async with self._line.open(self._planned.url) as websocket:
+                if self._is_over:
+                    return problem
+                try:
+                    with self._renewed_scope():
+                        how = await self._line.converse(websocket, core, on_event)
+                        if how != "ended":
+                            problem = ConnectionFailedError(f"media {how}")
+                except ZccvoiceError as error:
+                    problem = error
+        except ZccvoiceError as error:
+            problem = error
+        if core.is_open or (core.is_done and self._was_open):
+            self._on_lost()
+        return problem
+
+    def _can_do_with_less(self) -> bool:
+        """Whether what was refused for good was audio and texts together; from now on it is audio alone."""
+        alone = self._planned.audio_alone()
+        if not self._planned.has_audio or alone.params == self._planned.params:
+            return False
+        log.warning("texts refused, going on with audio alone", media=self._planned.name)
+        self._planned = alone
+        return True
+
+    async def _pause(self, seconds: float) -> None:
+        with self._renewed_scope():
+            await trio.sleep(seconds)
+
+    def _renewed_scope(self) -> trio.CancelScope:
+        self._scope = trio.CancelScope()
+        if self._is_over:
+            self._scope.cancel()
+        return self._scope

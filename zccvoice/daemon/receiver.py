@@ -1,0 +1,296 @@
+"""`StreamReceiver` on WebSockets: a stream's connections, again as often as they are lost while Zoom keeps it.
+
+    run ── signaling ──► SignalingOpened ──► a MediaLine for each media connection, in tasks beside it
+             │  lost: media are void too, everything is made anew        │ lost: made anew by itself
+             │  TERMINATED, refused for good, window closed, `stop`      │ audio given up: the stream is
+             └────────────────────────► StreamEnded ◄────────────────────┘
+
+At most one signaling connection at a time: the next one is made when the last one is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import trio
+
+from zccvoice.config import ZoomConfig
+from zccvoice.daemon.log import get_logger
+from zccvoice.daemon.media_line import MediaLine
+from zccvoice.daemon.transport import SHUTDOWN
+from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, connect_websocket, send_pending
+from zccvoice.errors import ConnectionFailedError, ZccvoiceError
+from zccvoice.rtms.enums import Product
+from zccvoice.rtms.events import (
+    MediaOpened,
+    ParticipantConnected,
+    ReceptionBroken,
+    StreamEnded,
+    StreamEvent,
+)
+from zccvoice.rtms.identity import StreamIdentity
+from zccvoice.rtms.media import MediaAccepted, MediaEvent, MediaSilent
+from zccvoice.rtms.media_plan import PlannedMedia, plan_media
+from zccvoice.rtms.messages import AudioParams, ChatParams, MediaParams, TranscriptParams
+from zccvoice.rtms.recovery import SIGNALING_WINDOW_S, Recovery
+from zccvoice.rtms.signaling import SignalingConnection, SignalingEvent, SignalingOpened
+from zccvoice.rtms.transcript_language import language_of
+from zccvoice.rtms.webhook import StreamStarted
+from zccvoice.speech.language import LanguagePolicy
+
+MEDIA_DRAIN_S = 2.0
+"""How long after the end of the stream we read what is still on its way on the media connections."""
+LOST_DRAIN_S = 0.25
+"""The same after the loss of signaling, which voids the media connections."""
+RECENT_S = 10.0
+"""A connection that is younger is not the one whose interruption a webhook tells."""
+QUEUE_WAIT_S = 5.0
+"""How long Zoom's transcripts wait for the event that names the queue, when that decides their language."""
+CONNECTION_LOST = "connection_lost"
+Announce: TypeAlias = Callable[[], Awaitable[None]]
+_WITH_CHAT = frozenset({Product.MEETING, Product.WEBINAR, Product.VIDEO_SDK})
+log = get_logger()
+
+
+class WebSocketReceiver:
+    """One stream's connections. See `daemon.transport.StreamReceiver`."""
+
+    def __init__(
+        self,
+        settings: ZoomConfig,
+        languages: LanguagePolicy,
+        started: StreamStarted,
+        events_send: trio.MemorySendChannel[StreamEvent],
+        connect: Connect = connect_websocket,
+    ) -> None:
+        self._settings = settings
+        self._languages = languages
+        self._product = started.product
+        self._events_send = events_send
+        self._signaling_line = Line("signaling", settings, events_send, connect)
+        self._media_line = Line("media", settings, events_send, connect)
+        self._server_url = started.server_url
+        self._identity = StreamIdentity.sign(
+            started.product,
+            started.engagement_id,
+            started.stream_id,
+            settings.client_id,
+            settings.client_secret.get_secret_value(),
+        )
+        self._ended: StreamEnded | None = None
+        self._scope = trio.CancelScope()
+        self._media: list[MediaLine] = []
+        self._opened_at: float | None = None
+        self._was_open = self._has_heard = self._is_recalled = self._is_stopped = False
+        self._deaf_since: float | None = None
+        self._media_problem: ZccvoiceError | None = None
+        self._retired_as: str | None = None
+        self._queue: tuple[str | None, str | None] | None = None
+        self._queue_known = trio.Event()
+
+    # Orders; see `daemon.transport.StreamReceiver`
+
+    def stop(self, cause: str) -> None:
+        """Hang up, soon."""
+        self._is_stopped = True
+        self._end(cause, "stopped by us")
+        self._cut()
+
+    def retire(self, cause: str) -> None:
+        """Connect no more."""
+        self._retired_as = self._retired_as or cause
+        if self._was_open and self._opened_at is None:
+            self._end(cause, "the connections were gone")
+            self._cut()
+
+    def reconnect(self, server_url: str | None = None) -> None:
+        """Another connection is called for."""
+        if server_url is not None and server_url != self._server_url:
+            self._server_url = server_url
+        elif self._opened_at is not None:
+            is_young = trio.current_time() - self._opened_at < RECENT_S
+            if server_url is not None or is_young:
+                return
+        self._is_recalled = True
+        self._cut()
+
+    def _cut(self) -> None:
+        """End the conversation, or the wait for the next one."""
+        self._scope.cancel()
+
+    def _is_over(self) -> bool:
+        return self._ended is not None
+
+    def _end(self, cause: str, detail: str) -> None:
+        """Note why the stream is over; what was noted first stands."""
+        self._ended = self._ended or StreamEnded(cause, detail)
+
+    # Signaling
+
+    async def run(self, kept_for_s: float = SIGNALING_WINDOW_S) -> None:
+        """Receive the stream to its end."""
+        async with self._events_send:
+            now = trio.current_time()
+            await self._keep_signaling(Recovery(SIGNALING_WINDOW_S, now, remaining_s=kept_for_s))
+            assert self._ended is not None
+            if self._deaf_since is not None and trio.current_time() - self._deaf_since > 2 * MEDIA_DRAIN_S:
+                await self._events_send.send(ReceptionBroken(CONNECTION_LOST))
+            await self._events_send.send(self._ended)
+
+    async def _keep_signaling(self, recovery: Recovery) -> None:
+        while True:
+            problem = await self._attempt(recovery)
+            now = trio.current_time()
+            if self._is_over():
+                return
+            if self._is_recalled:
+                self._is_recalled = False
+                recovery.restart(now)
+                continue
+            if self._retired_as is not None and self._was_open:
+                self._end(self._retired_as, str(problem))
+                return
+            at = None if problem is self._media_problem else recovery.next_attempt(problem, now)
+            if at is None:
+                if not self._has_heard:
+                    raise problem
+                self._end(CONNECTION_LOST, str(problem))
+                return
+            log.warning("signaling lost", problem=str(problem), again_in_s=round(at - now, 1))
+            with self._renewed_scope():
+                await trio.sleep_until(at)
+            if self._is_over():
+                return
+
+    async def _attempt(self, recovery: Recovery) -> ZccvoiceError:
+        """One signaling connection with all that hangs on it; returns why it is gone."""
+        core = SignalingConnection(
+            self._identity, silence_timeout_s=self._settings.silence_timeout_s, now=trio.current_time()
+        )
+        problem: ZccvoiceError = ConnectionFailedError("hung up")
+        try:
+            async with (
+                self._signaling_line.open(self._server_url) as websocket,
+                trio.open_nursery() as beside,
+            ):
+
+                async def announce() -> None:
+                    if core.is_open:
+                        core.announce_media()
+                        await send_pending(websocket, core)
+
+                async def on_event(event: SignalingEvent) -> None:
+                    match event:
+                        case SignalingOpened():
+                            recovery.opened(trio.current_time())
+                            self._was_open = True
+                            self._opened_at = trio.current_time()
+                            log.info("signaling open", media_urls=",".join(sorted(event.media_urls)))
+                            for planned in plan_media(event.media_urls, self._product, self._wanted()):
+                                beside.start_soon(self._keep_media, planned, announce)
+                        case StreamEnded():
+                            self._end(event.cause, event.detail)
+                        case _:
+                            self._note_queue(event)
+                            await self._events_send.send(event)
+
+                try:
+                    with self._renewed_scope():
+                        how = await self._signaling_line.converse(websocket, core, on_event)
+                        problem = ConnectionFailedError(f"signaling {how}")
+                except ZccvoiceError as error:
+                    problem = error
+                self._opened_at = None
+                self._queue_known.set()  # whoever waits for it waits no longer
+                for media in self._media:
+                    media.hang_up(self._drain_s())
+                if self._is_stopped and self._ended is not None and self._ended.cause != SHUTDOWN:
+                    core.request_close()
+                    with trio.move_on_after(GOODBYE_S):
+                        await self._signaling_line.converse(websocket, core, on_event)
+        except ZccvoiceError as error:
+            problem = error
+        self._media.clear()
+        return self._media_problem or problem
+
+    def _drain_s(self) -> float:
+        """How long media are read after signaling: Zoom sends what it still has when it ends a stream."""
+        if self._is_stopped:
+            return 0
+        return MEDIA_DRAIN_S if self._is_over() else LOST_DRAIN_S
+
+    def _renewed_scope(self) -> trio.CancelScope:
+        self._scope = trio.CancelScope()
+        if self._ended is not None or self._is_recalled:
+            self._scope.cancel()
+        return self._scope
+
+    # Media
+
+    def _wanted(self) -> MediaParams:
+        """What we ask for. Texts get their language when their connection is made."""
+        has_chat = self._settings.chat and self._product in _WITH_CHAT
+        return MediaParams(
+            audio=AudioParams(send_rate=self._settings.send_rate_ms),
+            transcript=self._transcript_params() if self._settings.transcripts else None,
+            chat=ChatParams() if has_chat else None,
+        )
+
+    def _transcript_params(self) -> TranscriptParams:
+        """The language of Zoom's transcripts is pinned to that of ours, if Zoom knows it."""
+        language = language_of(self._languages.pin(*(self._queue or ())).language)
+        if language is None:
+            return TranscriptParams()
+        return TranscriptParams(src_language=int(language), enable_lid=False)
+
+    def _note_queue(self, event: SignalingEvent) -> None:
+        if isinstance(event, ParticipantConnected) and (event.queue_id or event.queue_name):
+            self._queue = (event.queue_id, event.queue_name)
+            self._queue_known.set()
+
+    async def _keep_media(self, planned: PlannedMedia, announce: Announce) -> None:
+        if planned.params.transcript is not None and not planned.has_audio:
+            planned = await self._with_language_of_the_queue(planned)
+        line = MediaLine(
+            planned,
+            self._identity,
+            self._media_line,
+            self._settings,
+            announce=announce,
+            on_event=self._take_media,
+            on_lost=self._note_deaf if planned.has_audio else lambda: None,
+        )
+        if self._opened_at is None:
+            return
+        self._media.append(line)
+        problem = await line.run()
+        if problem is None:
+            return
+        if planned.has_audio:
+            self._media_problem = problem
+            self._cut()
+        else:
+            log.warning("texts given up", media=planned.name, problem=str(problem))
+
+    async def _with_language_of_the_queue(self, planned: PlannedMedia) -> PlannedMedia:
+        if self._languages.depends_on_queue:
+            with trio.move_on_after(QUEUE_WAIT_S):
+                await self._queue_known.wait()
+        return planned.with_transcript(self._transcript_params())
+
+    async def _take_media(self, event: MediaEvent) -> None:
+        match event:
+            case MediaAccepted():
+                return
+            case MediaSilent():
+                log.warning("media silent", detail=event.detail)
+                return
+            case MediaOpened():
+                if self._has_heard:
+                    await self._events_send.send(ReceptionBroken(CONNECTION_LOST))
+                self._has_heard, self._deaf_since = True, None
+        await self._events_send.send(event)
+
+    def _note_deaf(self) -> None:
+        self._deaf_since = trio.current_time()

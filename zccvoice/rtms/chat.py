@@ -1,0 +1,69 @@
+"""A chat message of Zoom's, in either of its forms, as an event.
+
+Until July 2026 ``content.data`` is the text. Since then it may be an object with the text, ids and what was done,
+or that object written as text.
+
+Source: Zoom RTMS documentation, "Media data", chat; RTMS_CHAT_OPERATION_TYPE.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from zccvoice.errors import RemoteProtocolError
+from zccvoice.rtms.enums import ChatOperation
+from zccvoice.rtms.events import Change, ChatReceived
+from zccvoice.rtms.messages import ChatContent
+from zccvoice.rtms.timestamps import plausible_ms
+
+_CHANGES = {
+    ChatOperation.NEW: Change.NEW,
+    ChatOperation.UPDATE: Change.UPDATED,
+    ChatOperation.DELETE: Change.DELETED,
+}
+
+
+def chat_received(content: ChatContent) -> ChatReceived | None:
+    """The message as an event; None for what is no message, such as a reaction to one.
+
+    Raises:
+        RemoteProtocolError: it has no possible time.
+    """
+    timestamp_ms = plausible_ms(content.timestamp)
+    if timestamp_ms is None:
+        raise RemoteProtocolError(f"chat with an impossible timestamp, {content.timestamp:.6g}")
+    told = _fields(content.data)
+    if told is None:
+        return ChatReceived(timestamp_ms, str(content.data), _text(content.user_id), content.user_name)
+    operation = told.get("operation_type", ChatOperation.NEW)
+    change = _CHANGES.get(operation) if isinstance(operation, int) else None  # type: ignore[call-overload]
+    if change is None:
+        return None
+    sender = told.get("sender")
+    sender = sender if isinstance(sender, dict) else {}
+    text = told.get("data")
+    return ChatReceived(
+        timestamp_ms,
+        text if isinstance(text, str) else "",
+        _text(sender.get("user_id", content.user_id)),
+        _text(sender.get("user_name", content.user_name)),
+        _text(told.get("message_id")),
+        change,
+    )
+
+
+def _fields(data: str | dict[str, Any]) -> dict[str, Any] | None:
+    """The object form's fields; None for a text. People write braces too: an object must have one of its keys."""
+    if isinstance(data, str):
+        if not data.lstrip().startswith("{"):
+            return None
+        try:
+            data = json.loads(data)
+        except (ValueError, RecursionError):
+            return None
+    return data if isinstance(data, dict) and {"message_id", "operation_type"} & data.keys() else None
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None

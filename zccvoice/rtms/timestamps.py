@@ -1,0 +1,31 @@
+"""Zoom's timestamps → epoch milliseconds, whatever unit they came in."""
+
+from __future__ import annotations
+
+import math
+
+EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000
+"""The years 2000 to 2100: a timestamp outside is no time of a call."""
+
+
+def epoch_ms(timestamp: int | float) -> int:
+    """A Zoom timestamp in milliseconds since 1970.
+
+    Documents say milliseconds; microseconds were seen in transcripts and seconds in stream states. The unit
+    follows from the magnitude: ≥ 1e17 ns, ≥ 1e14 µs, ≥ 1e11 ms, else s.
+    """
+    if timestamp >= 1e17:
+        return int(timestamp // 1_000_000)
+    if timestamp >= 1e14:
+        return int(timestamp // 1_000)
+    if timestamp >= 1e11:
+        return int(timestamp)
+    return int(timestamp * 1_000)
+
+
+def plausible_ms(timestamp: int | float | None) -> int | None:
+    """A Zoom timestamp as `epoch_ms`, None when there is none or it cannot be the time of a call."""
+    if timestamp is None or not math.isfinite(timestamp):
+        return None
+    when_ms = epoch_ms(timestamp)
+    return when_ms if EARLIEST_MS <= when_ms < LATEST_MS else None
