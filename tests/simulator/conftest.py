@@ -186,15 +186,10 @@ def in_memory(app: ZoomApp, threads_inline: None) -> Any:
         async with AsyncExitStack() as stack:
             nursery = await stack.enter_async_context(trio.open_nursery())
 
-            async def serve(stream: Any) -> None:
-                async with trio.open_nursery() as connection:
-                    request = await trio_websocket.wrap_server_stream(connection, stream)
-                    await zoom.serve_connection(request)
-
             async def connect(path: Any) -> Any:
                 near: Any
                 near, far = trio.testing.memory_stream_pair()
-                nursery.start_soon(serve, far)
+                nursery.start_soon(zoom.serve_stream, far)
                 return await trio_websocket.wrap_client_stream(nursery, near, "zoom.test", path)
 
             yield zoom, Client(connect, scenario)

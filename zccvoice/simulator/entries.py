@@ -101,3 +101,22 @@ class Entry:
         got = "nothing" if value is None else repr(value)
         self.complain(f"{key}: expected {expected}, got {got}")
         return harmless
+
+
+class Who:
+    """Turns the ``who`` of an entry, a side or a channel id, into channel ids."""
+
+    def __init__(self, sides: Mapping[str, str]) -> None:
+        self._sides = sides  # by channel id
+
+    def all_of(self, entry: Entry, key: str, default: str | None = None) -> tuple[str, ...]:
+        """Everybody that is meant, in the order of the participants."""
+        wanted = entry.text(key, default)
+        found = tuple(channel_id for channel_id, side in self._sides.items() if wanted in (channel_id, side))
+        if not found and wanted:
+            entry.complain(f"{key}: nobody is {wanted!r}; expected a side or a channel_id")
+        return found
+
+    def one_of(self, entry: Entry, key: str, default: str | None = None) -> str:
+        """The first of them, or nobody."""
+        return next(iter(self.all_of(entry, key, default)), "")
