@@ -6,8 +6,9 @@ never the connection state machines: otherwise one mistake on both sides would c
 What is played, as data:
 
 - `scenario`: one call or meeting, read from TOML (`entries` reads its tables and collects the mistakes)
-- `faults`: packets lost, doubled, swapped, by seed; `mishaps`: what goes wrong once, at its moment; `extras`: chat,
-  pictures, further streams; `dialect`: which of Zoom's disputed forms are spoken; `products`: what they differ in
+- `faults`: packets lost, doubled, swapped, by seed; `mishaps`: what goes wrong once, at its moment
+- `extras`: chat, pictures, further streams; `dialect`: which of Zoom's disputed forms are spoken
+- `products`: in what they differ
 
 What becomes of it:
 

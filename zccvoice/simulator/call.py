@@ -145,7 +145,8 @@ class Call:
         """The stopped webhook overtakes the started one. Whoever connects afterwards has not understood."""
         self.end(self.scenario.stop_reason)
         self.admission.has_ended = True
-        await self.announcements.stopped(self.now_ms(), int(self._stop_reason))
+        ended_ms = self.event_ts_ms + self._part.recording.duration_ms
+        await self.announcements.stopped(ended_ms, int(self._stop_reason))
         await self.announce()
         await trio.sleep(self.timing.handshake_s)
 

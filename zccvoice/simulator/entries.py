@@ -65,14 +65,16 @@ class Entry:
 
     def choice(self, key: str, choices: type[EnumT], default: EnumT | None = None) -> EnumT:
         """A member of an enum by its name in any case (or by its number, where members have one)."""
-        value = self._take(key, default.name if default else None)
+        value = self._take(key, None if default is None else default.name)
         for member in choices:
             if isinstance(value, str) and value.upper() == member.name:
                 return member
             if issubclass(choices, IntEnum) and type(value) is int and value == member.value:
                 return member
         names = ", ".join(member.name.lower() for member in choices)
-        return self._refuse(key, f"one of {names}", value, default or next(iter(choices)))
+        return self._refuse(
+            key, f"one of {names}", value, next(iter(choices)) if default is None else default
+        )
 
     def table(self, key: str) -> Entry:
         """A table inside this one, empty where there is none."""
