@@ -81,14 +81,16 @@ class Link:
         text = json.dumps(message, ensure_ascii=False) if isinstance(message, dict) else encode(message)
         return await self.send_text(text)
 
-    async def send_text(self, text: str) -> bool:
-        """Send text that need not be a message; False when the connection is gone."""
+    async def send_text(self, *texts: str) -> bool:
+        """Send texts that need not be messages, in one go; False when the connection is gone."""
         write = in_pieces if self.is_fragmented else frame
-        return await self.send_bytes(write(Opcode.BINARY if self.is_binary else Opcode.TEXT, text.encode()))
+        opcode = Opcode.BINARY if self.is_binary else Opcode.TEXT
+        return await self.send_bytes(b"".join([write(opcode, text.encode()) for text in texts]))
 
     async def send_bytes(self, frames: bytes) -> bool:
         """Send frames as they are, right or wrong; False when the connection is gone."""
-        await self._may_speak.wait()
+        if not self._may_speak.is_set():
+            await self._may_speak.wait()
         if self._websocket.closed:
             await trio.lowlevel.checkpoint()
             return False

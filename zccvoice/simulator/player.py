@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import trio
 
 from zccvoice.rtms.enums import EventType, MediaType
 from zccvoice.rtms.messages import AudioContent, AudioData
+from zccvoice.rtms.wire import encode
 from zccvoice.simulator.attendance import Attendance, MediaLink
 from zccvoice.simulator.extras import ChatMessage, Picture
 from zccvoice.simulator.garbage import CUT_OFF
@@ -75,32 +77,41 @@ class Player:
     # Audio
 
     async def _send_audio(self) -> None:
-        for packet in self._plan.packets:
-            if packet.due_ms > self._clock.position_ms:
-                await self._clock.wait_until(packet.due_ms)
-            await self._send_packet(packet)
+        # What is due at one moment goes out in one go: with many calls the system calls are what costs.
+        for due_ms, packets in groupby(self._plan.packets, key=lambda packet: packet.due_ms):
+            if due_ms > self._clock.position_ms:
+                await self._clock.wait_until(due_ms)
+            await self._send_packets([(packet, self._message(packet)) for packet in packets])
 
-    async def _send_packet(self, packet: Packet) -> None:
-        """Send one packet on whatever connection there is; again on the next one if that fails."""
-        message = AudioData(
-            content=AudioContent(
-                data=(payload := self._plan.payload(packet)),
-                timestamp=self._event_ts_ms + packet.at_ms,
-                length=len(payload),
-                **self._speakers[packet.channel_id],
+    def _message(self, packet: Packet) -> str:
+        payload = self._plan.payload(packet)
+        return encode(
+            AudioData(
+                content=AudioContent(
+                    data=payload,
+                    timestamp=self._event_ts_ms + packet.at_ms,
+                    length=len(payload),
+                    **self._speakers[packet.channel_id],
+                )
             )
         )
+
+    async def _send_packets(self, messages: list[tuple[Packet, str]]) -> None:
+        """Send them on whatever connection there is; again on the next one if that fails."""
         sent = False
         while not sent:
             carrier = await self._carrier()
-            if packet.at_ms < self._oldest_ms:
-                self._ledger.packet_expired(packet)
-                return
-            sent = await carrier.link.send(message)
-        if carrier.link.is_half_open:
-            self._ledger.packet_vanished(packet)
-        else:
-            self._ledger.packet_sent(packet)
+            messages = [(packet, text) for packet, text in messages if not self._has_expired(packet)]
+            sent = not messages or await carrier.link.send_text(*(text for _, text in messages))
+        note = self._ledger.packet_vanished if carrier.link.is_half_open else self._ledger.packet_sent
+        for packet, _ in messages:
+            note(packet)
+
+    def _has_expired(self, packet: Packet) -> bool:
+        if packet.at_ms >= self._oldest_ms:
+            return False
+        self._ledger.packet_expired(packet)
+        return True
 
     async def _carrier(self) -> MediaLink:
         carrier = self._here.carrier(MediaType.AUDIO)

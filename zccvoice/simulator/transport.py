@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from contextlib import suppress
 
 import trio
 
@@ -63,5 +64,6 @@ class Transport(trio.abc.Stream):
         while isinstance(beneath, trio.SSLStream):
             beneath = beneath.transport_stream
         if isinstance(beneath, trio.SocketStream):
-            beneath.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            with suppress(OSError):  # it may be closed already
+                beneath.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         await trio.aclose_forcefully(beneath)
