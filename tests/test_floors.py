@@ -41,7 +41,7 @@ OWNERS = {
     "prometheus_client": {"daemon"},
     "structlog": {"daemon"},
     "msgspec": {"rtms", "journal"},
-    "cryptography": {"journal"},
+    "cryptography": {"journal", "simulator"},
     "faster_whisper": {"speech"},
     "ctranslate2": {"speech"},
     "webrtcvad": {"speech"},

@@ -95,11 +95,6 @@ class MemoryZoom:
             1_781_000_000_000,
         )
 
-    async def _serve(self, stream: Any) -> None:
-        async with trio.open_nursery() as connection:
-            request = await trio_websocket.wrap_server_stream(connection, stream)
-            await self.zoom.serve_connection(request)
-
     @asynccontextmanager
     async def connect(self, url: str, timeout_s: float) -> AsyncIterator[Any]:
         """As `daemon.websocket.connect_websocket`."""
@@ -107,7 +102,7 @@ class MemoryZoom:
         self.connected.append(path)
         near, far = trio.testing.memory_stream_pair()
         self.servers.append(far)
-        self._nursery.start_soon(self._serve, far)
+        self._nursery.start_soon(self.zoom.serve_stream, far)
         async with trio.open_nursery() as reading:
             websocket = await trio_websocket.wrap_client_stream(reading, near, "127.0.0.1", path)  # type: ignore[arg-type]
             try:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zccvoice.simulator.faults import transmit
-from zccvoice.simulator.scenario import Faults, PacketFault
+from zccvoice.simulator.faults import Faults, PacketFault, transmit
 
 LEG = ("ch-1",)
 NUMBERS = tuple(range(1_000))

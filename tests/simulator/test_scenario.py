@@ -11,7 +11,8 @@ import pytest
 from zccvoice.errors import ScenarioError
 from zccvoice.rtms.enums import ContactCenterEventType, StopReason
 from zccvoice.simulator.demo import demo_scenarios
-from zccvoice.simulator.scenario import PacketFault, Scenario, Side, load_scenario
+from zccvoice.simulator.faults import PacketFault
+from zccvoice.simulator.scenario import Scenario, Side, load_scenario
 from zccvoice.simulator.sources import render
 
 TWO = '[[participant]]\nside = "consumer"\n[[participant]]\nside = "agent"\n'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,6 @@ from zccvoice.rtms.enums import EventType, MediaType
 from zccvoice.rtms.messages import TypedMessage
 from zccvoice.simulator.handshakes import MediaTerms
 from zccvoice.simulator.link import Link
-
-_SENT_UNASKED = range(8, 14)
-"""Zoom's own Contact Center sample gets events without any subscription."""
 
 
 @dataclass(slots=True)
@@ -26,23 +23,29 @@ class MediaLink:
     is_ready: bool = False
     """The client has said CLIENT_READY_ACK since: nothing flows before."""
 
-    def carries(self, media_type: MediaType) -> bool:
-        """Whether this kind of media may be sent on it now."""
-        return self.is_ready and self.link.is_open and bool(self.terms.media_types & media_type)
+    opened_ms: int = 0
+    """On the scenario's axis."""
+
+    def carries(self, media_types: int) -> bool:
+        """Whether any of these kinds of media may be sent on it now."""
+        return self.is_ready and self.link.is_open and bool(self.terms.media_types & media_types)
 
 
 class Attendance:
     """The connections of one call, with a way to wait for changes."""
 
-    def __init__(self, *, only_subscribed_events: bool) -> None:
+    def __init__(self, unasked_events: Collection[int]) -> None:
         self.signaling: Link | None = None
+        self.signaling_opened_ms = 0
+        """On the scenario's axis."""
         self.media: list[MediaLink] = []
         self.wants_buffered = True
         """``buffer_data`` of the first message 1."""
         self.acks_due = 0
         """Media handshakes accepted and not yet acknowledged."""
-        self._only_subscribed = only_subscribed_events
+        self._unasked_events = unasked_events
         self._subscribed: set[int] = set()
+        self._owed: set[int] = set()  # subscriptions of an earlier connection, not renewed yet
         self._changed = trio.Event()
 
     def notify(self) -> None:
@@ -55,9 +58,14 @@ class Attendance:
         while not holds():
             await self._changed.wait()
 
-    def carrier(self, media_type: MediaType) -> MediaLink | None:
-        """A connection on which this kind of media may be sent now."""
-        return next((one for one in self.media if one.carries(media_type)), None)
+    def links(self) -> list[Link]:
+        """Every connection there is, signaling first."""
+        signaling = [] if self.signaling is None else [self.signaling]
+        return signaling + [media.link for media in self.media]
+
+    def carrier(self, media_types: int) -> MediaLink | None:
+        """A connection on which one of these kinds of media may be sent now."""
+        return next((one for one in self.media if one.carries(media_types)), None)
 
     def has_audio(self) -> bool:
         """Whether audio can flow."""
@@ -76,13 +84,13 @@ class Attendance:
         self.notify()
         return True
 
-    async def tell(self, message: TypedMessage) -> bool:
+    async def tell(self, message: TypedMessage | dict[str, Any]) -> bool:
         """Send a message on the signaling connection; False where there is none."""
         return self.signaling is not None and await self.signaling.send(message)
 
     def wants(self, event_type: int) -> bool:
-        """Whether an event of Contact Center Voice is to be sent."""
-        return event_type in self._subscribed or (not self._only_subscribed and event_type in _SENT_UNASKED)
+        """Whether an event is to be sent: it was subscribed to, or comes unasked."""
+        return event_type in self._subscribed or event_type in self._unasked_events
 
     def subscribe(self, events: Any) -> list[str]:
         """Message 5. Returns what is wrong with it; what is right in it counts."""
@@ -97,10 +105,17 @@ class Attendance:
                 problems.append(f"EVENT_SUBSCRIPTION: {event_type} comes by itself, do not subscribe")
             elif entry["subscribe"]:
                 self._subscribed.add(event_type)
+                self._owed.discard(event_type)
             else:
                 self._subscribed.discard(event_type)
+                self._owed.discard(event_type)
         return problems
 
     def forget_subscriptions(self) -> None:
-        """A new signaling connection starts without any."""
+        """A new signaling connection starts without any, and the client owes those it had."""
+        self._owed |= self._subscribed
         self._subscribed.clear()
+
+    def subscriptions_owed(self) -> list[int]:
+        """Event types that the client wanted on an earlier signaling connection and not on this one."""
+        return sorted(self._owed)

@@ -65,14 +65,16 @@ class Entry:
 
     def choice(self, key: str, choices: type[EnumT], default: EnumT | None = None) -> EnumT:
         """A member of an enum by its name in any case (or by its number, where members have one)."""
-        value = self._take(key, default.name if default else None)
+        value = self._take(key, None if default is None else default.name)
         for member in choices:
             if isinstance(value, str) and value.upper() == member.name:
                 return member
             if issubclass(choices, IntEnum) and type(value) is int and value == member.value:
                 return member
         names = ", ".join(member.name.lower() for member in choices)
-        return self._refuse(key, f"one of {names}", value, default or next(iter(choices)))
+        return self._refuse(
+            key, f"one of {names}", value, next(iter(choices)) if default is None else default
+        )
 
     def table(self, key: str) -> Entry:
         """A table inside this one, empty where there is none."""
@@ -101,3 +103,22 @@ class Entry:
         got = "nothing" if value is None else repr(value)
         self.complain(f"{key}: expected {expected}, got {got}")
         return harmless
+
+
+class Who:
+    """Turns the ``who`` of an entry, a side or a channel id, into channel ids."""
+
+    def __init__(self, sides: Mapping[str, str]) -> None:
+        self._sides = sides  # by channel id
+
+    def all_of(self, entry: Entry, key: str, default: str | None = None) -> tuple[str, ...]:
+        """Everybody that is meant, in the order of the participants."""
+        wanted = entry.text(key, default)
+        found = tuple(channel_id for channel_id, side in self._sides.items() if wanted in (channel_id, side))
+        if not found and wanted:
+            entry.complain(f"{key}: nobody is {wanted!r}; expected a side or a channel_id")
+        return found
+
+    def one_of(self, entry: Entry, key: str, default: str | None = None) -> str:
+        """The first of them, or nobody."""
+        return next(iter(self.all_of(entry, key, default)), "")

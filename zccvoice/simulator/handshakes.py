@@ -23,8 +23,8 @@ Fields = Mapping[str, Any]
 ID_KEYS = ("engagement_id", "meeting_uuid", "webinar_uuid", "session_id", "call_id")
 """Zoom's own SDK sends every product's id as ``meeting_uuid``: any of these will do."""
 
-SERVED = MediaType.AUDIO | MediaType.TRANSCRIPT
-"""What Contact Center Voice has to offer."""
+VOICE = MediaType.AUDIO | MediaType.TRANSCRIPT
+"""What every product has to offer."""
 
 _NOT_SERVED = {
     MediaType.VIDEO: StatusCode.MEDIA_TYPE_VIDEO_NOT_SUPPORT,
@@ -63,7 +63,9 @@ class MediaTerms:
     """What a media connection will carry."""
 
     media_types: int
-    """Bit mask of `SERVED`."""
+    """Bit mask, of what the product serves."""
+    is_all: bool
+    """Whether the client asked for everything there is, MEDIA_DATA_TYPE 32."""
     audio: AudioParams
     """The effective parameters; also given when audio is not asked for."""
     transcript: TranscriptParams | None
@@ -93,8 +95,8 @@ def check_identity(which: str, fields: Fields, identity: Identity) -> None:
         raise _refused(which, StatusCode.INVALID_SIGNATURE, "invalid signature")
 
 
-def check_media(fields: Fields) -> MediaTerms:
-    """What message 3 asks for, with the server's defaults filled in.
+def check_media(fields: Fields, served: int = VOICE) -> MediaTerms:
+    """What message 3 asks for, with the server's defaults filled in. `served` is a mask of media types.
 
     Raises:
         HandshakeRefusedError: with the status and reason to answer.
@@ -103,21 +105,22 @@ def check_media(fields: Fields) -> MediaTerms:
     if not isinstance(wanted, dict):
         raise _refused("media", StatusCode.INVALID_MEDIA_PARAMS, "media_params must be an object")
     return MediaTerms(
-        _media_types(fields.get("media_type")),
+        _media_types(fields.get("media_type"), served),
+        fields.get("media_type") == MediaType.ALL,
         _audio(wanted.get("audio")),
         _transcript(wanted.get("transcript")),
     )
 
 
-def _media_types(mask: Any) -> int:
+def _media_types(mask: Any, served: int) -> int:
     if type(mask) is not int:
         raise _refused("media", StatusCode.INVALID_MEDIA_TYPE, "media_type must be an integer")
     if mask == MediaType.ALL:
-        return SERVED
+        return served
     for media_type, status in _NOT_SERVED.items():
-        if mask & media_type:
-            raise _refused("media", status, f"{media_type.name} is not part of Contact Center Voice")
-    if mask <= 0 or mask & ~SERVED:
+        if mask & media_type & ~served:
+            raise _refused("media", status, f"{media_type.name} is not among what is served")
+    if mask <= 0 or mask & ~served:
         raise _refused("media", StatusCode.MEDIA_TYPE_INVALID_VALUE, f"media_type {mask} has no meaning")
     return mask
 

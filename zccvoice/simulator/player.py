@@ -1,54 +1,43 @@
-"""Sends what a call has to send, each thing at its time: audio, events, transcripts and the odd mishap."""
+"""Sends what a call has to send, each thing at its time: audio, events, transcripts, chat and pictures."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from itertools import groupby
 
 import trio
 
-from zccvoice.rtms.enums import MediaType
-from zccvoice.rtms.messages import (
-    AudioContent,
-    AudioData,
-    Event,
-    EventUpdate,
-    ParticipantInfo,
-    TranscriptContent,
-    TranscriptData,
-)
+from zccvoice.rtms.enums import EventType, MediaType
+from zccvoice.rtms.messages import AudioContent, AudioData
+from zccvoice.rtms.wire import encode
 from zccvoice.simulator.attendance import Attendance, MediaLink
+from zccvoice.simulator.extras import ChatMessage, Picture
+from zccvoice.simulator.garbage import CUT_OFF
 from zccvoice.simulator.ledger import Ledger
-from zccvoice.simulator.packets import Packet, PacketPlan
-from zccvoice.simulator.scenario import CallEvent, Scenario, Side
+from zccvoice.simulator.packets import Packet
+from zccvoice.simulator.phrasing import Fields, Phrasing
+from zccvoice.simulator.products import TRAITS
+from zccvoice.simulator.scenario import CallEvent, Participant, Scenario
 from zccvoice.simulator.sources import Recording
+from zccvoice.simulator.studio import Take
 from zccvoice.simulator.timing import CallClock
 from zccvoice.simulator.truth import UtteranceTruth
 
 BUFFER_MS = 60_000
 """Older audio is gone when a client comes (RTMS documentation, audio buffering)."""
 
-GARBAGE = '{"msg_type": 14, "content": {"data": '
-"""What the fault ``garbage_at_ms`` sends: a message cut off."""
-
-_LANGUAGE_NUMBERS = {"en": 9, "es": 28, "de": 14, "fr": 13, "it": 19, "pt": 25, "nl": 8}
-"""RTMS_TRANSCRIPT_LANGUAGE of ISO 639-1 codes."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Garbage:
-    """A moment at which something that is no message is sent."""
-
-    at_ms: int
+Moment = CallEvent | UtteranceTruth | ChatMessage | tuple[Picture, int] | str
+"""What is sent at a moment beside audio; text is sent as it is."""
 
 
 class Player:
-    """The sending side of one call, once its first client is ready."""
+    """The sending side of one stream, once its first client is ready."""
 
     def __init__(
         self,
         scenario: Scenario,
         recording: Recording,
-        plan: PacketPlan,
+        take: Take,
         *,
         clock: CallClock,
         attendance: Attendance,
@@ -57,11 +46,16 @@ class Player:
     ) -> None:
         self._scenario = scenario
         self._recording = recording
-        self._plan = plan
+        self._plan = take.plan
         self._clock = clock
         self._here = attendance
         self._ledger = ledger
         self._event_ts_ms = event_ts_ms
+        self._phrasing = Phrasing(scenario, event_ts_ms)
+        self._speakers = {
+            one.channel_id: self._phrasing.speaker(one.channel_id) for one in take.scenario.participants
+        }
+        self._present: dict[str, Participant] = {}
         position_ms = clock.position_ms
         self._oldest_ms = max(0.0, position_ms - BUFFER_MS) if attendance.wants_buffered else position_ms
         self.burst_ms = int(min(position_ms, recording.duration_ms) - self._oldest_ms)
@@ -80,30 +74,44 @@ class Player:
             sending.start_soon(self._send_moments)
             sending.start_soon(self._clock.wait_until, self._recording.duration_ms)
 
-    async def _send_audio(self) -> None:
-        for packet in self._plan.packets:
-            if packet.due_ms > self._clock.position_ms:
-                await self._clock.wait_until(packet.due_ms)
-            await self._send_packet(packet)
+    # Audio
 
-    async def _send_packet(self, packet: Packet) -> None:
-        """Send one packet on whatever connection there is; again on the next one if that fails."""
-        message = AudioData(
-            content=AudioContent(
-                data=(payload := self._plan.payload(packet)),
-                timestamp=self._event_ts_ms + packet.at_ms,
-                channel_id=packet.channel_id,
-                length=len(payload),
+    async def _send_audio(self) -> None:
+        # What is due at one moment goes out in one go: with many calls the system calls are what costs.
+        for due_ms, packets in groupby(self._plan.packets, key=lambda packet: packet.due_ms):
+            if due_ms > self._clock.position_ms:
+                await self._clock.wait_until(due_ms)
+            await self._send_packets([(packet, self._message(packet)) for packet in packets])
+
+    def _message(self, packet: Packet) -> str:
+        payload = self._plan.payload(packet)
+        return encode(
+            AudioData(
+                content=AudioContent(
+                    data=payload,
+                    timestamp=self._event_ts_ms + packet.at_ms,
+                    length=len(payload),
+                    **self._speakers[packet.channel_id],
+                )
             )
         )
+
+    async def _send_packets(self, messages: list[tuple[Packet, str]]) -> None:
+        """Send them on whatever connection there is; again on the next one if that fails."""
         sent = False
         while not sent:
             carrier = await self._carrier()
-            if packet.at_ms < self._oldest_ms:
-                self._ledger.packet_expired(packet)
-                return
-            sent = await carrier.link.send(message)
-        self._ledger.packet_sent(packet)
+            messages = [(packet, text) for packet, text in messages if not self._has_expired(packet)]
+            sent = not messages or await carrier.link.send_text(*(text for _, text in messages))
+        note = self._ledger.packet_vanished if carrier.link.is_half_open else self._ledger.packet_sent
+        for packet, _ in messages:
+            note(packet)
+
+    def _has_expired(self, packet: Packet) -> bool:
+        if packet.at_ms >= self._oldest_ms:
+            return False
+        self._ledger.packet_expired(packet)
+        return True
 
     async def _carrier(self) -> MediaLink:
         carrier = self._here.carrier(MediaType.AUDIO)
@@ -113,63 +121,71 @@ class Player:
             return await self._carrier()
         return carrier
 
+    # Everything else
+
+    def _moments(self) -> Iterator[tuple[int, Moment]]:
+        yield from ((event.at_ms, event) for event in self._scenario.events)
+        yield from ((one.end_ms, one) for one in self._recording.utterances)
+        yield from ((one.at_ms, one) for one in self._scenario.chat)
+        yield from ((at_ms, CUT_OFF) for at_ms in self._scenario.faults.garbage_at_ms)
+        for picture in self._scenario.pictures:
+            for at_ms in range(picture.from_ms, picture.to_ms, picture.every_ms):
+                yield at_ms, (picture, at_ms)
+        if not TRAITS[self._scenario.product].has_channels:
+            yield from ((event.at_ms, event) for event in _speaker_changes(self._recording))
+
     async def _send_moments(self) -> None:
-        moments: list[tuple[int, CallEvent | UtteranceTruth | _Garbage]] = [
-            *((event.at_ms, event) for event in self._scenario.events),
-            *((one.end_ms, one) for one in self._recording.utterances),
-            *((at_ms, _Garbage(at_ms)) for at_ms in self._scenario.faults.garbage_at_ms),
-        ]
-        for at_ms, moment in sorted(moments, key=lambda pair: pair[0]):
+        for at_ms, moment in sorted(self._moments(), key=lambda pair: pair[0]):
             await self._clock.wait_until(at_ms)
             match moment:
                 case CallEvent():
                     await self._send_event(moment)
                 case UtteranceTruth():
-                    await self._send_transcript(moment)
-                case _Garbage():
-                    await (await self._carrier()).link.send_text(GARBAGE)
+                    if await self._send_media(MediaType.TRANSCRIPT, self._phrasing.transcript(moment)):
+                        self._ledger.transcript_sent(moment)
+                case ChatMessage():
+                    if await self._send_media(MediaType.CHAT, self._phrasing.chat(moment)):
+                        self._ledger.chat_sent(moment)
+                case (picture, picture_at_ms):
+                    message = self._phrasing.picture(picture, picture_at_ms)
+                    self._ledger.pictures_sent_count += await self._send_media(MediaType.AUDIO, message)
+                case str():
+                    await (await self._carrier()).link.send_text(moment)
+
+    async def _send_media(self, media_type: MediaType, message: Fields) -> bool:
+        """Send on a connection that carries such media, if there is one: only audio is kept for later."""
+        carrier = self._here.carrier(media_type)
+        return carrier is not None and await carrier.link.send(message) and not carrier.link.is_half_open
 
     async def _send_event(self, event: CallEvent) -> None:
+        self._note_who_is_here(event)
         if not self._here.wants(event.event_type):
             return
-        message = EventUpdate(event=self._described(event))
+        message = self._phrasing.event(event)
         while not await self._here.tell(message):
             # A connection that has just failed is attached until its own task has noticed.
             await self._here.until(lambda: self._here.signaling is not None and self._here.signaling.is_open)
-            await trio.lowlevel.checkpoint()  # `send` may have failed without one
-        self._ledger.event_sent(event)
+        if not any(link.is_half_open for link in self._here.links() if link.name == "signaling"):
+            self._ledger.event_sent(event)
 
-    def _described(self, event: CallEvent) -> Event:
-        person, queue = self._scenario.participant(event.channel_id), self._scenario.queue
-        info = ParticipantInfo(
-            channel_id=person.channel_id,
-            participant_mode="caller" if person.side is Side.CONSUMER else "callee",
-            queue_id=queue.queue_id,
-            queue_name=queue.name,
-            account_id=queue.account_id,
-            phone_number=person.phone_number,
-            user_id=person.user_id,
-            display_name=person.display_name,
-        )
-        misspelt = self._scenario.faults.misspelt_participant_info
-        return Event(
-            event_type=event.event_type,
-            event_ts=self._event_ts_ms + event.at_ms,
-            participant_info=None if misspelt else info,
-            paticipant_info=info if misspelt else None,
-        )
+    def _note_who_is_here(self, event: CallEvent) -> None:
+        if event.event_type is EventType.PARTICIPANT_JOIN:
+            self._present[event.channel_id] = self._scenario.participant(event.channel_id)
+        elif event.event_type is EventType.PARTICIPANT_LEAVE:
+            self._present.pop(event.channel_id, None)
 
-    async def _send_transcript(self, spoken: UtteranceTruth) -> None:
-        """What Zoom's own recognizer would have made of it; only for a client that asked for transcripts."""
-        carrier = self._here.carrier(MediaType.TRANSCRIPT)
-        if carrier is None:
-            return
-        content = TranscriptContent(
-            data=spoken.text,
-            timestamp=self._event_ts_ms + spoken.start_ms,
-            start_time=self._event_ts_ms + spoken.start_ms,
-            end_time=self._event_ts_ms + spoken.end_ms,
-            channel_id=spoken.channel_id,
-            language=_LANGUAGE_NUMBERS.get(spoken.language),
-        )
-        await carrier.link.send(TranscriptData(content=content))
+    async def tell_who_is_here(self, now_ms: int) -> None:
+        """The client has just subscribed to PARTICIPANT_JOIN: tell of those who had joined before."""
+        if people := list(self._present.values()):
+            await self._here.tell(self._phrasing.already_here(people, now_ms))
+            for one in people:
+                self._ledger.event_sent(CallEvent(EventType.PARTICIPANT_JOIN, one.from_ms, one.channel_id))
+
+
+def _speaker_changes(recording: Recording) -> Iterator[CallEvent]:
+    """ACTIVE_SPEAKER_CHANGE, whenever somebody else begins to speak."""
+    speaking: str | None = None
+    for one in sorted(recording.utterances, key=lambda utterance: utterance.start_ms):
+        if one.channel_id != speaking:
+            speaking = one.channel_id
+            yield CallEvent(EventType.ACTIVE_SPEAKER_CHANGE, one.start_ms, speaking)

@@ -1,35 +1,61 @@
-"""What is played to the daemon, as data: one call of Contact Center Voice, read from a TOML file.
+"""What is played to the daemon, as data: one call or meeting, read from a TOML file.
 
 A scenario says who is on the line, who says what and when, what Zoom reports meanwhile and which faults the
 network has. It holds no sound: `sources` renders it, `zoom` plays it. All times are milliseconds from the
 call's first audio packet. The recordings under `demo/` show every part of the format but the rarer faults:
 
     title = "A lost order"            language = "en"          seed = 7
-    stop_reason = "customer_disconnected"
+    product = "contact_center"        stop_reason = "customer_disconnected"
     [queue]            id, name, account_id
     [[participant]]    side ("consumer" or "agent"), channel_id, display_name, user_id, phone_number, voice, …
+                       (but for Contact Center, channel_id is the number that Zoom calls user_id)
     [[speech]]         who (a side or a channel_id), at_ms, text (what is said), sound (a file) or voice
     [[hold]]           by, from_ms, to_ms, held
     [[event]]          name (Zoom's, lower case), at_ms, who
+    [[chat]]           who, at_ms, text
+    [[picture]]        kind ("video" or "share"), who, from_ms, to_ms, every_ms, size_bytes
+    [[stream]]         at_ms, after ("transfer", "failover", "restart"): the next stream of the engagement
     [faults]           lost, duplicated, swapped = [{who, ratio, from_ms, to_ms}], garbage_at_ms, …
+    [[mishap]]         kind, at_ms, …: see `mishaps`
+    [dialect]          which of Zoom's disputed forms it speaks: see `dialect`
 """
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from zccvoice.errors import ScenarioError
-from zccvoice.rtms.enums import ContactCenterEventType, StopReason
-from zccvoice.simulator.entries import Entry
+from zccvoice.rtms.enums import ContactCenterEventType, EventType, Product, StopReason
+from zccvoice.simulator.dialect import Dialect, read_dialect
+from zccvoice.simulator.entries import Entry, Who
+from zccvoice.simulator.extras import (
+    ChatMessage,
+    NextStream,
+    Picture,
+    read_chat,
+    read_next_stream,
+    read_picture,
+)
+from zccvoice.simulator.faults import Faults, read_faults
+from zccvoice.simulator.mishaps import Mishap, read_mishap
+from zccvoice.simulator.products import TRAITS
 
 TAIL_MS = 1_000
 """Line noise after the last word when a scenario gives no duration."""
+
+
+class _Moment(Protocol):
+    @property
+    def at_ms(self) -> int: ...
+
+
+MomentT = TypeVar("MomentT", bound=_Moment)
 
 
 class Side(StrEnum):
@@ -102,43 +128,13 @@ class Hold:
 class CallEvent:
     """Something Zoom reports on the signaling connection."""
 
-    event_type: ContactCenterEventType
+    event_type: ContactCenterEventType | EventType
+    """A number that means other things in other products."""
     at_ms: int
     channel_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class PacketFault:
-    """Which packets of which legs a fault befalls."""
-
-    channel_ids: tuple[str, ...]
-    ratio: float = 1.0
-    """Chance per packet."""
-    from_ms: int = 0
-    to_ms: int | None = None
-    """First and last moment, by a packet's first sample; None is the end of the call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """Everything the network and Zoom do wrong in this call."""
-
-    lost: tuple[PacketFault, ...] = ()
-    duplicated: tuple[PacketFault, ...] = ()
-    swapped: tuple[PacketFault, ...] = ()
-    """Packets that arrive after their successor."""
-    garbage_at_ms: tuple[int, ...] = ()
-    """When a message that is no JSON is sent on the media connection."""
-    misspelt_participant_info: bool = False
-    """Events carry ``paticipant_info``, as Zoom's early documents and its own sample do."""
-    binary_frames: bool = False
-    """Messages come in binary WebSocket frames."""
-    refused_signaling: int = 0
-    """So many signaling handshakes are first refused with status 8 (duplicate signal request)."""
-    repeated_webhook: bool = False
-    """The started webhook is delivered twice."""
-    only_subscribed_events: bool = False
-    """No event but 1 and 7 without a subscription; else 8–13 come unasked."""
+_NO_FAULTS, _USUAL_DIALECT = Faults(), Dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +160,15 @@ class Scenario:
     """Rules noise, faults and generated ids."""
     buffered_ms: int = 0
     """Audio that Zoom had captured before its webhook went out; it comes in the burst at the start."""
-    faults: Faults = Faults()
+    faults: Faults = _NO_FAULTS
+    product: Product = Product.CONTACT_CENTER
+    dialect: Dialect = _USUAL_DIALECT
+    mishaps: tuple[Mishap, ...] = ()
+    """In order of time."""
+    chat: tuple[ChatMessage, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    next_streams: tuple[NextStream, ...] = ()
+    """In order of time: what follows the first stream."""
 
     def participant(self, channel_id: str) -> Participant:
         """Whose leg this is."""
@@ -201,73 +205,86 @@ def parse_scenario(fields: Mapping[str, Any], *, name: str, folder: Path) -> Sce
     top = Entry("", fields, problems)
     title = top.text("title", Path(name).stem)
     seed = top.whole("seed", 0)
-    queue_entry, unnamed = top.table("queue"), Queue()
-    queue = Queue(
-        queue_id=queue_entry.text("id", unnamed.queue_id),
-        name=queue_entry.text("name", unnamed.name),
-        account_id=queue_entry.text("account_id", unnamed.account_id),
+    product = top.choice("product", Product, Product.CONTACT_CENTER)
+    participants = tuple(
+        _participant(entry, n, product) for n, entry in enumerate(top.entries("participant"))
     )
-    participants = tuple(_participant(entry) for entry in top.entries("participant"))
-    if {person.side for person in participants} != set(Side):
-        problems.append("[[participant]]: expected at least one consumer and one agent")
-    if len({person.channel_id for person in participants}) != len(participants):
-        problems.append("[[participant]]: channel_id must differ")
-    who = _Who(participants)
-    speech = tuple(
-        sorted((_speech(entry, who, folder) for entry in top.entries("speech")), key=lambda one: one.at_ms)
-    )
+    problems += _unlikely(participants, product)
+    who = Who({person.channel_id: person.side.value for person in participants})
     holds = tuple(_hold(entry, who) for entry in top.entries("hold"))
-    duration_ms = top.whole_or_none("duration_ms", least=20)
-    stop_reason = top.choice("stop_reason", StopReason, StopReason.CUSTOMER_DISCONNECTED)
-    given_events = [_event(entry, who) for entry in top.entries("event")]
-    faults = _faults(top.table("faults"), who)
+    events = [_event(entry, who, product) for entry in top.entries("event")]
+    events += _events_of(holds) if product is Product.CONTACT_CENTER else _comings_and_goings(participants)
     scenario = Scenario(
         title=title,
         language=top.text("language", "en"),
         engagement_id=top.text("engagement_id", "") or _made_up(seed, title, "engagement")[:22] + "==",
         stream_id=top.text("stream_id", "") or _made_up(seed, title, "stream")[:32],
-        queue=queue,
+        queue=_queue(top.table("queue")),
         participants=participants,
-        speech=speech,
+        speech=_in_order(_speech(entry, who, folder) for entry in top.entries("speech")),
         holds=holds,
-        events=tuple(sorted((*given_events, *_events_of(holds)), key=lambda event: event.at_ms)),
-        duration_ms=duration_ms,
-        stop_reason=stop_reason,
+        events=_in_order(events),
+        duration_ms=top.whole_or_none("duration_ms", least=20),
+        stop_reason=top.choice("stop_reason", StopReason, _USUAL_ENDS.get(product, StopReason.MEETING_ENDED)),
         seed=seed,
         buffered_ms=top.whole("buffered_ms", 0),
-        faults=faults,
+        faults=read_faults(top.table("faults"), who),
+        product=product,
+        dialect=read_dialect(top.table("dialect")),
+        mishaps=_in_order(read_mishap(entry) for entry in top.entries("mishap")),
+        chat=_in_order(read_chat(entry, who) for entry in top.entries("chat")),
+        pictures=tuple(read_picture(entry, who) for entry in top.entries("picture")),
+        next_streams=_in_order(read_next_stream(entry) for entry in top.entries("stream")),
     )
     top.finish()
-    queue_entry.finish()
     if problems:
         raise ScenarioError("\n".join(f"{name}: {problem}" for problem in problems))
     return scenario
 
 
-class _Who:
-    """Turns the ``who`` of an entry, a side or a channel id, into channel ids."""
-
-    def __init__(self, participants: tuple[Participant, ...]) -> None:
-        self._participants = participants
-
-    def all_of(self, entry: Entry, key: str, default: str | None = None) -> tuple[str, ...]:
-        wanted = entry.text(key, default)
-        found = tuple(
-            one.channel_id for one in self._participants if wanted in (one.channel_id, one.side.value)
-        )
-        if not found and wanted:
-            entry.complain(f"{key}: nobody is {wanted!r}; expected a side or a channel_id")
-        return found
-
-    def one_of(self, entry: Entry, key: str, default: str | None = None) -> str:
-        return next(iter(self.all_of(entry, key, default)), "")
+_USUAL_ENDS = {
+    Product.CONTACT_CENTER: StopReason.CUSTOMER_DISCONNECTED,
+    Product.PHONE: StopReason.UNDEFINED,
+}
 
 
-def _participant(entry: Entry) -> Participant:
-    side = entry.choice("side", Side)
+def _in_order(moments: Iterable[MomentT]) -> tuple[MomentT, ...]:
+    return tuple(sorted(moments, key=lambda moment: moment.at_ms))
+
+
+def _unlikely(participants: tuple[Participant, ...], product: Product) -> list[str]:
+    """What cannot be about the people on the call."""
+    problems = []
+    if product is Product.CONTACT_CENTER and {person.side for person in participants} != set(Side):
+        problems.append("[[participant]]: expected at least one consumer and one agent")
+    if len({person.channel_id for person in participants}) != len(participants):
+        problems.append("[[participant]]: channel_id must differ")
+    if not TRAITS[product].has_channels and not all(one.channel_id.isdecimal() for one in participants):
+        problems.append(f"[[participant]]: channel_id must be a number in {product}, as Zoom's user_id")
+    return problems
+
+
+def _queue(entry: Entry) -> Queue:
+    unnamed = Queue()
+    queue = Queue(
+        queue_id=entry.text("id", unnamed.queue_id),
+        name=entry.text("name", unnamed.name),
+        account_id=entry.text("account_id", unnamed.account_id),
+    )
+    entry.finish()
+    return queue
+
+
+def _participant(entry: Entry, place: int, product: Product) -> Participant:
+    if TRAITS[product].has_channels:
+        side = entry.choice("side", Side)
+        channel_id = f"ch-{side}"
+    else:  # the first is the host
+        side = entry.choice("side", Side, Side.CONSUMER if place else Side.AGENT)
+        channel_id = str(16_778_240 + 1_024 * place)
     person = Participant(
         side=side,
-        channel_id=entry.text("channel_id", f"ch-{side}"),
+        channel_id=entry.text("channel_id", channel_id),
         display_name=entry.text("display_name", side.value.title()),
         user_id=entry.text("user_id", f"{side}_1"),
         phone_number=entry.text("phone_number", "") or None,
@@ -280,7 +297,7 @@ def _participant(entry: Entry) -> Participant:
     return person
 
 
-def _speech(entry: Entry, who: _Who, folder: Path) -> Speech:
+def _speech(entry: Entry, who: Who, folder: Path) -> Speech:
     sound = entry.text("sound", "")
     speech = Speech(
         channel_id=who.one_of(entry, "who"),
@@ -297,7 +314,7 @@ def _speech(entry: Entry, who: _Who, folder: Path) -> Speech:
     return speech
 
 
-def _hold(entry: Entry, who: _Who) -> Hold:
+def _hold(entry: Entry, who: Who) -> Hold:
     hold = Hold(
         by=who.one_of(entry, "by", Side.AGENT),
         held=who.all_of(entry, "held", Side.CONSUMER),
@@ -315,42 +332,25 @@ def _events_of(holds: tuple[Hold, ...]) -> list[CallEvent]:
     return began + [CallEvent(ContactCenterEventType.USER_UNHOLD, hold.to_ms, hold.by) for hold in holds]
 
 
-def _event(entry: Entry, who: _Who) -> CallEvent:
-    event_type = entry.choice("name", ContactCenterEventType)
+def _comings_and_goings(participants: tuple[Participant, ...]) -> list[CallEvent]:
+    came = [CallEvent(EventType.PARTICIPANT_JOIN, one.from_ms, one.channel_id) for one in participants]
+    return came + [
+        CallEvent(EventType.PARTICIPANT_LEAVE, one.to_ms, one.channel_id)
+        for one in participants
+        if one.to_ms is not None
+    ]
+
+
+def _event(entry: Entry, who: Who, product: Product) -> CallEvent:
+    event_type: ContactCenterEventType | EventType
+    if product is Product.CONTACT_CENTER:
+        event_type = entry.choice("name", ContactCenterEventType)
+    else:
+        event_type = entry.choice("name", EventType)
     by_name = Side.CONSUMER if event_type.name.startswith("CONSUMER") else Side.AGENT
     event = CallEvent(event_type, entry.whole("at_ms"), who.one_of(entry, "who", by_name))
     entry.finish()
     return event
-
-
-def _faults(entry: Entry, who: _Who) -> Faults:
-    faults = Faults(
-        lost=_packet_faults(entry, "lost", who),
-        duplicated=_packet_faults(entry, "duplicated", who),
-        swapped=_packet_faults(entry, "swapped", who),
-        garbage_at_ms=entry.wholes("garbage_at_ms"),
-        misspelt_participant_info=entry.flag("misspelt_participant_info"),
-        binary_frames=entry.flag("binary_frames"),
-        refused_signaling=entry.whole("refused_signaling", 0),
-        repeated_webhook=entry.flag("repeated_webhook"),
-        only_subscribed_events=entry.flag("only_subscribed_events"),
-    )
-    entry.finish()
-    return faults
-
-
-def _packet_faults(faults: Entry, key: str, who: _Who) -> tuple[PacketFault, ...]:
-    found = []
-    for entry in faults.entries(key):
-        fault = PacketFault(
-            channel_ids=who.all_of(entry, "who"),
-            ratio=entry.real("ratio", 1.0, least=0.0, most=1.0),
-            from_ms=entry.whole("from_ms", 0),
-            to_ms=entry.whole_or_none("to_ms"),
-        )
-        entry.finish()
-        found.append(fault)
-    return tuple(found)
 
 
 def _made_up(seed: int, title: str, what: str) -> str:

@@ -37,14 +37,16 @@ class UtteranceTruth:
 class TrackTruth:
     """The packets of one leg. A packet sent twice counts once."""
 
-    side: Side
+    side: Side | None
+    """None of a mix."""
     channel_id: str
+    """In all products but Contact Center the number that Zoom calls ``user_id``, 0 of a mix."""
     display_name: str
     packets_sent_count: int
     samples_sent_count: int
     """At `CallTruth.sample_rate_hz`, per channel of the leg."""
     packets_lost_count: int
-    """Left out by a fault of the scenario."""
+    """Left out by a fault of the scenario, or sent into a connection that was half-open."""
     packets_expired_count: int
     """Left out because nobody was connected for longer than Zoom buffers (or ``buffer_data`` was false)."""
     packets_repeated_count: int
@@ -52,7 +54,9 @@ class TrackTruth:
     lost: tuple[Span, ...]
     """Where those packets are missing, neighbours joined."""
     held: tuple[Span, ...]
-    """Where the leg was on hold and sent nothing."""
+    """Where the leg was on hold, or the stream paused, and nothing was sent."""
+    expired: tuple[Span, ...] = ()
+    """Where the packets that expired are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,44 @@ class EventTruth:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptTruth:
+    """One of Zoom's transcripts that went out."""
+
+    channel_id: str
+    start_ms: int
+    end_ms: int
+    text: str
+    language: int | None
+    """RTMS_TRANSCRIPT_LANGUAGE."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatTruth:
+    """One chat message that went out."""
+
+    channel_id: str
+    at_ms: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTruth:
+    """One connection of the client whose handshake was accepted."""
+
+    name: str
+    """``signaling`` or ``media``."""
+    media_types: int
+    """Bit mask; 0 of signaling."""
+    opened_ms: int
+    closed_ms: int
+    ended: str
+    """By whom and how, such as ``client closed with 1000``, ``client vanished``, ``closed with 1000``,
+    ``dropped``, ``reset``."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallTruth:
-    """One call, as it went over the wire. JSON-able, see `to_json`."""
+    """One stream of a call, as it went over the wire. JSON-able, see `to_json`."""
 
     title: str
     engagement_id: str
@@ -92,10 +132,26 @@ class CallTruth:
     """RTMS_STOP_REASON, as in message 8 and the stopped webhook."""
     interruptions_count: int
     """How often a connection was lost and the stream went on."""
+    product: str = "contact_center"
+    transcripts: tuple[TranscriptTruth, ...] = ()
+    chat: tuple[ChatTruth, ...] = ()
+    pictures_sent_count: int = 0
+    """Video and shared screens that nobody asked for."""
+    pauses: tuple[Span, ...] = ()
+    connections: tuple[ConnectionTruth, ...] = ()
+    """In the order in which they were opened."""
+    violations: tuple[str, ...] = ()
+    """What the client did wrong in this call."""
+    next_stream: CallTruth | None = None
+    """The stream of the same engagement that followed, with times from its own first packet."""
 
     def track(self, channel_id: str) -> TrackTruth:
         """The leg with this id."""
         return next(track for track in self.tracks if track.channel_id == channel_id)
+
+    def streams(self) -> list[CallTruth]:
+        """This stream and those that followed it."""
+        return [self, *(self.next_stream.streams() if self.next_stream else ())]
 
     def to_json(self) -> str:
         """The same as one JSON object, on one line."""

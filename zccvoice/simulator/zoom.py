@@ -12,37 +12,38 @@ One task per connection lives in the nursery of `Zoom.run`; the tasks of a call 
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import trio
-from trio_websocket import WebSocketRequest, serve_websocket
+from trio_websocket import WebSocketRequest, wrap_server_stream
 
-from zccvoice.errors import HandshakeRefusedError
-from zccvoice.rtms.enums import MessageType, StatusCode
-from zccvoice.rtms.messages import (
-    MediaHandshakeResponse,
-    MediaParams,
-    MediaServer,
-    SignalingHandshakeResponse,
-)
+from zccvoice.rtms.enums import StatusCode
+from zccvoice.rtms.messages import MediaHandshakeResponse, SignalingHandshakeResponse
 from zccvoice.rtms.signature import handshake_signature
 from zccvoice.simulator.call import Call
-from zccvoice.simulator.handshakes import Identity, check_identity, check_media
+from zccvoice.simulator.certificates import Authority
+from zccvoice.simulator.dialect import offered_keys
+from zccvoice.simulator.handshakes import Identity
 from zccvoice.simulator.link import Link
+from zccvoice.simulator.parts import Part, stream_ids
+from zccvoice.simulator.products import TRAITS
 from zccvoice.simulator.progress import OnProgress, Progress, Violation
 from zccvoice.simulator.scenario import Scenario
-from zccvoice.simulator.sources import render
+from zccvoice.simulator.serving import serve_media, serve_signaling
+from zccvoice.simulator.studio import Studio
 from zccvoice.simulator.timing import Timing
+from zccvoice.simulator.transport import Transport
 from zccvoice.simulator.truth import CallTruth
 from zccvoice.simulator.webhooks import Deliver, probe
 
-MEDIA_PATHS = {"audio": "/media/audio", "transcript": "/media/transcript", "all": "/media/all"}
-"""By key of ``server_urls``. Which media a connection carries is said in message 3, not by its path."""
+_PATH = re.compile(r"(?:/(?P<server>[1-9]\d?))?/(?P<which>signaling|media/(?:audio|transcript|chat|all))")
+"""Of the first server without a number. Which media a connection carries is said in message 3, not here."""
 
 LARGEST_MESSAGE_BYTES = 65_536
 """No message of a client comes near it."""
@@ -86,6 +87,7 @@ class Zoom:
         self._on_progress = on_progress or _ignore
         self._origin = ""
         self._calls: dict[str, Call] = {}  # by stream id
+        self._studio = Studio()
         self._violations: list[Violation] = []
 
     @property
@@ -96,24 +98,48 @@ class Zoom:
     @property
     def signaling_url(self) -> str:
         """The URL that started webhooks tell; known once the server runs."""
-        return f"{self._origin}/signaling"
+        return self._signaling_url(0)
+
+    def _signaling_url(self, server: int) -> str:
+        return f"{self._origin}{_prefix(server)}/signaling"
+
+    def _media_urls(self, call: Call) -> Mapping[str, str]:
+        keys = offered_keys(call.scenario.dialect.offer, TRAITS[call.scenario.product].served)
+        return {key: f"{self._origin}{_prefix(call.admission.server)}/media/{key}" for key in keys}
 
     async def run(
         self,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        authority: Authority | None = None,
         task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Serve until cancelled; ``started()`` gives the port once it listens (0 has the system choose).
 
         Cancelling ends all connections at once.
+
+        Args:
+            host: address to listen on.
+            port: port to listen on.
+            authority: signs the certificate of ``wss://localhost``; None serves ``ws://``.
+            task_status: as Trio has it.
         """
+        context = None if authority is None else authority.server_context()
+
+        async def serve(stream: trio.SocketStream) -> None:
+            if context is None:
+                await self.serve_stream(stream)
+            else:
+                await self.serve_stream(
+                    trio.SSLStream(stream, context, server_side=True, https_compatible=True)
+                )
+
         async with trio.open_nursery() as serving:
-            serve = partial(serve_websocket, max_message_size=LARGEST_MESSAGE_BYTES)
-            server = await serving.start(serve, self.serve_connection, host, port, None)
-            self._origin = f"ws://{host}:{server.port}"
-            task_status.started(server.port)
+            listeners = await serving.start(partial(trio.serve_tcp, serve, port, host=host))
+            port = listeners[0].socket.getsockname()[1]
+            self._origin = f"ws://{host}:{port}" if context is None else f"wss://localhost:{port}"
+            task_status.started(port)
 
     async def probe_webhook(self) -> bool:
         """Send the endpoint Zoom's ``endpoint.url_validation``; a wrong answer is a violation and False."""
@@ -134,119 +160,92 @@ class Zoom:
         Raises:
             ScenarioError: its sound cannot be made.
         """
-        recording = await trio.to_thread.run_sync(render, scenario)
-        app, ids = self._app, (scenario.engagement_id, scenario.stream_id)
-        identity = Identity(*ids, handshake_signature(app.client_id, app.client_secret, *ids))
-        call = Call(
-            scenario,
-            recording,
-            identity,
-            event_ts_ms=int(time.time() * 1_000) if event_ts_ms is None else event_ts_ms,
+        parts = await self._studio.parts(scenario)
+        begin_ms = int(time.time() * 1_000) if event_ts_ms is None else event_ts_ms
+        truths: list[CallTruth] = []
+        for part, stream_id in zip(parts, stream_ids(scenario), strict=False):
+            call = self._call(part, scenario, stream_id, begin_ms + part.from_ms)
+            assert stream_id not in self._calls, "this stream is playing already"
+            self._calls[stream_id] = call
+            try:
+                truths.append(await call.run())
+            finally:
+                del self._calls[stream_id]
+            if not call.gave_way:
+                break
+        truth = truths.pop()
+        while truths:
+            truth = replace(truths.pop(), next_stream=truth)
+        return truth
+
+    def _call(self, part: Part, scenario: Scenario, stream_id: str, event_ts_ms: int) -> Call:
+        app, engagement_id = self._app, scenario.engagement_id
+        signature = handshake_signature(app.client_id, app.client_secret, engagement_id, stream_id)
+        named = replace(part.scenario, title=scenario.title, engagement_id=engagement_id, stream_id=stream_id)
+        return Call(
+            replace(part, scenario=named),
+            Identity(engagement_id, stream_id, signature),
+            self._studio,
+            event_ts_ms=event_ts_ms,
             speed=self._speed,
             timing=self._timing,
-            complain=partial(self._complain, scenario.engagement_id),
+            deliver=self._deliver,
+            secret_token=app.secret_token,
+            server_url=self._signaling_url,
+            complain=partial(self._complain, engagement_id),
             on_progress=self._on_progress,
         )
-        assert scenario.stream_id not in self._calls, "this stream is playing already"
-        self._calls[scenario.stream_id] = call
-        try:
-            return await call.run(self._deliver, app.secret_token, self.signaling_url)
-        finally:
-            del self._calls[scenario.stream_id]
 
-    async def serve_connection(self, request: WebSocketRequest) -> None:
-        """Serve one WebSocket, from its upgrade request to its end."""
+    async def serve_stream(self, stream: trio.abc.Stream) -> None:
+        """Serve one connection, from its first byte to its end."""
+        transport = Transport(stream)
+        try:
+            async with trio.open_nursery() as reading:
+                request: WebSocketRequest | None = None
+                with trio.move_on_after(self._timing.handshake_s):
+                    request = await wrap_server_stream(
+                        reading, transport, max_message_size=LARGEST_MESSAGE_BYTES
+                    )
+                if request is None:
+                    self._complain("", "no WebSocket upgrade after connecting")
+                else:
+                    await self._serve(request, transport)
+                # The closing handshake is read to its end, if the client takes part in it.
+                reading.cancel_scope.deadline = trio.current_time() + self._timing.close_s
+        finally:
+            await trio.aclose_forcefully(transport)
+
+    async def _serve(self, request: WebSocketRequest, transport: Transport) -> None:
         offered = request.proposed_subprotocols
         # Zoom's SDK offers the subprotocol "websocket" and takes either answer.
         websocket = await request.accept(subprotocol=offered[0] if offered else None)
-        which = "signaling" if request.path == "/signaling" else "media"
-        link = Link(websocket, which, self._timing, partial(self._complain, ""))
-        if request.path != "/signaling" and request.path not in MEDIA_PATHS.values():
+        path = _PATH.fullmatch(request.path.partition("?")[0])
+        which = "media" if path is None else path["which"].partition("/")[0]
+        link = Link(websocket, transport, which, self._timing, partial(self._complain, ""))
+        if path is None:
             link.complain(f"no such path: {request.path}")
-        else:
-            fields: dict[str, Any] | None = None
-            with trio.move_on_after(self._timing.handshake_s) as patience:
-                fields = await link.receive()
-            if fields is not None:
-                await (self._serve_signaling if which == "signaling" else self._serve_media)(link, fields)
-            elif patience.cancelled_caught:
-                link.complain("no handshake after connecting")
+            await link.close()
+            return
+        fields: dict[str, Any] | None = None
+        with trio.move_on_after(self._timing.handshake_s) as patience:
+            fields = await link.receive()
+        if patience.cancelled_caught:
+            link.complain("no handshake after connecting")
+        elif fields is not None:
+            await self._serve_call(link, fields, int(path["server"] or 1) - 1)
         await link.close()
 
-    def _find(self, link: Link, fields: dict[str, Any], expected: MessageType) -> Call:
-        """The call a handshake is for; from here on complaints are under its name."""
-        which = link.name
-        if fields["msg_type"] != expected:
-            reason = f"expected {expected.name} first, got {fields['msg_type']}"
-            raise HandshakeRefusedError(which, StatusCode.INVALID_MESSAGE_TYPE, reason)
+    async def _serve_call(self, link: Link, fields: dict[str, Any], server: int) -> None:
         call = self._calls.get(str(fields.get("rtms_stream_id")))
         if call is None:
-            raise HandshakeRefusedError(which, StatusCode.INVALID_RTMS_STREAM_ID, "unknown rtms_stream_id")
-        link.report_to(call.complain)
-        link.is_binary = call.scenario.faults.binary_frames
-        check_identity(which, fields, call.identity)
-        if "protocol_version" not in fields:
-            link.complain(f"message {expected} without protocol_version")  # tolerated, as Zoom does
-        return call
-
-    async def _serve_signaling(self, link: Link, fields: dict[str, Any]) -> None:
-        try:
-            call = self._find(link, fields, MessageType.SIGNALING_HAND_SHAKE_REQ)
-            if call.attendance.signaling is not None or call.refusals_left:
-                duplicate = StatusCode.DUPLICATE_SIGNAL_REQUEST
-                if not (provoked := call.refusals_left > 0):
-                    link.complain("a second signaling connection beside a living one")
-                call.refusals_left -= provoked
-                await link.send(
-                    SignalingHandshakeResponse(status_code=duplicate, reason="duplicate signal request")
-                )
-                return
-        except HandshakeRefusedError as refusal:
-            link.complain(str(refusal))
-            await link.send(
-                SignalingHandshakeResponse(status_code=refusal.status_code, reason=refusal.reason)
-            )
-            return
-        urls = {key: f"{self._origin}{path}" for key, path in MEDIA_PATHS.items()}
-        # Answered before it is attached: nothing may come on the connection before message 2.
-        await link.send(
-            SignalingHandshakeResponse(status_code=StatusCode.OK, media_server=MediaServer(server_urls=urls))
-        )
-        call.signaling_opened(link, wants_buffered=fields.get("buffer_data") is not False)
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(link.keep_alive, call.now_ms)
-                while (fields_or_none := await link.receive()) is not None:
-                    await call.receive_on_signaling(link, fields_or_none)
-                nursery.cancel_scope.cancel()
-        finally:
-            call.signaling_closed(link)
-
-    async def _serve_media(self, link: Link, fields: dict[str, Any]) -> None:
-        try:
-            call = self._find(link, fields, MessageType.DATA_HAND_SHAKE_REQ)
-            terms = check_media(fields)
-            call.check_attachable(terms)
-        except HandshakeRefusedError as refusal:
-            link.complain(str(refusal))
-            await link.send(MediaHandshakeResponse(status_code=refusal.status_code, reason=refusal.reason))
-            return
-        media = call.media_opened(link, terms)
-        try:
-            params = MediaParams(audio=terms.audio, transcript=terms.transcript)
-            await link.send(MediaHandshakeResponse(status_code=StatusCode.OK, media_params=params))
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(link.keep_alive, call.now_ms)
-                while (fields_or_none := await link.receive()) is not None:
-                    if fields_or_none["msg_type"] == MessageType.KEEP_ALIVE_RESP:
-                        link.keep_alive_answered(fields_or_none)
-                    else:
-                        link.complain(
-                            f"message {fields_or_none['msg_type']} is not for a client to send here"
-                        )
-                nursery.cancel_scope.cancel()
-        finally:
-            call.media_closed(media)
+            await _refuse_stranger(link)
+        elif call.admission.server != server:  # it is dead; whoever has not been told yet finds out here
+            link.was_provoked = True
+            await link.abort()
+        elif link.name == "signaling":
+            await serve_signaling(link, call, fields, self._media_urls)
+        else:
+            await serve_media(link, call, fields)
 
     def _complain(self, engagement_id: str, what: str) -> None:
         self._violations.append(Violation(engagement_id, what))
@@ -262,6 +261,7 @@ async def running_zoom(
     on_progress: OnProgress | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
+    authority: Authority | None = None,
 ) -> AsyncIterator[Zoom]:
     """A `Zoom` that serves until the block is left; the arguments are those of `Zoom` and `Zoom.run`.
 
@@ -270,7 +270,7 @@ async def running_zoom(
     zoom = Zoom(app, deliver=deliver, speed=speed, timing=timing, on_progress=on_progress)
     try:
         async with trio.open_nursery() as serving:
-            await serving.start(partial(zoom.run, host=host, port=port))
+            await serving.start(partial(zoom.run, host=host, port=port, authority=authority))
             yield zoom
             serving.cancel_scope.cancel()
     except BaseExceptionGroup as group:
@@ -280,6 +280,18 @@ async def running_zoom(
         if isinstance(error, Exception) and not isinstance(error, ExceptionGroup):
             raise error from None
         raise
+
+
+async def _refuse_stranger(link: Link) -> None:
+    status, reason = StatusCode.INVALID_RTMS_STREAM_ID, "unknown rtms_stream_id"
+    link.complain(f"{link.name} handshake refused: status {status} ({reason})")
+    answer = SignalingHandshakeResponse if link.name == "signaling" else MediaHandshakeResponse
+    await link.send(answer(status_code=status, reason=reason))
+
+
+def _prefix(server: int) -> str:
+    """What tells the paths of the servers apart that a failover goes through."""
+    return f"/{server + 1}" if server else ""
 
 
 def _ignore(_: Progress) -> None:
