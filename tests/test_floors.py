@@ -50,7 +50,8 @@ OWNERS = {
     "jinja2": {"reports"},
     "rich": {"reports", "cli", "bench"},
     "pydantic": {"config"},
-    "pydantic_settings": {"config"},
+    "pydantic_core": {"config"},
+    "annotated_types": {"config"},
 }
 TRIO_USERS = {"daemon", "simulator", "rehearsal", "bench", "cli"}
 """Everything else is synchronous."""

@@ -1,61 +1,45 @@
 """Every setting of the program: one frozen section per concern, documented under each field.
 
-Values come from, in rising priority: the defaults here, a TOML file, environment variables
-(``ZCCVOICE_<SECTION>__<FIELD>``, for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are
-reported at once, each with its field. Secrets never show in ``repr``, logs or error texts.
+Values come from, in rising priority: the defaults here, the names that Zoom's SDK and samples use in the
+environment (`sources.ZOOM_NAMES`), a TOML file, environment variables of ours (``ZCCVOICE_<SECTION>__<FIELD>``,
+for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are reported at once, each with its field.
+Secrets never show in ``repr``, logs or error texts.
+
+`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `sources` files and environment ·
+`problems` what is wrong, in words.
 """
 
 from __future__ import annotations
 
-import tomllib
-from ipaddress import ip_address
+import os
+from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from zccvoice.errors import ConfigError, ForbiddenHostError
+from zccvoice.config import problems, sources
+from zccvoice.config.section import Secret, Section
+from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
+from zccvoice.errors import ConfigError
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_secret_files(cls, values: Any) -> Any:
-        """``<secret>_file = "path"`` reads the secret from a file (its last line break is dropped)."""
-        if not isinstance(values, dict):
-            return values
-        values = dict(values)
-        for name, field in cls.model_fields.items():
-            path = values.pop(f"{name}_file", None) if SecretStr in _types_of(field.annotation) else None
-            if path is not None and not values.get(name):
-                try:
-                    values[name] = Path(path).read_text(encoding="utf-8").rstrip("\n")
-                except OSError as error:
-                    raise ValueError(f"{name}_file: cannot read {path}: {error.strerror}") from None
-        return values
-
-
-def _types_of(annotation: Any) -> tuple[Any, ...]:
-    return (annotation, *getattr(annotation, "__args__", ()))
+__all__ = [  # what other folders import from here
+    "AppCredentials",
+    "Config",
+    "DataConfig",
+    "DatabaseConfig",
+    "DoorConfig",
+    "JournalConfig",
+    "LanguageConfig",
+    "LogConfig",
+    "PrivacyConfig",
+    "RetentionConfig",
+    "ShutdownConfig",
+    "SpeechConfig",
+    "VadConfig",
+    "ZoomConfig",
+    "load",
+]
 
 
 def _lower(value: Any) -> Any:
@@ -65,71 +49,7 @@ def _lower(value: Any) -> Any:
 Language = Annotated[str, BeforeValidator(_lower), Field(pattern=r"^[a-z]{2,3}$")]
 
 
-class DoorConfig(_Section):
-    """The HTTP endpoint that Zoom's webhooks reach."""
-
-    host: str = "127.0.0.1"
-    """Address to listen on. Put a TLS-terminating proxy in front and keep this on loopback."""
-    port: int = Field(default=8080, ge=0, le=65535)
-    """TCP port; 0 lets the system choose one (it is logged)."""
-    path: str = Field(default="/zoom/webhook", pattern=r"^/")
-    """Path of the event notification endpoint given to Zoom."""
-    secret_token: SecretStr = SecretStr("")
-    """Secret token of the Zoom app, which signs webhooks. Required."""
-    max_body_bytes: int = Field(default=1_048_576, ge=1_024, le=16_777_216)
-    """Larger requests are answered 413."""
-
-
-class ZoomConfig(_Section):
-    """The Zoom app, and what we ask of its streams."""
-
-    client_id: str = ""
-    """Client id of the Zoom app. Required."""
-    client_secret: SecretStr = SecretStr("")
-    """Client secret of the Zoom app, which signs the handshakes. Required."""
-    allowed_hosts: tuple[str, ...] = ("*.zoom.us", "*.zoom.com", "*.zoomgov.com")
-    """Hosts we connect to: exact names, or ``*.domain`` for everything below it. Unencrypted ``ws://`` is
-    accepted only for loopback addresses that are listed here."""
-    send_rate_ms: int = Field(default=100, ge=20, le=1000, multiple_of=20)
-    """Milliseconds of audio per message that we ask Zoom for."""
-    handshake_timeout_s: float = Field(default=10, gt=0, le=60)
-    """How long connecting plus handshake may take, for each connection."""
-    silence_timeout_s: float = Field(default=65, ge=10, le=600)
-    """A connection on which nothing at all arrived for so long is taken for dead."""
-
-    def allow(self, url: str) -> None:
-        """Check a server URL from Zoom against ``allowed_hosts``.
-
-        Raises:
-            ForbiddenHostError: wrong scheme, or a host that is not allowed.
-        """
-        try:
-            parts = urlsplit(url)
-            host, _ = (parts.hostname or "").rstrip("."), parts.port
-        except ValueError:
-            raise ForbiddenHostError("server URL is not a URL") from None
-        if parts.scheme not in ("wss", "ws") or not host or parts.username is not None:
-            raise ForbiddenHostError(f"expected a wss:// URL without user name, got scheme {parts.scheme!r}")
-        if not any(_matches(host, pattern.lower()) for pattern in self.allowed_hosts):
-            raise ForbiddenHostError(f"host {host!r} is not in zoom.allowed_hosts")
-        if parts.scheme == "ws" and not _is_loopback(host):
-            raise ForbiddenHostError(f"unencrypted ws:// is only for loopback addresses, not {host!r}")
-
-
-def _matches(host: str, pattern: str) -> bool:
-    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-class VadConfig(_Section):
+class VadConfig(Section):
     """Voice activity detection and endpointing."""
 
     aggressiveness: int = Field(default=2, ge=0, le=3)
@@ -151,7 +71,7 @@ class VadConfig(_Section):
     recognizer's window of 30 s."""
 
 
-class SpeechConfig(_Section):
+class SpeechConfig(Section):
     """The recognizer."""
 
     model: str = "demo"
@@ -172,36 +92,36 @@ class SpeechConfig(_Section):
     """How utterances are cut."""
 
 
-class LanguageConfig(_Section):
+class LanguageConfig(Section):
     """Which language a call is pinned to."""
 
     default: Language = "en"
     """Whisper code for calls that no rule below matches."""
-    queues: dict[str, Language] = {}
+    queues: dict[str, Language] = Field(default_factory=dict)
     """Whisper code by queue id or queue name; compared without regard to case."""
 
 
-class DatabaseConfig(_Section):
+class DatabaseConfig(Section):
     """Where the measures are kept."""
 
-    url: SecretStr | None = None
+    url: Secret | None = None
     """SQLAlchemy URL, ``postgresql://user:password@host/database``. Without one the daemon runs a private
     Postgres of its own in ``data.folder``."""
     connections: int = Field(default=4, ge=1, le=64)
     """Most connections at once."""
 
 
-class DataConfig(_Section):
+class DataConfig(Section):
     """The daemon's own files."""
 
     folder: Path = Path("var/zccvoice")
     """Holds the journals, their keys and the private Postgres. Relative paths count from the working folder."""
 
 
-class JournalConfig(_Section):
+class JournalConfig(Section):
     """What every stream received and what was made of it, on disk before anything else is done with it."""
 
-    master_key: SecretStr | None = None
+    master_key: Secret | None = None
     """Wraps the keys of the journals: a secret text, such as 32 random bytes in base64. Without one the daemon
     makes its own, ``master.key`` in ``data.folder``: put that file, or better this setting, on another disk
     than the journals. Journals can be read only with the key they were written under."""
@@ -215,14 +135,14 @@ class JournalConfig(_Section):
     0 is no limit. An hour of a call with two sides takes 0.22 GiB."""
 
 
-class PrivacyConfig(_Section):
+class PrivacyConfig(Section):
     """What is kept of people."""
 
     phone_numbers: Literal["hash", "none"] = "hash"
     """``hash``: a keyed hash, to find a customer's calls again, and the last four digits. ``none``: nothing."""
 
 
-class RetentionConfig(_Section):
+class RetentionConfig(Section):
     """How long what is kept of calls stays. A legal hold (``zccvoice db hold``) keeps a call longer."""
 
     sound_days: int = Field(default=0, ge=0, le=36_500)
@@ -244,7 +164,7 @@ class RetentionConfig(_Section):
         return self
 
 
-class LogConfig(_Section):
+class LogConfig(Section):
     """The log, on standard error."""
 
     format: Literal["logfmt", "json"] = "logfmt"
@@ -253,24 +173,15 @@ class LogConfig(_Section):
     """The least level that is written."""
 
 
-class ShutdownConfig(_Section):
+class ShutdownConfig(Section):
     """What SIGTERM waits for."""
 
     drain_s: float = Field(default=30, ge=0, le=3600)
     """Most seconds for open utterances to be recognized and stored after SIGTERM."""
 
 
-class Config(BaseSettings):
+class Config(Section):
     """All sections."""
-
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        env_prefix="ZCCVOICE_",
-        env_nested_delimiter="__",
-        use_attribute_docstrings=True,
-        hide_input_in_errors=True,
-    )
 
     door: DoorConfig = DoorConfig()
     zoom: ZoomConfig = ZoomConfig()
@@ -284,18 +195,38 @@ class Config(BaseSettings):
     log: LogConfig = LogConfig()
     shutdown: ShutdownConfig = ShutdownConfig()
 
+    @property
+    def signing_apps(self) -> tuple[AppCredentials, ...]:
+        """Every app with the secret token that signs its webhooks."""
+        return tuple(
+            app
+            if app.secret_token.get_secret_value()
+            else app.model_copy(update={"secret_token": self.door.secret_token})
+            for app in self.zoom.all_apps
+        )
+
     def missing_for_serve(self) -> list[str]:
-        """What the daemon cannot do without: one line per field."""
-        required = {
-            "door.secret_token": self.door.secret_token.get_secret_value(),
-            "zoom.client_id": self.zoom.client_id,
-            "zoom.client_secret": self.zoom.client_secret.get_secret_value(),
+        """What the daemon cannot do without, and what cannot be meant: one line per field."""
+        has_apps = bool(self.zoom.apps)
+        has_id, has_secret = bool(self.zoom.client_id), bool(self.zoom.client_secret.get_secret_value())
+        needs_token = not has_apps or has_id or any(not _has_token(app) for app in self.zoom.apps)
+        missing = {
+            "door.secret_token": needs_token and not self.door.secret_token.get_secret_value(),
+            "zoom.client_id": not has_id and (has_secret or not has_apps),
+            "zoom.client_secret": not has_secret and (has_id or not has_apps),
         }
-        return [
+        found = [
             f"{field}: required; set it in the file or as ZCCVOICE_{field.upper().replace('.', '__')}"
-            for field, value in required.items()
-            if not value
+            for field, is_missing in missing.items()
+            if is_missing
         ]
+        ids = [*(app.client_id for app in self.zoom.apps), self.zoom.client_id]
+        twice = [number for number, one in enumerate(ids[:-1]) if one in ids[number + 1 :]]
+        return found + [f"zoom.apps.{number}.client_id: another app has the same" for number in twice]
+
+
+def _has_token(app: AppCredentials) -> bool:
+    return bool(app.secret_token.get_secret_value())
 
 
 def load(path: Path | None = None, **arguments: dict[str, Any]) -> Config:
@@ -308,36 +239,13 @@ def load(path: Path | None = None, **arguments: dict[str, Any]) -> Config:
     Raises:
         ConfigError: the file cannot be read, or values are wrong; carries all problems.
     """
-    in_file: dict[str, Any] = {}
-    if path is not None:
-        try:
-            in_file = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError([f"{path}: cannot be read: {error}"]) from None
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError([f"{path}: not TOML: {error}"]) from None
-
-    class ConfigWithFile(Config):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=in_file)
-
+    trees = [sources.under_zooms_names(os.environ), sources.in_file(path) if path is not None else {}]
+    in_environment, found = sources.under_our_names(os.environ, Config.model_fields)
+    tree = reduce(sources.merge, [*trees, in_environment, arguments])
     try:
-        return ConfigWithFile(**cast("Any", arguments))
+        config = Config.model_validate(tree)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
-        raise ConfigError([_problem(one) for one in problems]) from None
-
-
-def _problem(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "settings"
-    if error["type"] == "extra_forbidden":
-        return f"{where}: no such setting"
-    return f"{where}: {error['msg']}"
+        found += [problems.told(Config, one) for one in error.errors(include_url=False)]
+    if found:
+        raise ConfigError(found)
+    return config
