@@ -10,6 +10,7 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 import trio
@@ -20,7 +21,7 @@ from zccvoice.config import DoorConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.errors import DoorError, JournalError
-from zccvoice.rtms.webhook import WebhookEvent, WebhookReceiver
+from zccvoice.rtms.webhook import AccountNotice, WebhookEvent, WebhookReceiver
 
 IDLE_S = 10
 """How long a connection may be silent."""
@@ -45,6 +46,7 @@ class Door:
     def __init__(
         self,
         settings: DoorConfig,
+        receiver: WebhookReceiver,
         webhooks_send: trio.MemorySendChannel[WebhookEvent],
         metrics: Metrics,
         *,
@@ -56,7 +58,7 @@ class Door:
         self._metrics = metrics
         self._keep = keep
         self._wall_clock = wall_clock
-        self._receiver = WebhookReceiver(settings.secret_token.get_secret_value())
+        self._receiver = receiver
 
     async def run(
         self, closing: trio.Event, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
@@ -168,6 +170,10 @@ class Door:
                 stream_id=answer.event.stream_id,
                 tracking_id=tracking_id,
             )
+        elif answer.notice is not None:
+            self._metrics.webhooks.labels("account_notice").inc()
+            self._metrics.note_account_notice(answer.notice)
+            log.warning("account notice from Zoom", **_told(answer.notice), tracking_id=tracking_id)
         else:
             self._metrics.webhooks.labels("challenge").inc()
             log.info("webhook endpoint validated", tracking_id=tracking_id)
@@ -201,6 +207,11 @@ class Door:
                 raise BodyTooLargeError
             if not message.get("more_body", False):
                 return bytes(body)
+
+
+def _told(notice: AccountNotice) -> dict[str, Any]:
+    fields = {**asdict(notice), "kind": notice.kind.value}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import trio
@@ -51,11 +52,13 @@ Core: TypeAlias = signaling.SignalingConnection | media.MediaConnection
 log = get_logger()
 
 
-def connect_websocket(url: str, timeout_s: float) -> AbstractAsyncContextManager[Any]:
-    """A connection to `url`; certificates of ``wss://`` are checked against the system's store."""
+def connect_websocket(
+    url: str, timeout_s: float, tls_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
+) -> AbstractAsyncContextManager[Any]:
+    """A connection to `url`; certificates of ``wss://`` are checked with what `tls_context` makes."""
     return trio_websocket.open_websocket_url(
         url,
-        ssl_context=ssl.create_default_context() if url.startswith("wss://") else None,
+        ssl_context=tls_context() if url.startswith("wss://") else None,
         max_message_size=LONGEST_MESSAGE_BYTES,
         receive_buffer_size=RECEIVE_BUFFER_BYTES,
         connect_timeout=timeout_s,
@@ -71,18 +74,19 @@ class WebSocketReceiver:
         settings: ZoomConfig,
         started: StreamStarted,
         events_send: trio.MemorySendChannel[StreamEvent],
-        connect: Connect = connect_websocket,
+        connect: Connect | None = None,
     ) -> None:
         self._settings = settings
         self._events_send = events_send
-        self._connect = connect
+        self._connect = connect or partial(connect_websocket, tls_context=settings.tls_context)
         self._server_url = started.server_url
+        credentials = settings.credentials_for(started)
         self._identity = StreamIdentity.sign(
             started.product,
             started.engagement_id,
             started.stream_id,
-            settings.client_id,
-            settings.client_secret.get_secret_value(),
+            credentials.client_id,
+            credentials.client_secret.get_secret_value(),
         )
         self._ended: StreamEnded | None = None
         self._failure: ZccvoiceError | None = None
