@@ -16,8 +16,10 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "explain",
         help="what a stop reason, status code or cause means",
-        description="What happened, whose doing it is, and what to do: for Zoom's stop reasons, status codes (both of "
-        "its tables) and API errors, for end_reason in reporting.call and cause in reporting.gap; by number or name.",
+        description="What happened, whose doing it is, and what to do: for Zoom's stop reasons, "
+        "status codes (both of "
+        "its tables) and API errors, for end_reason in reporting.call and cause in reporting.gap; "
+        "by number or name.",
     )
     parser.add_argument("asked", metavar="NUMBER|NAME", help="such as 26, or customer_disconnected")
     parser.add_argument("--json", action="store_true", help="print a JSON list")

@@ -19,7 +19,10 @@ _SCOPES = (
     "contact_center:read:zcc_voice_audio), and authorize the app again."
 )
 _WAIT = "Nothing, if it passes in a minute. Otherwise look for a second daemon with the same app."
-_PARAMETER = "Set zoom.send_rate_ms back to its default. If it stays, file an issue with the log's lines of this stream."
+_PARAMETER = (
+    "Set zoom.send_rate_ms back to its default. If it stays, file an issue with the log's "
+    "lines of this stream."
+)
 
 
 def _defect(happened: str) -> Text:
