@@ -25,6 +25,7 @@ FLOORS = {
     "reports": 6,
     "daemon": 6,
     "rehearsal": 7,
+    "doctor": 7,
     "bench": 8,
     "cli": 9,
     "__main__": 10,
@@ -46,6 +47,7 @@ OWNERS = {
     "ctranslate2": {"speech"},
     "webrtcvad": {"speech"},
     "av": {"simulator"},
+    "httpx": {"daemon", "doctor"},
     "h11": {"simulator"},
     "jinja2": {"reports"},
     "rich": {"reports", "cli", "bench"},
@@ -53,7 +55,7 @@ OWNERS = {
     "pydantic_core": {"config"},
     "annotated_types": {"config"},
 }
-TRIO_USERS = {"daemon", "simulator", "rehearsal", "bench", "cli"}
+TRIO_USERS = {"daemon", "simulator", "rehearsal", "doctor", "bench", "cli"}
 """Everything else is synchronous."""
 
 

@@ -28,6 +28,9 @@ IDLE_S = 10
 REQUEST_S = 10
 """How long a client may take for the body of its request."""
 LARGEST_HEADER_BYTES = 16_384
+BACKLOG = 1_024
+"""Connections that the system holds until we accept them: five seconds of 200 webhooks a second. Others it drops
+without a word, and who connects tries again a second later."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -76,6 +79,7 @@ class Door:
         server.graceful_timeout = 3
         server.keep_alive_timeout = IDLE_S
         server.read_timeout = IDLE_S
+        server.backlog = BACKLOG
         server.h11_max_incomplete_size = LARGEST_HEADER_BYTES
         server.include_server_header = False
         async with self._webhooks_send, trio.open_nursery() as nursery:
