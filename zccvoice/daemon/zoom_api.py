@@ -7,6 +7,7 @@ meetings, Contact Center and Video SDK sessions; "Error codes".
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -108,7 +109,7 @@ class ZoomApi:
             response = await self._client.request(method, url, **request)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             host = urlsplit(url).hostname
-            raise ConnectionFailedError(f"Zoom's API at {host}: {error or type(error).__name__}") from None
+            raise ConnectionFailedError(f"Zoom's API at {host}: {reason_of(error)}") from None
         if not response.is_success:
             raise _refusal(response)
         return response
@@ -142,6 +143,14 @@ def missing_for_api(settings: ZoomConfig) -> list[str]:
         for name, value in required.items()
         if not value
     ]
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a request came to nothing, in a line: the words of what lies deepest, since httpx often has none."""
+    reason, cause = type(error).__name__, error.__cause__ or error.__context__
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {error.verify_message}"
+    return reason_of(cause) if cause is not None else f"{reason}: {error}" if str(error) else reason
 
 
 def _refusal(response: httpx.Response) -> ApiRefusedError:
