@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from zccvoice.cli import main
+from zccvoice.config.sources import is_setting
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith(("ZCCVOICE_", "ZOOM_", "ZM_")):
+        if is_setting(name):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

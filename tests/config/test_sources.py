@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.tls import Authority
 from zccvoice.config import load
-from zccvoice.config.sources import merge
+from zccvoice.config.sources import is_setting, merge
 from zccvoice.errors import ConfigError
 
 SECRETS = {"secret_token", "client_secret"}
@@ -124,6 +124,20 @@ def test_names_that_are_none_of_ours(monkeypatch: pytest.MonkeyPatch, name: str,
         "door.port: expected a whole number, got 'x'",
     ]
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("ZCCVOICE_X", True),
+        ("zccvoice_x", True),
+        ("ZOOM_CLIENT_ID", True),
+        ("ZOOM_VIDEO_SDK_KEY", True),
+        ("PATH", False),
+    ],
+)
+def test_what_is_read_as_a_setting(name: str, expected: bool) -> None:
+    assert is_setting(name) is expected
 
 
 trees = st.recursive(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from zccvoice.config import Config, load
+from zccvoice.config.sources import is_setting
 
 APP = {"client_id": "a-client-id", "client_secret": "s3cret-of-the-client"}
 TOKEN = "s3cret-token"
@@ -16,7 +17,7 @@ TOKEN = "s3cret-token"
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith(("ZCCVOICE_", "ZOOM_", "ZM_")) or name.lower().endswith("_proxy"):
+        if is_setting(name) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
 
 

@@ -28,6 +28,12 @@ VIDEO_SDK_NAMES = {"client_id": "ZOOM_VIDEO_SDK_KEY", "client_secret": "ZOOM_VID
 """Together they are one more app, for Video SDK sessions, where ``zoom.apps`` is not given."""
 
 
+def is_setting(variable: str) -> bool:
+    """Whether settings are read from an environment variable of this name."""
+    zooms = {name for names in ZOOM_NAMES.values() for name in names} | set(VIDEO_SDK_NAMES.values())
+    return variable.upper().startswith(PREFIX) or variable in zooms
+
+
 def in_file(path: Path) -> Tree:
     """The settings in a TOML file.
 
