@@ -36,6 +36,7 @@ def problems(**sections: Any) -> list[str]:
         ({"zoom": {"allowed_hosts": "a,b"}}, "zoom.allowed_hosts: expected a list, got 'a,b'"),
         ({"zoom": {"allowed_hosts": [5]}}, "zoom.allowed_hosts.0: expected a text, got 5"),
         ({"zoom": {"apps": [{"client_id": ""}]}}, "zoom.apps.0.client_id: required"),
+        ({"zoom": {"apps": [{"client_id": "x", "client_secret": ""}]}}, "zoom.apps.0.client_secret: required"),
         ({"zoom": {"apps": [{"client_id": "x", "client_secert": "s3cret", "client_secret": "x"}]}},
          "zoom.apps.0.client_secert: no such setting; did you mean zoom.apps.0.client_secret?"),
         ({"zoom": {"apps": [{"client_id": "x", "client_secret": "x", "products": ["voice"]}]}},

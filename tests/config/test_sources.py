@@ -89,6 +89,16 @@ def test_the_environment_fills_in_the_apps_of_the_file(
     ]
 
 
+def test_the_environment_alone_may_hold_apps(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (10, 9):
+        monkeypatch.setenv(f"ZCCVOICE_ZOOM__APPS__{number}__CLIENT_ID", f"app-{number}")
+        monkeypatch.setenv(f"ZCCVOICE_ZOOM__APPS__{number}__CLIENT_SECRET", "s")
+    assert [one.client_id for one in load().zoom.apps] == ["app-9", "app-10"]
+    monkeypatch.setenv("ZCCVOICE_ZOOM__APPS__X", "1")
+    with pytest.raises(ConfigError, match=r"zoom\.apps: expected a list, got a table"):
+        load()
+
+
 def test_lists_and_tables_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZCCVOICE_ZOOM__ALLOWED_HOSTS", '["127.0.0.1"]')
     monkeypatch.setenv("ZCCVOICE_LANGUAGE__QUEUES", '{"Orders": "es"}')

@@ -59,7 +59,7 @@ def told(settings: type[BaseModel], error: ErrorDetails) -> str:
             return f"{where}: no such setting{_meant(settings, error['loc'])}"
         case "missing":
             return f"{where}: required"
-        case "string_too_short" if context["min_length"] == 1:
+        case "string_too_short" | "too_short" if context["min_length"] == 1:
             return f"{where}: required"
         case "value_error" if place.section is not None:
             return f"{where}.{context['error']}"
@@ -79,7 +79,7 @@ def _expected(kind: str, context: dict[str, Any], place: _Place) -> str:
         return f"{context['expected']}"
     if kind == "string_pattern_mismatch":
         return f"a text that matches {context['pattern']}"
-    return _KINDS.get(kind.split("_", 1)[0], "something else")
+    return _KINDS.get(kind.split("_", 1)[0], "another kind of value")
 
 
 def _range(place: _Place) -> str:

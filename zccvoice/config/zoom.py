@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -111,6 +111,14 @@ class ZoomConfig(Section):
     """How long connecting plus handshake may take, for each connection."""
     silence_timeout_s: float = Field(default=65, ge=10, le=600)
     """A connection on which nothing at all arrived for so long is taken for dead."""
+
+    @field_validator("apps", mode="before")
+    @classmethod
+    def _numbered(cls, apps: Any) -> Any:
+        """The environment numbers them: ``ZCCVOICE_ZOOM__APPS__0__CLIENT_ID``."""
+        if isinstance(apps, dict) and all(number.isdecimal() for number in apps):
+            return [apps[number] for number in sorted(apps, key=int)]
+        return apps
 
     @field_validator("ca_file")
     @classmethod
