@@ -9,7 +9,8 @@ Where things are, from the bottom up (imports point down only; `tests/test_floor
 - `simulator`: Zoom's side of the wire, for demo, tests and benches
 - `store`: Postgres, the only user of SQLAlchemy; `reports`: stored measures → text, JSON, HTML
 - `daemon`: the only folder that runs anything; start reading at `daemon/serve.py`
-- `rehearsal`: a daemon and a simulated Zoom together; `bench`: measurements; `cli`: the commands
+- `rehearsal`: a daemon and a simulated Zoom together; `doctor`: is an installation in order?
+- `bench`: measurements; `cli`: the commands
 """
 
 __version__ = "0.1.0"

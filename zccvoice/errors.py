@@ -78,6 +78,17 @@ class ConnectionFailedError(ZccvoiceError):
     """A server of Zoom's could not be reached, did not answer in time, or hung up in the handshake."""
 
 
+class ApiRefusedError(ZccvoiceError):
+    """Zoom's REST API answered, and did not do what was asked. The text says why, and what to do."""
+
+    def __init__(self, text: str, status: int, code: int | None) -> None:
+        super().__init__(text)
+        self.status = status
+        """Of HTTP."""
+        self.code = code
+        """Zoom's, if the body held one."""
+
+
 class DoorError(ZccvoiceError):
     """The HTTP endpoint cannot be opened."""
 

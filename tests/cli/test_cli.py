@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from zccvoice import __version__
 from zccvoice.cli import main
 from zccvoice.cli.report import moment
+from zccvoice.config.sources import is_setting
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.facts import ClockStarted, ParticipantSeen, StreamClosed, StreamOpened, UtteranceHeard
 from zccvoice.store.writes import apply
@@ -25,7 +26,7 @@ STARTED = datetime.fromtimestamp(T0 / 1000, UTC)
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
-        if name.startswith("ZCCVOICE_"):
+        if is_setting(name):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from tests.store.calls import small_call
 from zccvoice.cli import main, settings
 from zccvoice.config import load
+from zccvoice.config.sources import is_setting
 from zccvoice.journal.journal import JournalWriter
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
@@ -58,7 +59,7 @@ class Installation:
 @pytest.fixture
 def there(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     for name in list(os.environ):
-        if name.startswith("ZCCVOICE_"):
+        if is_setting(name):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "state"

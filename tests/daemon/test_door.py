@@ -8,14 +8,17 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from zccvoice.config import DoorConfig
+from zccvoice.config import AppCredentials, DoorConfig
 from zccvoice.daemon.door import Door
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.errors import DoorError, JournalFullError
 from zccvoice.rtms.signature import webhook_signature
-from zccvoice.rtms.webhook import StreamStarted, WebhookEvent
+from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 
 SECRET, NOW_S = "demo-webhook-secret", 1_781_000_001.0
+RECEIVER = WebhookReceiver(
+    [AppCredentials.model_validate({"client_id": "app", "client_secret": "x", "secret_token": SECRET})]
+)
 STARTED = json.dumps(
     {
         "event": "contact_center.voice_rtms_started",
@@ -37,9 +40,9 @@ class Visitor:
         self.metrics = Metrics()
         self.kept: list[WebhookEvent] = []
         self.trouble: Exception | None = None
-        settings = DoorConfig(secret_token=SECRET, max_body_bytes=2048)
+        settings = DoorConfig(max_body_bytes=2048)
         self.door = Door(
-            settings, self.webhooks_send, self.metrics, keep=self._keep, wall_clock=lambda: NOW_S
+            settings, RECEIVER, self.webhooks_send, self.metrics, keep=self._keep, wall_clock=lambda: NOW_S
         )
 
     async def _keep(self, event: WebhookEvent) -> None:
@@ -165,17 +168,17 @@ async def test_a_defect_is_answered_counted_and_does_not_spread(monkeypatch: pyt
 async def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         send, _ = trio.open_memory_channel[WebhookEvent](1)
-        settings = DoorConfig(secret_token=SECRET, port=taken.getsockname()[1])
+        settings = DoorConfig(port=taken.getsockname()[1])
         with pytest.raises(DoorError, match="cannot listen on"):
-            await Door(settings, send, Metrics(), keep=forget).run(trio.Event())
+            await Door(settings, RECEIVER, send, Metrics(), keep=forget).run(trio.Event())
 
 
 async def test_it_listens_tells_where_and_stops_when_told() -> None:
     send, receive = trio.open_memory_channel[WebhookEvent](1)
-    settings = DoorConfig(secret_token=SECRET, port=0)
+    settings = DoorConfig(port=0)
     closing = trio.Event()
     async with trio.open_nursery() as nursery:
-        url = await nursery.start(Door(settings, send, Metrics(), keep=forget).run, closing)
+        url = await nursery.start(Door(settings, RECEIVER, send, Metrics(), keep=forget).run, closing)
         stream = await trio.open_tcp_stream("127.0.0.1", int(url.rpartition(":")[2]))
         async with stream:
             await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -200,3 +203,22 @@ async def test_a_webhook_that_cannot_be_written_down_is_to_come_again() -> None:
     )
     with pytest.raises(trio.WouldBlock):
         visitor.webhooks_receive.receive_nowait()
+
+
+async def test_notices_of_the_account_are_counted_and_are_no_errors() -> None:
+    visitor = Visitor()
+    body = json.dumps(
+        {
+            "event": "rtms.concurrency_near_limit",
+            "event_ts": 1781000000123,
+            "payload": {"concurrency_limit": 2000, "concurrency_number": 1900, "percentage": 95},
+        }
+    ).encode()
+    assert (await visitor.ask("POST", "/zoom/webhook", body))[0] == 200
+    assert visitor.counted("account_notice") == 1
+    value = visitor.metrics.registry.get_sample_value
+    assert value("zccvoice_account_notices_total", {"event": "rtms.concurrency_near_limit"}) == 1
+    assert value("zccvoice_account_notices_total", {"event": "rtms.concurrency_limited"}) == 0
+    assert value("zccvoice_account_streams") == 1900
+    assert value("zccvoice_account_streams_limit") == 2000
+    assert visitor.kept == []

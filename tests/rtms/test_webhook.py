@@ -3,13 +3,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zccvoice.config import AppCredentials
 from zccvoice.rtms.enums import Product, StopReason
-from zccvoice.rtms.signature import webhook_signature
+from zccvoice.rtms.signature import encrypted_token, webhook_signature
 from zccvoice.rtms.webhook import (
+    AccountNotice,
+    AccountNoticeKind,
     Answer,
     Problem,
     StreamInterrupted,
@@ -28,6 +32,9 @@ STARTED = (
 STARTED_SIGNATURE = "v0=f3d7f9a13b28d4e83e0c40d57440310777d74fc3fdf8cba3b7500901373e653e"
 
 
+APP = AppCredentials.model_validate({"client_id": "app", "client_secret": "x", "secret_token": SECRET})
+
+
 def receive(document: Any, **headers: str) -> Answer:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     timestamp = str(int(NOW_S))
@@ -35,7 +42,7 @@ def receive(document: Any, **headers: str) -> Answer:
         "x-zm-request-timestamp": timestamp,
         "x-zm-signature": webhook_signature(SECRET, timestamp, body),
     }
-    return WebhookReceiver(SECRET).receive({**signed, **headers}, body, NOW_S)
+    return WebhookReceiver([APP]).receive({**signed, **headers}, body, NOW_S)
 
 
 def started(**payload: Any) -> dict[str, Any]:
@@ -44,7 +51,7 @@ def started(**payload: Any) -> dict[str, Any]:
 
 def test_a_started_webhook_with_zooms_own_signature() -> None:
     headers = {"x-zm-request-timestamp": "1781000001", "x-zm-signature": STARTED_SIGNATURE}
-    answer = WebhookReceiver(SECRET).receive(headers, STARTED, NOW_S)
+    answer = WebhookReceiver([APP]).receive(headers, STARTED, NOW_S)
     assert answer.status == 200
     assert answer.event == StreamStarted(
         Product.CONTACT_CENTER,
@@ -52,6 +59,7 @@ def test_a_started_webhook_with_zooms_own_signature() -> None:
         "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
         "wss://rtms.example.test:443/signaling",
         1781000000123,
+        client_id="app",
     )
 
 
@@ -60,21 +68,21 @@ def test_a_changed_body_is_refused(flip: int) -> None:
     body = bytearray(STARTED)
     body[flip] ^= 1
     headers = {"x-zm-request-timestamp": "1781000001", "x-zm-signature": STARTED_SIGNATURE}
-    answer = WebhookReceiver(SECRET).receive(headers, bytes(body), NOW_S)
+    answer = WebhookReceiver([APP]).receive(headers, bytes(body), NOW_S)
     assert (answer.status, answer.problem, answer.event) == (401, Problem.BAD_SIGNATURE, None)
 
 
 @pytest.mark.parametrize("away_s", [-301, 301, 86_400])
 def test_a_stale_timestamp_is_refused(away_s: int) -> None:
     headers = {"x-zm-request-timestamp": "1781000001", "x-zm-signature": STARTED_SIGNATURE}
-    answer = WebhookReceiver(SECRET).receive(headers, STARTED, NOW_S + away_s)
+    answer = WebhookReceiver([APP]).receive(headers, STARTED, NOW_S + away_s)
     assert (answer.status, answer.problem) == (401, Problem.STALE)
 
 
 def test_a_missing_signature_is_refused() -> None:
-    answer = WebhookReceiver(SECRET).receive({}, STARTED, NOW_S)
+    answer = WebhookReceiver([APP]).receive({}, STARTED, NOW_S)
     assert (answer.status, answer.problem) == (401, Problem.BAD_SIGNATURE)
-    assert WebhookReceiver(SECRET).receive({}, b"{", NOW_S).status == 401
+    assert WebhookReceiver([APP]).receive({}, b"{", NOW_S).status == 401
 
 
 @pytest.mark.parametrize(
@@ -111,12 +119,18 @@ def test_a_start_without_ids_is_reported(payload: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "urls",
     ["wss://a/x", " wss://a/x , wss://b", ["wss://a/x", "wss://b"], {"all": "wss://b", "signaling": "wss://a/x"},
-     {"all": "wss://a/x"}, {"other": "wss://a/x"}, "srt://c,wss://a/x"],
+     {"all": "wss://a/x"}, {"other": "wss://a/x"}, "srt://c,wss://a/x",
+     {"audio": ["wss://a/x"]}, [{"all": "udp://c,wss://a/x"}], [["wss://a/x"]]],
 )  # fmt: skip
 def test_server_urls_in_all_their_forms(urls: Any) -> None:
     event = receive(started(engagement_id="E", rtms_stream_id="S", server_urls=urls)).event
     assert isinstance(event, StreamStarted)
     assert event.server_url == "wss://a/x"
+
+
+def test_a_url_that_cannot_be_stored_is_none() -> None:
+    answer = receive(started(engagement_id="E", rtms_stream_id="S", server_urls="wss://\ud800"))
+    assert answer.problem is Problem.NO_SERVER_URLS
 
 
 def test_nested_payload_and_other_id_keys() -> None:
@@ -125,7 +139,7 @@ def test_nested_payload_and_other_id_keys() -> None:
         "object": {"session_id": "E", "rtms_stream_id": "S", "server_url": "wss://x"},
     }
     event = receive(started(**payload)).event
-    assert event == StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://x", 1781000000123, "A")
+    assert event == StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://x", 1781000000123, "A", "app")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +150,7 @@ def test_nested_payload_and_other_id_keys() -> None:
 def test_every_product_is_known_by_its_event(name: str, key: str, product: Product) -> None:
     payload = {key: "I", "rtms_stream_id": "S", "server_urls": "wss://x"}
     event = receive({"event": f"{name}.rtms_started", "event_ts": "1781000000007", "payload": payload}).event
-    assert event == StreamStarted(product, "I", "S", "wss://x", 1781000000007)
+    assert event == StreamStarted(product, "I", "S", "wss://x", 1781000000007, client_id="app")
 
 
 @pytest.mark.parametrize(("given", "reason"), [(21, StopReason.CUSTOMER_DISCONNECTED), ("21", StopReason(21)),
@@ -150,12 +164,102 @@ def test_stopped_with_and_without_a_reason(given: Any, reason: StopReason | None
     assert event == StreamStopped(Product.CONTACT_CENTER, "E", None, 1781000000005, reason)
 
 
-def test_interrupted() -> None:
-    payload = {"engagement_id": "E", "rtms_stream_id": "S"}
+@pytest.mark.parametrize(
+    ("more", "server_url"), [({}, None), ({"server_urls": "wss://b"}, "wss://b"), ({"server_urls": 5}, None)]
+)
+def test_interrupted(more: dict[str, Any], server_url: str | None) -> None:
+    payload = {"engagement_id": "E", "rtms_stream_id": "S", **more}
     event = receive(
         {"event": "contact_center.voice_rtms_interrupted", "event_ts": 1781000000005, "payload": payload}
     ).event
-    assert event == StreamInterrupted(Product.CONTACT_CENTER, "E", "S", 1781000000005)
+    assert event == StreamInterrupted(Product.CONTACT_CENTER, "E", "S", 1781000000005, server_url)
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "notice"),
+    [
+        ("rtms.concurrency_limited",
+         {"operator_id": "U", "concurrency_number": 2000, "id_field": {"session_id": "X"}},
+         AccountNotice(AccountNoticeKind.CONCURRENCY_LIMITED, 2000, None, "X", "U")),
+        ("rtms.concurrency_near_limit",
+         {"concurrency_limit": "2000", "concurrency_number": 1900, "percentage": 95},
+         AccountNotice(AccountNoticeKind.CONCURRENCY_NEAR_LIMIT, 1900, 2000, None, None)),
+        ("rtms.start_failed", {"meeting_uuid": "M"},
+         AccountNotice(AccountNoticeKind.START_FAILED, None, None, "M", None)),
+        ("rtms.start_failed", None, AccountNotice(AccountNoticeKind.START_FAILED, None, None, None, None)),
+        ("rtms.concurrency_limited", {"concurrency_number": 10**400, "id_field": 5},
+         AccountNotice(AccountNoticeKind.CONCURRENCY_LIMITED, None, None, None, None)),
+    ],
+)  # fmt: skip
+def test_events_of_the_account(name: str, payload: Any, notice: AccountNotice) -> None:
+    answer = receive({"event": name, "event_ts": 1781000000005, "payload": payload})
+    assert (answer.status, answer.problem, answer.event, answer.notice) == (200, None, None, notice)
+
+
+def app(client_id: str, token: str, **more: Any) -> AppCredentials:
+    return AppCredentials.model_validate(
+        {"client_id": client_id, "client_secret": "x", "secret_token": token, **more}
+    )
+
+
+APPS = [
+    app("video", "t-video", products=["video_sdk"]),
+    app("north", "t-shared", accounts=["A-north"]),
+    app("south", "t-shared", accounts=["A-south"]),
+]
+
+
+def receive_of_many(token: str, event: str, **payload: Any) -> Answer:
+    body = json.dumps({"event": event, "event_ts": 1781000000123, "payload": payload}).encode()
+    timestamp = str(int(NOW_S))
+    signature = webhook_signature(token, timestamp, body)
+    headers = {"x-zm-request-timestamp": timestamp, "x-zm-signature": signature}
+    return WebhookReceiver(APPS).receive(headers, body, NOW_S)
+
+
+@pytest.mark.parametrize(
+    ("token", "product", "account_id", "client_id"),
+    [("t-video", "session", "A-north", "video"), ("t-shared", "meeting", "A-north", "north"),
+     ("t-shared", "meeting", "A-south", "south"), ("t-shared", "session", None, "north")],
+)  # fmt: skip
+def test_token_product_and_account_choose_the_app(
+    token: str, product: str, account_id: str | None, client_id: str
+) -> None:
+    answer = receive_of_many(
+        token,
+        f"{product}.rtms_started",
+        session_id="E",
+        rtms_stream_id="S",
+        server_urls="wss://x",
+        account_id=account_id,
+    )
+    assert isinstance(answer.event, StreamStarted)
+    assert answer.event.client_id == client_id
+
+
+@pytest.mark.parametrize(("token", "account_id"), [("t-video", None), ("t-shared", "A-west")])
+def test_a_stream_that_no_app_serves_is_reported(token: str, account_id: str | None) -> None:
+    ids = {"meeting_uuid": "E", "rtms_stream_id": "S", "account_id": account_id}
+    answer = receive_of_many(token, "meeting.rtms_started", **ids, server_urls="wss://x")
+    assert (answer.status, answer.problem, answer.event) == (200, Problem.NO_APP, None)
+    assert "meeting" in answer.detail
+    assert answer.event is None
+    stopped = receive_of_many(token, "meeting.rtms_stopped", **ids)
+    assert isinstance(stopped.event, StreamStopped)
+
+
+def test_a_token_of_nobody_is_refused() -> None:
+    answer = receive_of_many("t-other", "meeting.rtms_stopped", meeting_uuid="E")
+    assert (answer.status, answer.problem) == (401, Problem.BAD_SIGNATURE)
+
+
+def test_a_challenge_is_answered_with_the_token_that_signed_it() -> None:
+    for token in ("t-video", "t-shared"):
+        answer = receive_of_many(token, "endpoint.url_validation", plainToken="p")
+        assert answer.document["encryptedToken"] == encrypted_token(token, "p")
+    body = b'{"event":"endpoint.url_validation","payload":{"plainToken":"p"}}'
+    unsigned = WebhookReceiver(APPS).receive({}, body, NOW_S)
+    assert unsigned.document["encryptedToken"] == encrypted_token("t-shared", "p")
 
 
 def test_the_challenge_is_answered_signed_or_not() -> None:
@@ -165,13 +269,13 @@ def test_the_challenge_is_answered_signed_or_not() -> None:
         "encryptedToken": "d7177c5088c8b97f3f513dd9c1dd836a3b971ebbba4c98832b3925fa7690115d",
     }
     assert receive(challenge).document == wanted
-    assert WebhookReceiver(SECRET).receive({}, json.dumps(challenge).encode(), NOW_S).document == wanted
+    assert WebhookReceiver([APP]).receive({}, json.dumps(challenge).encode(), NOW_S).document == wanted
 
 
 def test_the_challenge_cannot_be_used_to_forge_a_webhook() -> None:
     forged = f"v0:{int(NOW_S)}:" + STARTED.decode()
     body = json.dumps({"event": "endpoint.url_validation", "payload": {"plainToken": forged}}).encode()
-    answer = WebhookReceiver(SECRET).receive({}, body, NOW_S)
+    answer = WebhookReceiver([APP]).receive({}, body, NOW_S)
     assert answer.problem is Problem.BAD_CHALLENGE
     assert "encryptedToken" not in answer.document
 
@@ -192,7 +296,8 @@ keys = st.sampled_from(
 
 
 @given(
-    event=st.sampled_from(["contact_center.voice_rtms_started", "meeting.rtms_stopped", "session.rtms_interrupted",
+    event=st.sampled_from(["contact_center.voice_rtms_started", "rtms.concurrency_limited",
+                           "meeting.rtms_stopped", "session.rtms_interrupted",
                            "endpoint.url_validation"]) | json_values,
     payload=st.dictionaries(keys, json_values | st.just("wss://x")) | json_values,
     event_ts=json_values,
@@ -200,12 +305,30 @@ keys = st.sampled_from(
 def test_any_signed_document_gets_an_answer(event: Any, payload: Any, event_ts: Any) -> None:
     answer = receive({"event": event, "payload": payload, "event_ts": event_ts})
     assert answer.status in (200, 400)
-    assert (answer.event is None) or (answer.problem is None)
+    assert [answer.event, answer.problem, answer.notice].count(None) >= 2
+    if answer.event is not None:
+        msgspec.msgpack.encode(answer.event)  # what is taken in can be written down
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_get_an_answer(body: bytes) -> None:
-    assert receive(body).status in (200, 400)
+@given(st.binary(max_size=200), st.booleans(), st.text(max_size=20))
+def test_any_bytes_get_an_answer(body: bytes, is_signed: bool, timestamp: str) -> None:
+    if is_signed:
+        assert receive(body).status in (200, 400)
+    headers = {"x-zm-request-timestamp": timestamp, "x-zm-signature": timestamp}
+    for unsigned in ({}, headers):
+        assert WebhookReceiver([APP]).receive(unsigned, body, NOW_S).status in (200, 400, 401)
+
+
+@given(st.data())
+def test_a_webhook_with_bytes_changed_gets_an_answer(data: st.DataObject) -> None:
+    body = bytearray(STARTED)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        body[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
+    answer = receive(bytes(body))
+    assert answer.status in (200, 400)
+    if answer.event is not None:
+        msgspec.msgpack.encode(answer.event)  # what is taken in can be written down
 
 
 @pytest.mark.parametrize("event_ts", [None, 0, -5, "soon", 10**22, True])
@@ -242,5 +365,5 @@ def test_camel_case_ids() -> None:
 
 def test_half_a_surrogate_pair_as_token_is_refused() -> None:
     body = b'{"event":"endpoint.url_validation","payload":{"plainToken":"\\ud800"}}'
-    answer = WebhookReceiver(SECRET).receive({}, body, NOW_S)
+    answer = WebhookReceiver([APP]).receive({}, body, NOW_S)
     assert (answer.status, answer.problem) == (400, Problem.BAD_CHALLENGE)

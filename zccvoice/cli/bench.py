@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from zccvoice.bench import BenchResult, demo, store
+from zccvoice.bench import BenchResult, demo, store, webhooks
 from zccvoice.cli.settings import positive
 
 _UTTERANCES = f"size of the made-up year, at least 1000 (default: {store.UTTERANCES})"
@@ -33,6 +33,14 @@ def add_to(commands: Any) -> None:
     one.add_argument("--plans", type=Path, metavar="FILE", help="write how Postgres answers each question")
     _add_form(one)
     one.set_defaults(run=_run_store)
+    one = benches.add_parser("webhooks", help="how soon webhooks are answered, on disk before")
+    one.add_argument("--rate", type=positive, default=webhooks.RATE_PER_S, help="per second (default: 200)")
+    one.add_argument("--seconds", type=positive, default=webhooks.SECONDS, help="for how long (default: 15)")
+    one.add_argument(
+        "--folder", type=Path, help="a folder on the disk to measure (default: for temporary files)"
+    )
+    _add_form(one)
+    one.set_defaults(run=_run_webhooks)
 
 
 def _add_form(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +64,11 @@ def _run_store(options: argparse.Namespace) -> int:
         print(said, file=sys.stderr)
 
     return show(store.run(utterances=options.utterances, plans=options.plans, on_progress=tell), options)
+
+
+def _run_webhooks(options: argparse.Namespace) -> int:
+    result = webhooks.run(rate_per_s=options.rate, seconds=options.seconds, folder=options.folder)
+    return show(result, options)
 
 
 def show(result: BenchResult, options: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from zccvoice.analytics.record import Side
 from zccvoice.cli import settings
 from zccvoice.config import Config
+from zccvoice.config.sources import is_setting
 from zccvoice.rehearsal import Rehearsal, RehearsalError, new_calls, rehearse, write_config
 from zccvoice.reports.calls import CallReport, CallsReport, call_report
 from zccvoice.reports.html import write_html
@@ -114,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
 def _database_settings(config_file: Path) -> Config:
     """The settings of the demo's own database, whatever the environment says of another one."""
     options = argparse.Namespace(config=config_file, set=[])
-    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("ZCCVOICE_")}
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if is_setting(name)}
     try:
         return settings.load(options)
     finally:

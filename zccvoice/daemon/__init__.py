@@ -5,5 +5,6 @@ disk before it answers · `supervisor` one call per stream · `call` one stream 
 `reception` what arrives, `recorder` its journal, `projection` (a core) the journal → facts and utterances ·
 `transport` the seam to Zoom, `websocket` that seam on trio-websocket · `transcriber` utterances → transcripts in
 worker threads · `outbox` what the database lacks, `writer` writes it · `past`, `recovery` what an earlier daemon
-left · `replay` a journal again · `housekeeping` chores · `metrics` counters · `log` structured logs.
+left · `replay` a journal again · `housekeeping` chores · `metrics` counters · `log` structured logs · `zoom_api`
+Zoom's REST API.
 """

@@ -10,6 +10,7 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 import trio
@@ -20,13 +21,16 @@ from zccvoice.config import DoorConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.errors import DoorError, JournalError
-from zccvoice.rtms.webhook import WebhookEvent, WebhookReceiver
+from zccvoice.rtms.webhook import AccountNotice, WebhookEvent, WebhookReceiver
 
 IDLE_S = 10
 """How long a connection may be silent."""
 REQUEST_S = 10
 """How long a client may take for the body of its request."""
 LARGEST_HEADER_BYTES = 16_384
+BACKLOG = 1_024
+"""Connections that the system holds until we accept them: five seconds of 200 webhooks a second. Others it drops
+without a word, and who connects tries again a second later."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -45,6 +49,7 @@ class Door:
     def __init__(
         self,
         settings: DoorConfig,
+        receiver: WebhookReceiver,
         webhooks_send: trio.MemorySendChannel[WebhookEvent],
         metrics: Metrics,
         *,
@@ -56,7 +61,7 @@ class Door:
         self._metrics = metrics
         self._keep = keep
         self._wall_clock = wall_clock
-        self._receiver = WebhookReceiver(settings.secret_token.get_secret_value())
+        self._receiver = receiver
 
     async def run(
         self, closing: trio.Event, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED
@@ -74,6 +79,7 @@ class Door:
         server.graceful_timeout = 3
         server.keep_alive_timeout = IDLE_S
         server.read_timeout = IDLE_S
+        server.backlog = BACKLOG
         server.h11_max_incomplete_size = LARGEST_HEADER_BYTES
         server.include_server_header = False
         async with self._webhooks_send, trio.open_nursery() as nursery:
@@ -168,6 +174,10 @@ class Door:
                 stream_id=answer.event.stream_id,
                 tracking_id=tracking_id,
             )
+        elif answer.notice is not None:
+            self._metrics.webhooks.labels("account_notice").inc()
+            self._metrics.note_account_notice(answer.notice)
+            log.warning("account notice from Zoom", **_told(answer.notice), tracking_id=tracking_id)
         else:
             self._metrics.webhooks.labels("challenge").inc()
             log.info("webhook endpoint validated", tracking_id=tracking_id)
@@ -201,6 +211,11 @@ class Door:
                 raise BodyTooLargeError
             if not message.get("more_body", False):
                 return bytes(body)
+
+
+def _told(notice: AccountNotice) -> dict[str, Any]:
+    fields = {**asdict(notice), "kind": notice.kind.value}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

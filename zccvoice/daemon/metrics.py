@@ -7,6 +7,8 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from zccvoice.rtms.webhook import AccountNotice, AccountNoticeKind
+
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
 
 
@@ -17,6 +19,22 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         self.webhooks = Counter(
             "zccvoice_webhooks", "Webhook requests by outcome", ["outcome"], registry=registry
+        )
+        self.account_notices = Counter(
+            "zccvoice_account_notices",
+            "What Zoom told of the account: streams refused, or soon to be",
+            ["event"],
+            registry=registry,
+        )
+        for kind in AccountNoticeKind:
+            self.account_notices.labels(kind.value)
+        self.account_streams = Gauge(
+            "zccvoice_account_streams", "Streams of the Zoom account, when it last told", registry=registry
+        )
+        self.account_streams_limit = Gauge(
+            "zccvoice_account_streams_limit",
+            "Most streams of the Zoom account, when it last told",
+            registry=registry,
         )
         self.calls = Counter(
             "zccvoice_streams_ended", "Streams by how they ended", ["reason"], registry=registry
@@ -95,6 +113,14 @@ class Metrics:
         memory = Gauge("zccvoice_resident_memory_bytes", "Memory of the process", registry=registry)
         memory.set_function(_resident_bytes)
         self._hang_ups: dict[str, float] = {}
+
+    def note_account_notice(self, notice: AccountNotice) -> None:
+        """Count it, and keep the numbers that it tells."""
+        self.account_notices.labels(notice.kind.value).inc()
+        if notice.concurrency is not None:
+            self.account_streams.set(notice.concurrency)
+        if notice.limit is not None:
+            self.account_streams_limit.set(notice.limit)
 
     def note_hang_up(self, stream_id: str, now: float) -> None:
         """A stream has ended at `now` (monotonic seconds): start of its scorecard lag. The first note counts."""

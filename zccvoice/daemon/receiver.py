@@ -19,7 +19,7 @@ from zccvoice.config import ZoomConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.media_line import MediaLine
 from zccvoice.daemon.transport import SHUTDOWN
-from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, connect_websocket, send_pending
+from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
 from zccvoice.errors import ConnectionFailedError, ZccvoiceError
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import (
@@ -62,7 +62,7 @@ class WebSocketReceiver:
         languages: LanguagePolicy,
         started: StreamStarted,
         events_send: trio.MemorySendChannel[StreamEvent],
-        connect: Connect = connect_websocket,
+        connect: Connect | None = None,
     ) -> None:
         self._settings = settings
         self._languages = languages
@@ -71,12 +71,13 @@ class WebSocketReceiver:
         self._signaling_line = Line("signaling", settings, events_send, connect)
         self._media_line = Line("media", settings, events_send, connect)
         self._server_url = started.server_url
+        credentials = settings.credentials_for(started)
         self._identity = StreamIdentity.sign(
             started.product,
             started.engagement_id,
             started.stream_id,
-            settings.client_id,
-            settings.client_secret.get_secret_value(),
+            credentials.client_id,
+            credentials.client_secret.get_secret_value(),
         )
         self._ended: StreamEnded | None = None
         self._scope = trio.CancelScope()

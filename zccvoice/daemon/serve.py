@@ -34,7 +34,7 @@ from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.writer import Writer, measure_in, measure_live_in, write_to
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import StreamEvent
-from zccvoice.rtms.webhook import StreamStarted, WebhookEvent
+from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
 
@@ -103,7 +103,7 @@ async def serve(
     )
     transcriber = Transcriber(recognizer, metrics)
     supervisor = Supervisor(make_call, deleter(shelf, webhooks, outbox), metrics)
-    door = Door(config.door, webhooks_send, metrics, keep=webhooks.keep)
+    door = Door(config.door, WebhookReceiver(config.signing_apps), webhooks_send, metrics, keep=webhooks.keep)
     for revoked in inheritance.revoked:
         await trio.to_thread.run_sync(shelf.shred, journal_name(revoked.stream_id))
         outbox.put(revoked)

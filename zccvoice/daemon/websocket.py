@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, TypeAlias
 
 import trio
@@ -35,11 +36,13 @@ Core: TypeAlias = signaling.SignalingConnection | media.MediaConnection
 log = get_logger()
 
 
-def connect_websocket(url: str, timeout_s: float) -> AbstractAsyncContextManager[Any]:
-    """A connection to `url`; certificates of ``wss://`` are checked against the system's store."""
+def connect_websocket(
+    url: str, timeout_s: float, tls_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
+) -> AbstractAsyncContextManager[Any]:
+    """A connection to `url`; certificates of ``wss://`` are checked with what `tls_context` makes."""
     return trio_websocket.open_websocket_url(
         url,
-        ssl_context=ssl.create_default_context() if url.startswith("wss://") else None,
+        ssl_context=tls_context() if url.startswith("wss://") else None,
         max_message_size=LONGEST_MESSAGE_BYTES,
         receive_buffer_size=RECEIVE_BUFFER_BYTES,
         connect_timeout=timeout_s,
@@ -55,7 +58,7 @@ class Line:
         name: str,
         settings: ZoomConfig,
         events_send: trio.MemorySendChannel[StreamEvent],
-        connect: Connect = connect_websocket,
+        connect: Connect | None = None,
     ) -> None:
         """Prepare.
 
@@ -63,12 +66,12 @@ class Line:
             name: for errors and the log: ``signaling``, ``media`` …
             settings: hosts that are allowed, and time limits.
             events_send: where messages that are not understood are told.
-            connect: makes connections.
+            connect: makes connections, if not `connect_websocket`.
         """
         self.name = name
         self._settings = settings
         self._events_send = events_send
-        self._connect = connect
+        self._connect = connect or partial(connect_websocket, tls_context=settings.tls_context)
 
     @asynccontextmanager
     async def open(self, url: str) -> AsyncGenerator[Any]:

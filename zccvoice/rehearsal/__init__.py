@@ -23,6 +23,7 @@ from typing import Any
 
 import trio
 
+from zccvoice.config.sources import is_setting
 from zccvoice.errors import ZccvoiceError
 from zccvoice.simulator.play import simulate
 from zccvoice.simulator.progress import OnProgress, Violation
@@ -117,7 +118,7 @@ async def running_daemon(
         settings: more environment variables for it.
     """
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("ZCCVOICE_")},
+        **{name: value for name, value in os.environ.items() if not is_setting(name)},
         "ZCCVOICE_ZOOM__CLIENT_ID": app.client_id,
         "ZCCVOICE_ZOOM__CLIENT_SECRET": app.client_secret,
         "ZCCVOICE_DOOR__SECRET_TOKEN": app.secret_token,

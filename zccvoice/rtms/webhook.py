@@ -4,6 +4,9 @@ Zoom sends ``POST`` with JSON, signed over the raw body. It takes any status but
 delivery and repeats it for more than an hour, so only what a repetition could mend gets an error status; what
 we merely cannot use is answered 200 and reported in `Answer.problem`.
 
+Several apps may send to one door: a signature is compared with the secret token of each, and what an event says
+of product and account, with whose token signed it, tells the app whose credentials its stream is received with.
+
 Source: Zoom "Using webhooks", "RTMS webhooks" (per product); the flat payload is the documented one, the
 nested form (``payload.object``) appears in older texts and is accepted.
 """
@@ -11,12 +14,14 @@ nested form (``payload.object``) appears in older texts and is accepted.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from zccvoice.config import AppCredentials
 from zccvoice.rtms.enums import Product, StopReason, stop_reason
+from zccvoice.rtms.payload import INSTANCE_KEYS, Payload, integer
 from zccvoice.rtms.signature import encrypted_token, is_fresh, is_webhook_signed
 from zccvoice.rtms.timestamps import plausible_ms
 
@@ -28,7 +33,6 @@ _PRODUCTS = {
     "session": (Product.VIDEO_SDK, "session_id"),
     "phone": (Product.PHONE, "call_id"),
 }
-_INSTANCE_KEYS = ("meeting_uuid", "webinar_uuid", "session_id", "engagement_id", "call_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class StreamStarted:
     """The signaling URL; not yet checked against the allow-list."""
     event_ts_ms: int
     account_id: str | None = None
+    client_id: str | None = None
+    """The app that it belongs to, by whose secret token signed the webhook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class StreamInterrupted:
     engagement_id: str
     stream_id: str | None
     event_ts_ms: int
+    server_url: str | None = None
+    """Where to connect again, in case that is told; not yet checked against the allow-list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,33 @@ class StreamStopped:
 WebhookEvent = StreamStarted | StreamInterrupted | StreamStopped
 
 
+class AccountNoticeKind(StrEnum):
+    """Events of the account as a whole."""
+
+    CONCURRENCY_LIMITED = "rtms.concurrency_limited"
+    """A stream was refused: the account has as many as it may have."""
+    CONCURRENCY_NEAR_LIMIT = "rtms.concurrency_near_limit"
+    START_FAILED = "rtms.start_failed"
+    """A stream did not begin; its payload is not documented."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNotice:
+    """Zoom tells about the account, not about a stream that we receive: for the log and the counters."""
+
+    kind: AccountNoticeKind
+    concurrency: int | None
+    """Streams of the account at that time."""
+    limit: int | None
+    """How many it may have."""
+    engagement_id: str | None
+    """What was not let in, if that is told."""
+    operator_id: str | None
+
+
+_ACCOUNT_NOTICES = frozenset(AccountNoticeKind)
+
+
 class Problem(StrEnum):
     """Why a webhook was refused or passed over; also the label of its counter."""
 
@@ -81,6 +116,7 @@ class Problem(StrEnum):
     UNKNOWN_EVENT = "unknown_event"
     NO_IDS = "no_ids"
     NO_SERVER_URLS = "no_server_urls"
+    NO_APP = "no_app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +127,21 @@ class Answer:
     document: dict[str, str]
     """Goes out as JSON."""
     event: WebhookEvent | None = None
+    notice: AccountNotice | None = None
     problem: Problem | None = None
     detail: str = ""
     """The problem with its ids, for the log. Never holds tokens or signatures."""
 
 
 class WebhookReceiver:
-    """Checks and reads webhooks of one Zoom app."""
+    """Checks and reads webhooks of the Zoom apps that send them here."""
 
-    def __init__(self, secret_token: str) -> None:
-        self._secret_token = secret_token
+    def __init__(self, apps: Sequence[AppCredentials]) -> None:
+        """Prepare for these apps, each with its secret token; there must be one.
+
+        Where several could be meant, the first one is.
+        """
+        self._apps = apps
 
     def receive(self, headers: Mapping[str, str], body: bytes, now_s: float) -> Answer:
         """Judge one request.
@@ -112,8 +153,10 @@ class WebhookReceiver:
         """
         signature = headers.get("x-zm-signature")
         timestamp = headers.get("x-zm-request-timestamp", "")
+        signers: Sequence[AppCredentials] = self._apps
         if signature is not None:
-            if not is_webhook_signed(self._secret_token, timestamp, body, signature):
+            signers = self._signers(timestamp, body, signature)
+            if not signers:
                 return _refusal(401, Problem.BAD_SIGNATURE, "x-zm-signature does not match the body")
             if not is_fresh(timestamp, now_s):
                 return _refusal(401, Problem.STALE, f"x-zm-request-timestamp {timestamp[:16]!r} is not now")
@@ -129,26 +172,33 @@ class WebhookReceiver:
             return _refusal(401, Problem.BAD_SIGNATURE, "x-zm-signature is missing")
         if not isinstance(name, str) or not name:
             return _refusal(400, Problem.NO_EVENT, "expected a JSON object with a string 'event'")
-        payload = envelope.get("payload")
-        payload = payload if isinstance(payload, dict) else {}
+        payload = Payload(envelope.get("payload"))
         if name == "endpoint.url_validation":
-            return self._challenge(payload)
-        return _read_event(name, envelope.get("event_ts"), payload, now_s)
+            # Zoom signs its challenges; an unsigned one is answered for the last app, the one without a section.
+            return _challenge(payload, signers[-1].secret_token.get_secret_value())
+        return _choose_app(_read_event(name, envelope.get("event_ts"), payload, now_s), signers)
 
-    def _challenge(self, payload: dict[str, Any]) -> Answer:
-        """Answer ``endpoint.url_validation``.
+    def _signers(self, timestamp: str, body: bytes, signature: str) -> Sequence[AppCredentials]:
+        """The apps whose token made this signature. All are tried, so that time tells nothing of which."""
+        return [
+            app
+            for app in self._apps
+            if is_webhook_signed(app.secret_token.get_secret_value(), timestamp, body, signature)
+        ]
 
-        Zoom does not promise to sign the challenge, and the answer is an HMAC of a text that the sender
-        chooses, under the very key that signs webhooks. A token shaped like the text of a webhook signature
-        (``v0:…``) would make us sign a forged webhook, so tokens with a colon are refused.
-        """
-        token = payload.get("plainToken")
-        is_token = isinstance(token, str) and token.isascii() and 0 < len(token) <= LONGEST_PLAIN_TOKEN
-        if not isinstance(token, str) or not is_token or ":" in token:
-            return _refusal(400, Problem.BAD_CHALLENGE, "expected payload.plainToken, short, no colons")
-        return Answer(
-            200, {"plainToken": token, "encryptedToken": encrypted_token(self._secret_token, token)}
-        )
+
+def _challenge(payload: Payload, secret_token: str) -> Answer:
+    """Answer ``endpoint.url_validation``.
+
+    Zoom does not promise to sign the challenge, and the answer is an HMAC of a text that the sender
+    chooses, under the very key that signs webhooks. A token shaped like the text of a webhook signature
+    (``v0:…``) would make us sign a forged webhook, so tokens with a colon are refused.
+    """
+    token = payload.get("plainToken")
+    is_token = isinstance(token, str) and token.isascii() and 0 < len(token) <= LONGEST_PLAIN_TOKEN
+    if not isinstance(token, str) or not is_token or ":" in token:
+        return _refusal(400, Problem.BAD_CHALLENGE, "expected payload.plainToken, short, no colons")
+    return Answer(200, {"plainToken": token, "encryptedToken": encrypted_token(secret_token, token)})
 
 
 def _refusal(status: int, problem: Problem, detail: str) -> Answer:
@@ -159,80 +209,62 @@ def _ignored(problem: Problem, detail: str) -> Answer:
     return Answer(200, {"status": "ignored", "problem": problem.value}, problem=problem, detail=detail)
 
 
-def _read_event(name: str, event_ts: Any, payload: dict[str, Any], now_s: float) -> Answer:
+def _accepted(event: WebhookEvent) -> Answer:
+    return Answer(200, {"status": "ok"}, event=event)
+
+
+def _read_event(name: str, event_ts: Any, payload: Payload, now_s: float) -> Answer:
+    if name in _ACCOUNT_NOTICES:
+        return Answer(200, {"status": "ok"}, notice=_read_notice(AccountNoticeKind(name), payload))
     prefix, _, kind = name.rpartition("rtms_")
     product, id_key = _PRODUCTS.get(prefix.rstrip("._"), (None, ""))
     if product is None or kind not in ("started", "interrupted", "stopped"):
         return _ignored(Problem.UNKNOWN_EVENT, f"event {name[:80]!r} is not one this program handles")
-    nested = payload.get("object")
-    view = {**nested, **payload} if isinstance(nested, dict) else payload
-    engagement_id = _id(view, id_key, *_INSTANCE_KEYS)
-    stream_id = _id(view, "rtms_stream_id")
-    if engagement_id is None or (stream_id is None and kind != "stopped"):
-        return _ignored(Problem.NO_IDS, f"{name} lacks an id: engagement {engagement_id}, stream {stream_id}")
+    engagement_id = payload.id(id_key, *INSTANCE_KEYS)
+    stream_id = payload.id("rtms_stream_id")
     # Without a usable time of Zoom's the time of arrival is the best there is.
-    when = plausible_ms(_integer(event_ts)) or int(now_s * 1000)
-    accepted = {"status": "ok"}
-    if kind == "stopped":
-        told = view.get("stop_reason")
-        reason = stop_reason(told if isinstance(told, str) and not told.isdigit() else _integer(told))
-        stopped = StreamStopped(product, engagement_id, stream_id, when, reason)
-        return Answer(200, accepted, event=stopped)
-    assert stream_id is not None
+    when = plausible_ms(integer(event_ts)) or int(now_s * 1000)
+    if kind == "stopped" and engagement_id is not None:
+        return _accepted(StreamStopped(product, engagement_id, stream_id, when, _stop_reason(payload)))
+    if engagement_id is None or stream_id is None:
+        return _ignored(Problem.NO_IDS, f"{name} lacks an id: engagement {engagement_id}, stream {stream_id}")
+    server_url = payload.signaling_url()
     if kind == "interrupted":
-        return Answer(200, accepted, event=StreamInterrupted(product, engagement_id, stream_id, when))
-    server_url = _signaling_url(view.get("server_urls") or view.get("server_url"))
+        return _accepted(StreamInterrupted(product, engagement_id, stream_id, when, server_url))
     if server_url is None:
         return _ignored(
             Problem.NO_SERVER_URLS,
             f"{name} without ws(s) URL, engagement {engagement_id}, stream {stream_id}",
         )
-    account_id = view.get("account_id")
-    started = StreamStarted(
-        product,
-        engagement_id,
-        stream_id,
-        server_url,
-        when,
-        account_id if isinstance(account_id, str) else None,
+    account_id = payload.id("account_id")
+    return _accepted(StreamStarted(product, engagement_id, stream_id, server_url, when, account_id))
+
+
+def _stop_reason(payload: Payload) -> StopReason | None:
+    """By number or name."""
+    told = payload.get("stop_reason")
+    return stop_reason(told if isinstance(told, str) and not told.isdigit() else integer(told))
+
+
+def _read_notice(kind: AccountNoticeKind, payload: Payload) -> AccountNotice:
+    refused = Payload(payload.get("id_field"))
+    return AccountNotice(
+        kind,
+        concurrency=payload.integer("concurrency_number"),
+        limit=payload.integer("concurrency_limit"),
+        engagement_id=refused.id(*INSTANCE_KEYS) or payload.id(*INSTANCE_KEYS),
+        operator_id=payload.id("operator_id"),
     )
-    return Answer(200, accepted, event=started)
 
 
-def _id(view: dict[str, Any], *keys: str) -> str | None:
-    """The first usable id under these keys, in snake_case or camelCase.
-
-    Ids are opaque; one with control characters or half a surrogate pair can neither be signed nor stored.
-    """
-    for key in keys:
-        head, *tail = key.split("_")
-        for spelling in (key, head + "".join(word.capitalize() for word in tail)):
-            value = view.get(spelling)
-            if isinstance(value, str) and value and value.isprintable():
-                return value
-    return None
-
-
-def _integer(value: Any) -> int | None:
-    """An integer that may come as a numeric string; a boolean is none."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        return int(value)
-    return None
-
-
-def _signaling_url(urls: Any) -> str | None:
-    """The first WebSocket URL of ``server_urls``: a text with commas, a list, or an object by purpose."""
-    if isinstance(urls, dict):
-        candidates = [urls.get("signaling"), urls.get("all"), *urls.values()]
-    elif isinstance(urls, str):
-        candidates = list(urls.split(","))
-    elif isinstance(urls, list):
-        candidates = list(urls)
-    else:
-        return None
-    texts = (one.strip() for one in candidates if isinstance(one, str))
-    return next((text for text in texts if text.startswith(("wss://", "ws://"))), None)
+def _choose_app(answer: Answer, signers: Sequence[AppCredentials]) -> Answer:
+    """A start belongs to the first app that signed it and serves its product and account."""
+    started = answer.event
+    if not isinstance(started, StreamStarted):
+        return answer
+    for app in signers:
+        if app.serves(started.product, started.account_id):
+            return replace(answer, event=replace(started, client_id=app.client_id))
+    whose = f"product {started.product}, account {started.account_id}"
+    ids = f"engagement {started.engagement_id}, stream {started.stream_id}"
+    return _ignored(Problem.NO_APP, f"none of the apps that signed this serves {whose}; {ids}")

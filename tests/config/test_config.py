@@ -3,20 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from zccvoice.config import Config, ZoomConfig, load
-from zccvoice.errors import ConfigError, ForbiddenHostError
-
-
-@pytest.fixture(autouse=True)
-def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
-    for name in list(os.environ):
-        if name.startswith("ZCCVOICE_"):
-            monkeypatch.delenv(name)
+from zccvoice.config import Config, load
+from zccvoice.errors import ConfigError
 
 
 def write(folder: Path, text: str) -> Path:
@@ -72,7 +61,9 @@ def test_secrets_come_from_files_and_never_show(tmp_path: Path) -> None:
 
 
 def test_a_missing_secret_file_is_a_problem(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"door.*secret_token_file.*cannot read"):
+    with pytest.raises(
+        ConfigError, match=r"^door\.secret_token_file: cannot read /nowhere/token: No such file"
+    ):
         load(write(tmp_path, '[door]\nsecret_token_file = "/nowhere/token"\n'))
 
 
@@ -89,37 +80,6 @@ def test_what_serve_cannot_do_without() -> None:
         "zoom.client_id",
         "zoom.client_secret",
     ]
-
-
-@pytest.mark.parametrize(
-    "url", ["wss://zoom.us.evil.test/x", "wss://evilzoom.us", "wss://zoom.us@evil.test", "https://a.zoom.us",
-            "ws://a.zoom.us/x", "wss://u:p@a.zoom.us", "wss:///x", "", "wss://[::1", "wss://a.zoom.us:port/"],
-)  # fmt: skip
-def test_hosts_that_are_not_allowed(url: str) -> None:
-    with pytest.raises(ForbiddenHostError):
-        ZoomConfig().allow(url)
-
-
-@pytest.mark.parametrize("url", ["wss://a.zoom.us/x", "wss://A.B.ZOOM.US:443/?q", "wss://rtms.zoomgov.com."])
-def test_hosts_that_are_allowed(url: str) -> None:
-    ZoomConfig().allow(url)
-
-
-def test_unencrypted_only_to_listed_loopback() -> None:
-    with pytest.raises(ForbiddenHostError, match="not in"):
-        ZoomConfig().allow("ws://127.0.0.1:9")
-    ZoomConfig(allowed_hosts=("127.0.0.1",)).allow("ws://127.0.0.1:9")
-    with pytest.raises(ForbiddenHostError, match="loopback"):
-        ZoomConfig(allowed_hosts=("10.0.0.1",)).allow("ws://10.0.0.1:9")
-
-
-@given(st.text())
-def test_any_url_is_allowed_or_refused(url: str) -> None:
-    try:
-        ZoomConfig().allow(url)
-    except ForbiddenHostError:
-        return
-    assert url.lower().startswith("wss:")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from zccvoice.cli import main
+from zccvoice.config.sources import is_setting
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if is_setting(name):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+CREDENTIALS = {
+    "ZCCVOICE_ZOOM__CLIENT_ID": "a-client-id",
+    "ZCCVOICE_ZOOM__CLIENT_SECRET": "s3cret-of-the-client",
+    "ZCCVOICE_DOOR__SECRET_TOKEN": "s3cret-token",
+    "ZCCVOICE_ZOOM__API__URL": "http://127.0.0.1:1",
+}
+
+
+@pytest.mark.parametrize(("strict", "status"), [([], 0), (["--strict"], 1)])
+def test_the_worst_decides(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    database_url: str,
+    strict: list[str],
+    status: int,
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    arguments = ["doctor", "--json", "--set", f"database.url={database_url}", *strict]
+    assert main(arguments) == status
+    said = capsys.readouterr().out
+    document = json.loads(said)
+    assert document["verdict"] == "warning"  # the demo's weights are not for real calls
+    assert {"check": "schema", "verdict": "ok", "found": "current", "next_step": ""} in document["findings"]
+    assert "s3cret" not in said
+
+
+def test_wrong_settings_are_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--set", "door.port=x", "--set", "no.such=1"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == [
+        "failed",
+        "settings",
+        "door.port:",
+        "expected",
+        "a",
+        "whole",
+        "number,",
+        "got",
+        "'x'",
+    ]
+    assert "no: no such setting" in lines[2]

@@ -1,0 +1,213 @@
+"""The settings that concern Zoom: the door for its webhooks, the apps, and what we ask of streams."""
+
+from __future__ import annotations
+
+import ssl
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
+
+from zccvoice.config.section import Secret, Section
+from zccvoice.errors import ConfigError, ForbiddenHostError
+
+ProductName: TypeAlias = Literal["contact_center", "meeting", "webinar", "video_sdk", "phone"]
+NO_SECRET = SecretStr("")
+
+
+class DoorConfig(Section):
+    """The HTTP endpoint that Zoom's webhooks reach."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Put a TLS-terminating proxy in front and keep this on loopback."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """TCP port; 0 lets the system choose one (it is logged). Zoom's name: ``ZM_RTMS_PORT``."""
+    path: str = Field(default="/zoom/webhook", pattern=r"^/")
+    """Path of the event notification endpoint given to Zoom. Zoom's name: ``ZM_RTMS_PATH``."""
+    secret_token: Secret = NO_SECRET
+    """Secret token of the Zoom app, which signs webhooks. Required, unless every app in ``zoom.apps`` has its
+    own. Zoom's names: ``ZOOM_SECRET_TOKEN``, ``ZOOM_WEBHOOK_SECRET_TOKEN``."""
+    max_body_bytes: int = Field(default=1_048_576, ge=1_024, le=16_777_216)
+    """Larger requests are answered 413."""
+
+
+class AppCredentials(Section):
+    """One Zoom app, and whose streams are its."""
+
+    client_id: str = Field(min_length=1)
+    """Client id, or the key of a Video SDK app."""
+    client_secret: Secret = Field(min_length=1)
+    """Client secret, which signs the handshakes; the secret of a Video SDK app."""
+    secret_token: Secret = NO_SECRET
+    """Secret token of the app, which signs its webhooks; left out: ``door.secret_token``."""
+    products: tuple[ProductName, ...] = ()
+    """Products whose streams are received with this app; none given: all."""
+    accounts: tuple[str, ...] = ()
+    """Zoom accounts (``account_id`` of the webhook) whose streams are received with this app; none given: all.
+    Webhooks that name no account pass."""
+
+    def serves(self, product: str, account_id: str | None) -> bool:
+        """Whether streams of this product and account are this app's."""
+        is_of_account = account_id is None or not self.accounts or account_id in self.accounts
+        return is_of_account and (not self.products or product in self.products)
+
+
+class ApiConfig(Section):
+    """Zoom's REST API, for ``zccvoice stream``: a server-to-server OAuth app."""
+
+    account_id: str = ""
+    """Account id of the server-to-server OAuth app. Zoom's name: ``ZOOM_ACCOUNT_ID``."""
+    client_id: str = ""
+    """Its client id; left out: ``zoom.client_id``."""
+    client_secret: Secret = NO_SECRET
+    """Its client secret; left out: ``zoom.client_secret``."""
+    url: str = "https://api.zoom.us/v2"
+    """Where the API is; ``https://api.zoomgov.com/v2`` for Zoom for Government."""
+    token_url: str = "https://zoom.us/oauth/token"  # noqa: S105 (no secret)
+    """Where access tokens are; ``https://zoomgov.com/oauth/token`` for Zoom for Government."""
+
+
+class AnnouncedStream(Protocol):
+    """What decides whose credentials a stream is received with."""
+
+    @property
+    def product(self) -> str:
+        """One of `ProductName`."""
+
+    @property
+    def account_id(self) -> str | None:
+        """Zoom's account, if the webhook named it."""
+
+    @property
+    def client_id(self) -> str | None:
+        """The app whose secret token signed the webhook, if that is known."""
+
+
+class ZoomConfig(Section):
+    """The Zoom apps, and what we ask of their streams."""
+
+    client_id: str = ""
+    """Client id of the Zoom app. Required, unless there are ``apps``. Zoom's names: ``ZM_RTMS_CLIENT``,
+    ``ZOOM_CLIENT_ID``."""
+    client_secret: Secret = NO_SECRET
+    """Client secret of the Zoom app, which signs the handshakes. Zoom's names: ``ZM_RTMS_SECRET``,
+    ``ZOOM_CLIENT_SECRET``."""
+    apps: tuple[AppCredentials, ...] = ()
+    """More apps, such as a Video SDK key pair, or the apps of other accounts: one ``[[zoom.apps]]`` each.
+    ``ZOOM_VIDEO_SDK_KEY`` and ``ZOOM_VIDEO_SDK_SECRET`` together are one for Video SDK sessions."""
+    api: ApiConfig = ApiConfig()
+    """The REST API."""
+    ca_file: Path | None = None
+    """Certificates (PEM) that Zoom's servers are checked against, instead of the system's. Zoom's name:
+    ``ZM_RTMS_CA``."""
+    allowed_hosts: tuple[str, ...] = ("zoom.us", "*.zoom.us", "*.zoom.com", "zoomgov.com", "*.zoomgov.com")
+    """Hosts we connect to: exact names, or ``*.domain`` for everything below it. Unencrypted ``ws://`` and
+    ``http://`` are accepted only for loopback addresses that are listed here."""
+    send_rate_ms: int = Field(default=100, ge=20, le=1000, multiple_of=20)
+    """Milliseconds of audio per message that we ask Zoom for."""
+    transcripts: bool = False
+    """Ask for Zoom's own transcripts too, to be kept beside ours. The app needs their scope."""
+    chat: bool = False
+    """Ask for the chat of meetings, webinars and Video SDK sessions. The app needs its scope."""
+    handshake_timeout_s: float = Field(default=10, gt=0, le=60)
+    """How long connecting plus handshake may take, for each connection."""
+    silence_timeout_s: float = Field(default=65, ge=10, le=600)
+    """A connection on which nothing at all arrived for so long is taken for dead."""
+
+    @field_validator("apps", mode="before")
+    @classmethod
+    def _numbered(cls, apps: Any) -> Any:
+        """The environment numbers them: ``ZCCVOICE_ZOOM__APPS__0__CLIENT_ID``."""
+        if isinstance(apps, dict) and all(number.isdecimal() for number in apps):
+            return [apps[number] for number in sorted(apps, key=int)]
+        return apps
+
+    @field_validator("ca_file")
+    @classmethod
+    def _holds_certificates(cls, path: Path | None) -> Path | None:
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError:  # ssl's own errors are some, too
+            raise ValueError(f"expected a file with certificates (PEM), got {path}") from None
+        return path
+
+    def tls_context(self) -> ssl.SSLContext:
+        """What ``wss://`` and ``https://`` servers of Zoom are checked with; costs some milliseconds."""
+        return ssl.create_default_context(cafile=self.ca_file)
+
+    @property
+    def all_apps(self) -> tuple[AppCredentials, ...]:
+        """Every app: those of ``apps`` first, since they say whose they are, then the single one."""
+        if not (self.client_id and self.client_secret.get_secret_value()):
+            return self.apps
+        single = AppCredentials(client_id=self.client_id, client_secret=self.client_secret)
+        return (*self.apps, single)
+
+    def credentials_for(self, stream: AnnouncedStream) -> AppCredentials:
+        """The app that a stream is received with: the one that its webhook belongs to.
+
+        Where that is not known, or no longer configured, the first one that serves product and account.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        for app in self.all_apps:
+            if app.client_id == stream.client_id:
+                return app
+        for app in self.all_apps:
+            if app.serves(stream.product, stream.account_id):
+                return app
+        raise ConfigError(
+            [
+                f"zoom.apps: expected an app for product {stream.product}, account {stream.account_id}, got none"
+            ]
+        )
+
+    def allow(self, url: str) -> None:
+        """Check a server URL from Zoom against ``allowed_hosts``.
+
+        Raises:
+            ForbiddenHostError: wrong scheme, or a host that is not allowed.
+        """
+        self._allow(url, "wss", "ws")
+
+    def allow_api(self, url: str) -> None:
+        """Check a URL of the REST API against ``allowed_hosts``.
+
+        Raises:
+            ForbiddenHostError: wrong scheme, or a host that is not allowed.
+        """
+        self._allow(url, "https", "http")
+
+    def _allow(self, url: str, encrypted: str, unencrypted: str) -> None:
+        try:
+            parts = urlsplit(url)
+            host, _ = (parts.hostname or "").rstrip("."), parts.port
+        except ValueError:
+            raise ForbiddenHostError("server URL is not a URL") from None
+        if parts.scheme not in (encrypted, unencrypted) or not host or parts.username is not None:
+            raise ForbiddenHostError(
+                f"expected a {encrypted}:// URL without user name, got scheme {parts.scheme!r}"
+            )
+        if not any(_matches(host, pattern.lower()) for pattern in self.allowed_hosts):
+            raise ForbiddenHostError(f"host {host!r} is not in zoom.allowed_hosts")
+        if parts.scheme == unencrypted and not is_loopback(host):
+            raise ForbiddenHostError(
+                f"unencrypted {unencrypted}:// is only for loopback addresses, not {host!r}"
+            )
+
+
+def _matches(host: str, pattern: str) -> bool:
+    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this is a name or an address of this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
