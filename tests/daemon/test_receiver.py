@@ -201,7 +201,8 @@ async def test_a_connection_that_is_torn_off_is_made_again(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(tear)
             events, truth = await receive(zoom)
-        assert zoom.zoom.violations == ()
+        told = {one.what.partition(": ")[2] for one in zoom.zoom.violations}
+        assert told <= {"ended the connection without a closing handshake"}, "for it was torn off"
         assert len(zoom.connected) == connected, "what is not lost stays"
     assert truth is not None
     broken = [number for number, one in enumerate(events) if isinstance(one, ReceptionBroken)]
