@@ -16,6 +16,7 @@ from sqlalchemy import (
     REAL,
     BigInteger,
     CheckConstraint,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -92,6 +93,8 @@ class Engagement(Base):
     __tablename__ = "engagement"
     __table_args__ = (
         Index(None, "started_at"),
+        Index(None, "started_day"),
+        Index(None, "started_hour", "queue_id"),
         {"comment": "One contact-centre call, meeting, webinar or Video SDK session."},
     )
 
@@ -108,6 +111,21 @@ class Engagement(Base):
     language: Mapped[str | None] = mapped_column(comment="The pinned language, a Whisper code such as en.")
     language_source: Mapped[str | None] = mapped_column(
         comment="Where the language comes from: configured, detected or zoom."
+    )
+    team_ids: Mapped[list[str]] = mapped_column(
+        server_default="{}",
+        comment="Teams that its agents were in when it began. Kept by the database: do not write it.",
+    )
+    started_day: Mapped[date | None] = mapped_column(
+        Computed("((started_at AT TIME ZONE 'UTC'::text))::date", persisted=True),
+        comment="UTC day on which it began.",
+    )
+    started_hour: Mapped[datetime | None] = mapped_column(
+        Computed(
+            "(date_trunc('hour'::text, (started_at AT TIME ZONE 'UTC'::text)) AT TIME ZONE 'UTC'::text)",
+            persisted=True,
+        ),
+        comment="Start of the UTC hour in which it began.",
     )
 
 
