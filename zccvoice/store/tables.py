@@ -153,7 +153,7 @@ class Participant(Base):
     __table_args__ = (
         CheckConstraint(f"side IN ({', '.join(repr(side.value) for side in Side)})", name="side"),
         Index(None, "phone_hash"),
-        Index(None, "user_id"),
+        Index(None, "user_id", "engagement_id", "side"),
         {"comment": "Who is behind a channel of an engagement. Holds no phone numbers, only their hashes."},
     )
 
