@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -224,6 +225,27 @@ def test_an_error_in_a_condition_tells_nothing(as_login: Callable[[str], Connect
         assert connection.scalar(text(query.format("sam"))) == len(OF_SUPPORT)
         with pytest.raises(DBAPIError, match="division by zero"):
             connection.scalar(text(query.format("ann")))
+
+
+@pytest.mark.parametrize(
+    ("view", "condition", "indexed"),
+    [
+        ("call", "started_at >= '2026-11-20'", "started_at >= "),
+        ("agent_day", "day = '2026-11-20'", "started_day = "),
+        ("agent_day", "user_id = 'ann'", "user_id = "),
+        ("queue_hour", "hour >= '2026-11-20'", "started_hour >= "),
+    ],
+)
+def test_an_index_serves_readers_of_some_teams(
+    as_login: Callable[[str], Connection], view: str, condition: str, indexed: str
+) -> None:
+    """Postgres trusts these conditions not to tell: so it need not ask of every call first who may read it."""
+    with as_login("support") as connection:
+        for setting in ("enable_seqscan", "enable_indexonlyscan", "enable_bitmapscan"):
+            connection.execute(text(f"SET {setting} = off"))
+        rows = connection.execute(text(f"EXPLAIN SELECT * FROM reporting.{view} WHERE {condition}"))
+        plan = "\n".join(rows.scalars())
+    assert re.search(rf"Index Cond: \(+{indexed}", plan), plan
 
 
 @pytest.mark.parametrize("view", ["utterance", "transcript_search"])
