@@ -3,7 +3,7 @@
 Tables of their own, so that no measure and no search counts what was said twice.
 
 Revision ID: 20261130_zoom_texts
-Revises: 20261128_keeping
+Revises: 20261129_validity
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_zoom_texts"
-down_revision = "20261128_keeping"
+down_revision = "20261129_validity"
 branch_labels = None
 depends_on = None
 

@@ -31,7 +31,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 def scalar(engine: Engine, query: str) -> object:
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         return connection.execute(text(query)).scalar()
 
 
@@ -99,6 +99,10 @@ def test_a_year_is_loaded_and_asked_about(engine: Engine, tmp_path: Path) -> Non
     assert scalar(engine, "SELECT count(*) FROM zccvoice.utterance") == 4_000
     assert scalar(engine, "SELECT count(*) FROM zccvoice.utterance_default") == 0
     assert scalar(engine, "SELECT count(*) FROM reporting.call WHERE duration_ms IS NOT NULL") == 100
+    calls = "SELECT array_agg(DISTINCT (engagement_id, team_ids)::text) FROM zccvoice.engagement"
+    loaded = scalar(engine, calls)
+    scalar(engine, "SELECT zccvoice.refresh_team_ids(ARRAY(SELECT engagement_id FROM zccvoice.engagement))")
+    assert scalar(engine, calls) == loaded
     measure_questions(engine, year, result, plans=plans, times=2)
     asked = [f"{name}_{who}" for who in ASKERS for name in QUESTIONS]
     assert set(result.figures) == {f"{one}_p{percent}" for one in asked for percent in (50, 95)}

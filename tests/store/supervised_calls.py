@@ -27,10 +27,15 @@ OF_SUPPORT = {"ann", "nia", "mia-before"}
 OF_SALES = {"sam", "mia-then", "mia-after"}
 
 
-def store_calls(connection: Connection) -> None:
-    """Store the calls with a row in every table about calls, and the hierarchy."""
+def store_calls(connection: Connection, *, has_texts: bool = True) -> None:
+    """Store the calls with a row in every table about calls, and the hierarchy.
+
+    `has_texts` is False for a database from before the texts of Zoom had their tables.
+    """
     for engagement_id, (agent, started_at) in CALLS.items():
         store_call(connection, engagement_id, agent, started_at)
+        for statement in _TEXTS.split(";") if has_texts else ():
+            connection.execute(text(statement), {"id": engagement_id, "at": started_at})
     connection.execute(
         text("""
         INSERT INTO zccvoice.team VALUES ('support', 'Support', NULL), ('night', 'Night', 'support'),
@@ -68,6 +73,10 @@ def put_measures(connection: Connection, engagement_id: str, **measures: object)
     connection.execute(scorecard_table.insert().values(required | measures | of_call))
 
 
+_TEXTS = """
+INSERT INTO zccvoice.zoom_transcript VALUES (:id, 's-' || :id, 'c2', 0, 900, 'Good morning.', 'en');
+INSERT INTO zccvoice.chat_message VALUES (:id, 's-' || :id, 'm1', :at, 'u1', 'Caller', 'Hello?')
+"""
 _STATEMENTS = """
 INSERT INTO zccvoice.engagement (engagement_id, queue_id, queue_name, clock_zero_ms, started_at, language)
     VALUES (:id, 'q-' || :id, 'Queue', extract(epoch FROM CAST(:at AS timestamptz)) * 1000, :at, 'en');
@@ -77,8 +86,6 @@ INSERT INTO zccvoice.agent VALUES (:agent, initcap(:agent)) ON CONFLICT DO NOTHI
 INSERT INTO zccvoice.participant (engagement_id, channel_id, side, user_id, display_name)
     VALUES (:id, 'c1', 'customer', NULL, 'Caller'), (:id, 'c2', 'agent', :agent, initcap(:agent));
 INSERT INTO zccvoice.call_event VALUES (:id, 's-' || :id, 'user_hold', :at, 'c2');
-INSERT INTO zccvoice.zoom_transcript VALUES (:id, 's-' || :id, 'c2', 0, 900, 'Good morning.', 'en');
-INSERT INTO zccvoice.chat_message VALUES (:id, 's-' || :id, 'm1', :at, 'u1', 'Caller', 'Hello?');
 INSERT INTO zccvoice.utterance (engagement_id, stream_id, channel_id, start_ms, call_date, end_ms, text,
         word_texts, word_start_ms, word_end_ms, word_probability, language, loudness_dbfs,
         loudness_by_second, verdict)

@@ -34,6 +34,7 @@ def source(database_url: str) -> Iterator[Engine]:
         teams = [{"team_id": "a", "parent_team_id": "b"}, {"team_id": "b"}]  # the part before the whole
         connection.execute(insert(Team), {"team_id": "b", "parent_team_id": None})
         connection.execute(insert(Team), teams[0])
+        connection.execute(text("INSERT INTO zccvoice.agent_team VALUES ('a', 'u7', '2020-01-01Z', NULL)"))
         connection.execute(
             text(
                 "CREATE TABLE zccvoice.utterance_2019_02 PARTITION OF zccvoice.utterance "
@@ -74,6 +75,25 @@ def test_every_row_arrives(source: Engine, target: Engine) -> None:
     assert ("utterance", 6) in {news[:2] for news in told}
     with transaction(target) as connection:
         assert connection.scalar(text("SELECT count(*) FROM zccvoice.utterance_2019_02")) == 3
+
+
+def test_calls_keep_their_teams_and_go_on_following_them(source: Engine, target: Engine) -> None:
+    teams = text("SELECT engagement_id, team_ids FROM zccvoice.engagement ORDER BY 1")
+    move(source, target)
+    with transaction(target) as connection:
+        assert [tuple(row) for row in connection.execute(teams)] == [("e1", ["a"]), ("e2", ["a"])]
+        apply(connection, small_call("e3", "s3"))
+        assert [row.team_ids for row in connection.execute(teams)] == [["a"], ["a"], ["a"]]
+        connection.execute(text("DELETE FROM zccvoice.participant WHERE engagement_id = 'e1'"))
+        connection.execute(text("UPDATE zccvoice.agent_team SET team_id = 'b'"))
+        assert [row.team_ids for row in connection.execute(teams)] == [[], ["b"], ["b"]]
+
+
+def test_rows_of_before_a_rule_arrive_all_the_same(source: Engine, target: Engine) -> None:
+    with transaction(source) as connection:
+        connection.execute(text("ALTER TABLE zccvoice.agent_team DISABLE TRIGGER no_overlap"))
+        connection.execute(text("INSERT INTO zccvoice.agent_team VALUES ('a', 'u7', '2021-01-01Z', NULL)"))
+    assert move(source, target)["agent_team"] == 2
 
 
 def test_the_new_database_goes_on_counting(source: Engine, target: Engine) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
@@ -14,6 +12,8 @@ from zccvoice.errors import StoreError
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.partitions import make_partitions
 from zccvoice.store.schema import PARTITIONED, is_partition
+
+from .waiting import in_thread, wait_for_a_lock
 
 
 @pytest.fixture
@@ -103,19 +103,13 @@ def test_a_partition_made_late_has_the_keys_of_its_table(engine: Engine) -> None
 
 def test_a_writer_in_the_middle_of_a_call_and_a_new_month_wait_for_one_another(engine: Engine) -> None:
     made: list[int] = []
-    problems: list[BaseException] = []
 
-    def make() -> None:
-        try:
-            with transaction(engine) as connection:
-                made.append(make_partitions(connection, months_ahead=5))
-        except BaseException as error:
-            problems.append(error)
+    def make(connection: Connection) -> None:
+        made.append(make_partitions(connection, months_ahead=5))
 
-    maker = threading.Thread(target=make)
     with transaction(engine) as writing:
         put_engagement(writing)
-        maker.start()
+        maker, problems = in_thread(engine, make)
         wait_for_a_lock(engine, maker)
         put_utterance(writing, month(5))  # into the default partition, which is being emptied
     maker.join()
@@ -123,18 +117,6 @@ def test_a_writer_in_the_middle_of_a_call_and_a_new_month_wait_for_one_another(e
     assert made == [2 * len(PARTITIONED)]
     with transaction(engine) as connection:
         assert homes(connection) == [f"zccvoice.utterance_{month(5):%Y_%m}"]
-
-
-def wait_for_a_lock(engine: Engine, thread: threading.Thread) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    while True:
-        with transaction(engine) as connection:
-            if connection.scalar(waiting):
-                return
-        assert thread.is_alive()
-        time.sleep(0.01)
 
 
 def test_who_may_not_create_tables_gets_partitions_all_the_same(connection: Connection) -> None:

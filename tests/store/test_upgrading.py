@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import Engine, text
 
 from zccvoice.store import database
 from zccvoice.store.database import connect, transaction, upgrade
+
+from .supervised_calls import OF_SUPPORT, store_calls
 
 ZERO_MS = 1_795_341_601_234  # 2026-11-22, 10:00:01.234 UTC
 
@@ -107,3 +110,40 @@ def test_going_back_keeps_what_was_heard(first_light: Engine) -> None:
     to(first_light, "head")
     assert [row["text"] for row in contents(first_light)["utterance"]] == ["hello you", None, None]
     first_light.dispose()
+
+
+@pytest.fixture
+def supervised(empty_database_url: str) -> Iterator[Engine]:
+    """An engine on a database of the version before calls knew their teams, with a supervisor of ``support``."""
+    engine = connect(empty_database_url)
+    to(engine, "20261128_keeping")
+    with transaction(engine) as connection:
+        store_calls(connection, has_texts=False)
+        connection.execute(
+            text("INSERT INTO zccvoice.team_reader VALUES ('head', 'support', '2026-01-01Z', NULL)")
+        )
+        connection.execute(text("CREATE ROLE head IN ROLE zccvoice_reader"))
+    yield engine
+    with transaction(engine) as connection:
+        connection.execute(text("DROP ROLE head"))
+    engine.dispose()
+
+
+def readable(engine: Engine) -> set[str]:
+    """Calls that the supervisor sees in a view about calls, in one of rows about calls, and by the search."""
+    queries = ("reporting.call", "reporting.silence", "reporting.search('refund')")
+    with transaction(engine) as connection:
+        connection.execute(text("SET LOCAL ROLE head"))
+        found = [set(connection.scalars(text(f"SELECT engagement_id FROM {query}"))) for query in queries]
+    assert found[0] == found[1] == found[2]
+    return found[0]
+
+
+def test_a_supervisor_reads_the_same_before_and_after_and_after_going_back(supervised: Engine) -> None:
+    assert readable(supervised) == OF_SUPPORT
+    upgrade(supervised)
+    assert readable(supervised) == OF_SUPPORT
+    to(supervised, "20261128_keeping", down=True)
+    assert readable(supervised) == OF_SUPPORT
+    upgrade(supervised)
+    assert readable(supervised) == OF_SUPPORT

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from zccvoice.bench.wording import Sentence, sentences
 from zccvoice.store.bulk import copy_rows
 from zccvoice.store.database import transaction
 from zccvoice.store.measure_tables import live_call_table, scorecard_table
+from zccvoice.store.schema import PARTITIONED, SCHEMA, Base
 
 UTTERANCES_PER_CALL = 40
 AGENTS = 300
@@ -25,7 +27,7 @@ AGENTS_PER_TEAM = 30
 QUEUES = 30
 DAYS = 365
 LIVE_CALLS = 50
-PARTITIONED = ("utterance", "speech_span")
+INDEXING_MEMORY = "1GB"
 
 OnProgress = Callable[[str], None]
 Rows = Iterator[Sequence[Any]]
@@ -101,14 +103,27 @@ def load_year(engine: Engine, year: Year, on_progress: OnProgress = lambda text:
     with transaction(engine) as connection:
         _make_partitions(connection, year)
     for table, columns, rows in _tables(year):
-        with transaction(engine) as connection:
-            # Every row has its parents by construction: checking each of them measures nothing.
+        with transaction(engine) as connection, _indexed_afterwards(connection, table):
+            # Every row has its parents, and every call its teams, by construction: to look measures nothing.
             connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             count = copy_rows(connection, table, columns, rows)
         on_progress(f"{table}: {count} rows")
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM (ANALYZE)")
     on_progress("vacuumed and analyzed")
+
+
+@contextmanager
+def _indexed_afterwards(connection: Connection, name: str) -> Iterator[None]:
+    """The indexes of a table are made when its rows are there: many times as fast as row by row."""
+    table = Base.metadata.tables[f"{SCHEMA}.{name}"]
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    for index in indexes:
+        index.drop(connection)
+    yield
+    connection.exec_driver_sql(f"SET LOCAL maintenance_work_mem = '{INDEXING_MEMORY}'")
+    for index in indexes:
+        index.create(connection)
 
 
 def _make_partitions(connection: Connection, year: Year) -> None:
@@ -134,7 +149,7 @@ def _tables(year: Year) -> Iterator[tuple[str, Sequence[str], Rows]]:
     yield "agent_team", ("team_id", "user_id", "valid_from"), members
     columns: Sequence[str] = (
         "engagement_id", "product", "queue_id", "queue_name", "clock_zero_ms", "started_at", "ended_at",
-        "language", "language_source",
+        "language", "language_source", "team_ids",
     )  # fmt: skip
     yield "engagement", columns, map(_engagement, year.calls)
     columns = ("stream_id", "engagement_id", "started_at", "first_packet_ms", "ended_at", "end_reason")
@@ -170,7 +185,8 @@ def _engagement(call: Call) -> Sequence[Any]:
     queue = f"q{call.queue}", f"Queue {call.queue}"
     ended_at = call.started_at + timedelta(minutes=4)
     times = call.zero_ms, call.started_at, ended_at
-    return call.engagement_id, "contact_center", *queue, *times, call.language, "configured"
+    teams = [f"t{call.agent // AGENTS_PER_TEAM}"]
+    return call.engagement_id, "contact_center", *queue, *times, call.language, "configured", teams
 
 
 def _stream(call: Call) -> Sequence[Any]:

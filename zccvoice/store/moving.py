@@ -7,7 +7,7 @@ end, or nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from psycopg import Connection as Driver
 from psycopg import sql
@@ -17,7 +17,9 @@ from zccvoice.errors import StoreError
 from zccvoice.store.database import require_current_schema, transaction, upgrade
 from zccvoice.store.keeping_tables import SchemaChange
 from zccvoice.store.measure_tables import MetricDefinition, MetricThresholds
+from zccvoice.store.people_tables import AgentTeam, TeamReader
 from zccvoice.store.schema import PARTITIONED, SCHEMA, Base, table_of
+from zccvoice.store.tables import Engagement, Participant
 
 DAEMON = "zccvoice daemon"
 """How the daemon's connections show in ``pg_stat_activity``."""
@@ -26,6 +28,8 @@ OnProgress = Callable[[str, int, int], None]
 
 # An upgrade fills these by itself; the source knows since when each holds.
 _OF_UPGRADE = tuple(table_of(kind) for kind in (SchemaChange, MetricDefinition, MetricThresholds))
+# Their triggers keep the teams of calls, which are copied, and refuse rows that older versions took.
+_WITH_TRIGGERS = tuple(table_of(kind) for kind in (Engagement, Participant, AgentTeam, TeamReader))
 
 
 def move(source: Engine, target: Engine, *, on_progress: OnProgress | None = None) -> dict[str, int]:
@@ -53,9 +57,11 @@ def move(source: Engine, target: Engine, *, on_progress: OnProgress | None = Non
             new.execute(delete(table))
         _make_partitions(old, new)
         counts = _counts(old)
+        _switch_triggers(new, "DISABLE")
         for table in Base.metadata.sorted_tables:
             _copy(old, new, table, counts[table.name], on_progress)
             _set_sequences(new, table)
+        _switch_triggers(new, "ENABLE")
         arrived = _counts(new)
         if arrived != counts:
             missing = [
@@ -106,6 +112,11 @@ def _make_partitions(old: Connection, new: Connection) -> None:
     for name in sorted(parts.keys() - known):
         part = parts[name]
         new.execute(text(f"CREATE TABLE {SCHEMA}.{name} PARTITION OF {SCHEMA}.{part.parent} {part.bounds}"))
+
+
+def _switch_triggers(connection: Connection, how: Literal["ENABLE", "DISABLE"]) -> None:
+    for table in _WITH_TRIGGERS:
+        connection.execute(text(f"ALTER TABLE {table.fullname} {how} TRIGGER USER"))
 
 
 def _copy(

@@ -44,6 +44,15 @@ A reader sees a call when one of its agents was, when the call began, in a team 
 (`team_reader`) or in a team below it (`team.parent_team_id`). The calls of an agent who has moved since stay with
 the former team. Numbers per agent, queue, day and hour are of the calls that the reader may see.
 
+Fill `team`, `agent_team` and `team_reader` as you like; the same agent or login can be in the same team only once
+at a time. Every call keeps its teams (`engagement.team_ids`) and follows what you change, also in the past. While
+you do nobody else stores anything: end such a transaction soon, and change the rows that differ instead of
+replacing all.
+
+A reader's question about some days is fast when it compares `started_at` or `hour` with moments
+(`'2026-11-01'`, `now() - interval '7 days'`) and `day` with dates. `started_at >= current_date` reads all calls: a
+moment compared with a date is nothing that Postgres does for a reader before it knows which calls are theirs.
+
 What row-level security does not hide: Postgres tells every login the size of tables, and with `EXPLAIN ANALYZE`
 how many rows were left out. Whoever must not learn even that needs a reporting tool in between instead of a login.
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     REAL,
     BigInteger,
     CheckConstraint,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -94,6 +95,8 @@ class Engagement(Base):
     __tablename__ = "engagement"
     __table_args__ = (
         Index(None, "started_at"),
+        Index(None, "started_day"),
+        Index(None, "started_hour", "queue_id"),
         {"comment": "One contact-centre call, meeting, webinar or Video SDK session."},
     )
 
@@ -110,6 +113,21 @@ class Engagement(Base):
     language: Mapped[str | None] = mapped_column(comment="The pinned language, a Whisper code such as en.")
     language_source: Mapped[str | None] = mapped_column(
         comment="Where the language comes from: configured, detected or zoom."
+    )
+    team_ids: Mapped[list[str]] = mapped_column(
+        server_default="{}",
+        comment="Teams that its agents were in when it began. Kept by the database: do not write it.",
+    )
+    started_day: Mapped[date | None] = mapped_column(
+        Computed("((started_at AT TIME ZONE 'UTC'::text))::date", persisted=True),
+        comment="UTC day on which it began.",
+    )
+    started_hour: Mapped[datetime | None] = mapped_column(
+        Computed(
+            "(date_trunc('hour'::text, (started_at AT TIME ZONE 'UTC'::text)) AT TIME ZONE 'UTC'::text)",
+            persisted=True,
+        ),
+        comment="Start of the UTC hour in which it began.",
     )
 
 
@@ -137,7 +155,7 @@ class Participant(Base):
     __table_args__ = (
         CheckConstraint(f"side IN ({', '.join(repr(side.value) for side in Side)})", name="side"),
         Index(None, "phone_hash"),
-        Index(None, "user_id"),
+        Index(None, "user_id", "engagement_id", "side"),
         {"comment": "Who is behind a channel of an engagement. Holds no phone numbers, only their hashes."},
     )
 
