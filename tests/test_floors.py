@@ -45,7 +45,7 @@ OWNERS = {
     "faster_whisper": {"speech"},
     "ctranslate2": {"speech"},
     "webrtcvad": {"speech"},
-    "av": {"simulator"},
+    "av": {"audio", "simulator"},
     "h11": {"simulator"},
     "jinja2": {"reports"},
     "rich": {"reports", "cli", "bench"},

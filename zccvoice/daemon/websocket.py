@@ -19,6 +19,7 @@ import trio
 import trio_websocket
 
 from zccvoice.config import ZoomConfig
+from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.log import get_logger
 from zccvoice.errors import (
     ConnectionFailedError,
@@ -29,7 +30,6 @@ from zccvoice.errors import (
 from zccvoice.rtms import media, signaling, wire
 from zccvoice.rtms.events import MediaOpened, MessageRejected, StreamEnded, StreamEvent
 from zccvoice.rtms.identity import StreamIdentity
-from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 
 MEDIA_DRAIN_S = 2.0
@@ -157,7 +157,7 @@ class WebSocketReceiver:
     ) -> None:
         core = media.MediaConnection(
             self._identity,
-            AudioParams(send_rate=self._settings.send_rate_ms),
+            wanted_audio(self._settings),
             silence_timeout_s=self._settings.silence_timeout_s,
             now=trio.current_time(),
         )
@@ -169,7 +169,7 @@ class WebSocketReceiver:
                 case MediaOpened():
                     await self._events_send.send(event)
                     await announce_media()
-                    log.info("media open", send_rate_ms=event.audio.send_rate)
+                    log.info("media open", codec=event.audio.codec, send_rate_ms=event.audio.send_rate)
                 case _:
                     await self._events_send.send(event)
 
