@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zccvoice.audio.frame import AudioFormat, Gap, Packet
+from zccvoice.audio.frame import AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.timeline import LOST_PACKETS, Timeline
 from zccvoice.errors import DecodeError
+from zccvoice.rtms.messages import plausible_ms
 
 PACKET_MS = 20
 PACKET_SAMPLES = 320
@@ -153,17 +154,102 @@ def test_any_timestamps_give_an_axis_without_seams(script: list[tuple[int, int]]
     assert position == timeline.position
 
 
-def test_a_clock_that_is_set_back_costs_half_a_second_not_the_call() -> None:
+@pytest.mark.parametrize("step_ms", [-30_000, -400_000, 7 * 24 * 3_600_000])
+def test_a_clock_that_is_set_costs_nothing(step_ms: int) -> None:
     timeline = Timeline(FORMAT)
     out = []
     for number in range(200):
-        step_ms = -30_000 if number >= 100 else 0
-        out += timeline.push(START_MS + number * PACKET_MS + step_ms, payload(number))
+        later_ms = step_ms if number >= 100 else 0
+        out += timeline.push(START_MS + number * PACKET_MS + later_ms, payload(number))
     out += timeline.flush()
-    axis = samples(out)
-    assert axis[:100] == list(range(100))
-    assert axis[-80:] == list(range(120, 200))
-    assert timeline.packets >= 190
+    assert samples(out) == list(range(200))
+    assert (timeline.packets, timeline.lost_packets) == (200, 0)
+
+
+@pytest.mark.parametrize("at", [0, 1, 15, 99])
+@pytest.mark.parametrize("ahead_ms", [11_000, 3_600_000, 10 * 365 * 24 * 3_600_000])
+def test_one_timestamp_far_ahead_does_not_move_the_track(at: int, ahead_ms: int) -> None:
+    timeline = Timeline(FORMAT)
+    out = []
+    for number in range(100):
+        later_ms = ahead_ms if number == at else 0
+        out += timeline.push(START_MS + number * PACKET_MS + later_ms, payload(number))
+    out += timeline.flush()
+    if at == 99 and ahead_ms < 24 * 3_600_000:  # the last one: nothing contradicts it
+        assert samples(out)[:99] == list(range(99))
+        assert (timeline.packets, timeline.stray_packets) == (100, 0)
+        return
+    first = 1 if at == 0 else 0
+    assert (
+        samples(out)
+        == [-1 if number == at else number for number in range(100)][first : 99 if at == 99 else 100]
+    )
+    assert (timeline.packets, timeline.stray_packets) == (99, 1)
+
+
+def test_a_leg_that_speaks_again_after_long_is_believed_with_its_second_packet() -> None:
+    timeline = Timeline(FORMAT)
+    for number in range(20):
+        timeline.push(START_MS + number * PACKET_MS, payload(number))
+    assert timeline.push(START_MS + 5_000 * PACKET_MS, payload(7)) == []
+    assert timeline.push(START_MS + 5_000 * PACKET_MS, payload(7)) == [], "a repetition confirms nothing"
+    assert timeline.duplicate_packets == 1
+    out = timeline.push(START_MS + 5_001 * PACKET_MS, payload(8))
+    out += timeline.flush()
+    assert out[0] == Gap(20 * PACKET_SAMPLES, 4_980 * PACKET_SAMPLES, None)
+    assert [piece.position // PACKET_SAMPLES for piece in out[1:]] == [5_000, 5_001]
+    assert timeline.stray_packets == 0
+
+
+@pytest.mark.parametrize("parts_per_million", [-300, -50, 50, 300])
+def test_samples_that_drift_from_their_timestamps_are_held_to_them(parts_per_million: int) -> None:
+    timeline, placed = Timeline(FORMAT), []
+    for number in range(30_000):  # ten minutes
+        told_ms = round(number * PACKET_MS * (1 + parts_per_million / 1e6))
+        placed += timeline.push(START_MS + told_ms, payload(0), (told_ms, 0))
+    late = [
+        piece.position - piece.source[0] * 16
+        for piece in placed
+        if isinstance(piece, Packet) and piece.source
+    ]
+    assert max(map(abs, late)) <= PACKET_SAMPLES + 16
+    assert timeline.packets >= 30_000 * (1 - 400 / 1e6)
+
+
+@pytest.mark.parametrize(
+    "unit", [1, 1_000, 1_000_000, 1e-3], ids=["milliseconds", "microseconds", "nanoseconds", "seconds"]
+)
+def test_timestamps_in_any_unit_give_the_same_axis(unit: float) -> None:
+    timeline, out = Timeline(FORMAT), []
+    for number in range(50):
+        told = (START_MS + number * PACKET_MS) * unit
+        when_ms = plausible_ms(told)
+        assert when_ms is not None
+        out += timeline.push(when_ms, payload(number))
+    assert samples(out + timeline.flush()) == list(range(50))
+
+
+@pytest.mark.parametrize(("last", "cause"), [(b"\x08", None), (b"\x08" * 30, LOST_PACKETS)])
+def test_silence_that_opus_does_not_transmit_is_no_loss(last: bytes, cause: str | None) -> None:
+    timeline, out, spoken = Timeline(AudioFormat(Encoding.OPUS, 48_000)), [], b"\x08" * 30
+    for number in range(10):
+        out += timeline.push(START_MS + number * PACKET_MS, last if number == 9 else spoken)
+    for number in range(29, 40):
+        out += timeline.push(START_MS + number * PACKET_MS, spoken)
+    out += timeline.flush()
+    gaps = [piece for piece in out if isinstance(piece, Gap)]
+    assert [(gap.sample_count, gap.cause) for gap in gaps] == [(19 * PACKET_SAMPLES, cause)]
+
+
+def test_rtp_headers_are_taken_off() -> None:
+    timeline = Timeline(AudioFormat(is_rtp=True))
+    header = b"\x80\x60" + bytes(10)
+    out = []
+    for number in range(20):
+        out += timeline.push(START_MS + number * PACKET_MS, header + payload(number))
+    with pytest.raises(DecodeError, match="RTP packet"):
+        timeline.push(START_MS + 20 * PACKET_MS, payload(20))
+    assert samples(out + timeline.flush()) == list(range(20))
 
 
 def test_packets_of_any_length_are_counted_by_their_own() -> None:

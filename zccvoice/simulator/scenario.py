@@ -164,6 +164,8 @@ class Scenario:
     """Rules noise, faults and generated ids."""
     buffered_ms: int = 0
     """Audio that Zoom had captured before its webhook went out; it comes in the burst at the start."""
+    opus_fec: bool = False
+    """Whether Opus, when the client asks for it, carries each packet a second time in the next one."""
     faults: Faults = Faults()
 
     def participant(self, channel_id: str) -> Participant:
@@ -235,6 +237,7 @@ def parse_scenario(fields: Mapping[str, Any], *, name: str, folder: Path) -> Sce
         stop_reason=stop_reason,
         seed=seed,
         buffered_ms=top.whole("buffered_ms", 0),
+        opus_fec=top.flag("opus_fec"),
         faults=faults,
     )
     top.finish()
