@@ -45,7 +45,7 @@ OWNERS = {
     "faster_whisper": {"speech"},
     "ctranslate2": {"speech"},
     "webrtcvad": {"speech"},
-    "av": {"audio", "simulator"},
+    "av": {"audio", "simulator", "bench"},
     "h11": {"simulator"},
     "jinja2": {"reports"},
     "rich": {"reports", "cli", "bench"},

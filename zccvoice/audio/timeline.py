@@ -21,7 +21,7 @@ from bisect import insort
 from collections import deque
 from dataclasses import dataclass, field
 
-from zccvoice.audio.codecs import is_silence_notice, sample_count, unwrapped
+from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Gap, Packet
 
 WINDOW_MS = 200
@@ -62,6 +62,7 @@ class Timeline:
         self, audio_format: AudioFormat, *, window_ms: int = WINDOW_MS, quiet_after_ms: int = QUIET_AFTER_MS
     ) -> None:
         self._format = audio_format
+        self._sample_count = counter_for(audio_format)
         self._window_ms = window_ms
         self._quiet_after = quiet_after_ms * SAMPLES_PER_MS
         self._waiting: list[_Waiting] = []
@@ -104,10 +105,11 @@ class Timeline:
         Raises:
             DecodeError: the payload cannot be audio of this format; it leaves the hole that it would fill.
         """
-        payload = unwrapped(self._format, payload)
-        count = sample_count(self._format, payload)
-        if not self._waiting and self._far is None and self.first_timestamp_ms is not None:
-            hole = self._position_of(timestamp_ms) - self._next
+        if self._format.is_rtp:
+            payload = unwrapped(self._format, payload)
+        count = self._sample_count(payload)
+        if self.first_timestamp_ms is not None and not self._waiting and self._far is None:
+            hole = (timestamp_ms + self._step_ms - self.first_timestamp_ms) * SAMPLES_PER_MS - self._next
             if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
                 self._newest_ms = timestamp_ms
                 return [self._place(timestamp_ms, payload, count, source)]

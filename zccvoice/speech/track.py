@@ -62,7 +62,7 @@ class Track:
         )
         # Sound after the speech is there only as far as the endpointer waited for it.
         self._padding = min(settings.padding_ms, settings.hangover_ms) * SAMPLES_PER_MS
-        self._kept = np.empty(0, np.int16)
+        self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = 0
         self._analysed = 0
         self._last_end = 0
@@ -133,7 +133,7 @@ class Track:
 
     def _listen(self, samples: Samples) -> list[Utterance]:
         """Take in the next stretch of sound, as far as it fills whole frames."""
-        self._kept = np.concatenate([self._kept, samples])
+        self._keep(samples)
         end = self._kept_from + self._kept.size
         whole = (end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
         offset = self._frame_origin()
@@ -147,6 +147,15 @@ class Track:
         self._analysed += whole
         self._forget()
         return done
+
+    def _keep(self, samples: Samples) -> None:
+        """Put them behind what is kept, without moving all of a long utterance each time."""
+        size, end = self._kept.size, self._kept.size + samples.size
+        if self._kept.base is not self._room or end > self._room.size:
+            self._room = np.empty(2 * end, np.int16)
+            self._room[:size] = self._kept
+        self._room[size:end] = samples
+        self._kept = self._room[:end]
 
     def _close_utterance(self) -> list[Utterance]:
         span = self._endpointer.flush()

@@ -1,13 +1,13 @@
 """Payload → samples, one file per codec.
 
 A codec keeps the state of one track where it has one and works on runs of packets; `codec_for` makes it.
-`sample_count` tells how much audio a payload claims to be without decoding it (the timeline needs that first),
+`counter_for` tells how much audio a payload claims to be without decoding it (the timeline needs that first),
 `as_carried` what a track's payloads really are, and `unwrapped` takes off what a transport put around them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol, assert_never
 
@@ -64,23 +64,28 @@ def codec_for(audio_format: AudioFormat) -> Codec:
             assert_never(audio_format.encoding)
 
 
-def sample_count(audio_format: AudioFormat, payload: bytes) -> int:
-    """How long an unwrapped payload is, in samples at 16 kHz.
+def counter_for(audio_format: AudioFormat) -> Callable[[bytes], int]:
+    """Tells how long an unwrapped payload is, in samples at 16 kHz.
 
-    Raises:
+    Raises (what is returned does):
         DecodeError: its size or its structure is impossible.
     """
     match audio_format.encoding:
         case Encoding.L16:
-            return l16.sample_count(payload, audio_format.rate_hz, audio_format.channel_count)
+            return l16.Counter(audio_format.rate_hz, audio_format.channel_count).sample_count
         case Encoding.PCMA | Encoding.PCMU:
-            return g711.sample_count(payload)
+            return g711.sample_count
         case Encoding.G722:
-            return g722.sample_count(payload)
+            return g722.sample_count
         case Encoding.OPUS:
-            return opus.sample_count(payload)
+            return opus.sample_count
         case _:
             assert_never(audio_format.encoding)
+
+
+def sample_count(audio_format: AudioFormat, payload: bytes) -> int:
+    """`counter_for`, for a single payload."""
+    return counter_for(audio_format)(payload)
 
 
 def is_silence_notice(audio_format: AudioFormat, payload: bytes) -> bool:

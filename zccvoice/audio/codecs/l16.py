@@ -14,22 +14,29 @@ from zccvoice.audio.frame import SAMPLE_RATE_HZ, Packet, Samples
 from zccvoice.errors import DecodeError
 
 
-def sample_count(payload: bytes, rate_hz: int, channel_count: int) -> int:
-    """How long a payload is, in samples at 16 kHz.
+class Counter:
+    """How long payloads are."""
 
-    Raises:
-        DecodeError: empty, no whole number of samples (at its own rate and at 16 kHz), or longer than the second
-            that RTMS sends at most.
-    """
-    size = len(payload)
-    unit = 2 * channel_count * max(1, rate_hz // SAMPLE_RATE_HZ)
-    longest = 2 * channel_count * rate_hz
-    if size == 0 or size % unit or size > longest:
+    def __init__(self, rate_hz: int, channel_count: int) -> None:
+        self._told = f"{rate_hz} Hz, {channel_count} channel(s)"
+        self._unit = 2 * channel_count * max(1, rate_hz // SAMPLE_RATE_HZ)
+        self._longest = 2 * channel_count * rate_hz
+        self._samples_per_unit = max(1, SAMPLE_RATE_HZ // rate_hz)
+
+    def sample_count(self, payload: bytes) -> int:
+        """How long a payload is, in samples at 16 kHz.
+
+        Raises:
+            DecodeError: empty, no whole number of samples (at its own rate and at 16 kHz), or longer than the
+                second that RTMS sends at most.
+        """
+        units, rest = divmod(len(payload), self._unit)
+        if units and not rest and len(payload) <= self._longest:
+            return units * self._samples_per_unit
         raise DecodeError(
-            f"L16 payload, {rate_hz} Hz, {channel_count} channel(s): expected a multiple of {unit} bytes "
-            f"up to {longest}; got {size} beginning with {payload[:8].hex() or 'nothing'}"
+            f"L16 payload, {self._told}: expected a multiple of {self._unit} bytes up to {self._longest}; "
+            f"got {len(payload)} beginning with {payload[:8].hex() or 'nothing'}"
         )
-    return size // (2 * channel_count) * SAMPLE_RATE_HZ // rate_hz
 
 
 class L16:
