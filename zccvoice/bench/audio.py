@@ -104,6 +104,7 @@ def _stages(stream: _Stream) -> dict[str, Callable[[], object]]:
     for batch in BATCHES:
         runs = [packets[at : at + batch] for at in range(0, len(packets), batch)]
         cases[f"{name}.codec_x{batch}"] = lambda runs=runs: [codec.decode(run) for run in runs]  # type: ignore[misc]
+        cases[f"{name}.decode_x{batch}"] = lambda batch=batch: _decoded(stream, batch)  # type: ignore[misc]
         cases[f"{name}.track_x{batch}"] = lambda batch=batch: _whole(stream, messages, batch)  # type: ignore[misc]
     if stream.audio_format.encoding is Encoding.OPUS:
         cases[f"{name}.ffmpeg"] = _ffmpeg("libopus", stream.payloads, stream.audio_format)
@@ -145,6 +146,16 @@ def _placed(stream: _Stream) -> list[Packet]:
         placed += timeline.push(START_MS + at * stream.packet_ms, payload, (at, 0))
     placed += timeline.flush()
     return [piece for piece in placed if isinstance(piece, Packet)]
+
+
+def _decoded(stream: _Stream, batch: int) -> None:
+    """A track's timeline, codec and resampler, without the rest."""
+    track = Track("ch", stream.audio_format, VadConfig())
+    step = max(1, batch * 20 // stream.packet_ms)
+    for at, payload in enumerate(stream.payloads):
+        track.place(START_MS + at * stream.packet_ms, payload, (at, 0))
+        if at % step == step - 1:
+            track.decode()
 
 
 def _whole(stream: _Stream, messages: list[str], batch: int) -> Track:

@@ -50,15 +50,8 @@ class LibOpus:
         library.opus_decoder_init.argtypes = [ctypes.c_void_p, ctypes.c_int32, ctypes.c_int]
         self.decode: Function = cast("Function", library.opus_decode)
         """(decoder, packet or None, its bytes, samples, room per channel, FEC): samples per channel, or an error
-        below 0."""
-        library.opus_decode.argtypes = [
-            ctypes.c_void_p,
-            ctypes.c_char_p,
-            ctypes.c_int32,
-            ctypes.c_void_p,
-            ctypes.c_int,
-            ctypes.c_int,
-        ]
+        below 0. Its types are not declared, for that takes longer than the call itself: addresses have to be
+        buffers or ``c_void_p``."""
 
 
 @cache

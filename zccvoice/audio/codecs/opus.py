@@ -130,20 +130,19 @@ class LibOpusCodec:
 
     def __init__(self, library: libopus.LibOpus) -> None:
         self._decode = library.decode
-        self._memory = ctypes.create_string_buffer(library.decoder_bytes(1))
-        self._decoder = ctypes.addressof(self._memory)
-        status = library.start_decoder(self._decoder, SAMPLE_RATE_HZ, 1)
+        self._decoder = ctypes.create_string_buffer(library.decoder_bytes(1))
+        status = library.start_decoder(ctypes.addressof(self._decoder), SAMPLE_RATE_HZ, 1)
         assert status == 0, f"libopus {library.version}: no decoder, status {status}"
 
     def decode(self, packets: Sequence[Packet]) -> tuple[Samples, list[Packet]]:
         """See `codecs.Codec`."""
         samples = np.zeros(sum([packet.sample_count for packet in packets]), np.int16)
         refused = []
-        address = samples.ctypes.data
+        decode, decoder, pointer, address = self._decode, self._decoder, ctypes.c_void_p, samples.ctypes.data
         for packet in packets:
-            payload, count = packet.payload, packet.sample_count
-            if self._decode(self._decoder, payload, len(payload), address, count, 0) != count:
-                self._decode(self._decoder, None, 0, address, count, 0)
+            _, count, payload, _ = packet
+            if decode(decoder, payload, len(payload), pointer(address), count, 0) != count:
+                decode(decoder, None, 0, pointer(address), count, 0)
                 refused.append(packet)
             address += 2 * count
         return samples, refused
@@ -155,9 +154,9 @@ class LibOpusCodec:
         samples = np.zeros(count, np.int16)
         if count and follower is not None and sample_count <= longest:
             payload = follower.payload  # without FEC in it libopus conceals
-            self._decode(self._decoder, payload, len(payload), samples.ctypes.data, count, 1)
+            self._decode(self._decoder, payload, len(payload), ctypes.c_void_p(samples.ctypes.data), count, 1)
         elif count:
-            self._decode(self._decoder, None, 0, samples.ctypes.data, count, 0)
+            self._decode(self._decoder, None, 0, ctypes.c_void_p(samples.ctypes.data), count, 0)
         return samples
 
 
