@@ -46,7 +46,7 @@ OWNERS = {
     "faster_whisper": {"speech"},
     "ctranslate2": {"speech"},
     "webrtcvad": {"speech"},
-    "av": {"simulator"},
+    "av": {"audio", "simulator", "bench"},
     "httpx": {"daemon", "doctor"},
     "h11": {"simulator"},
     "jinja2": {"reports"},

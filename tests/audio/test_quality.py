@@ -3,8 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zccvoice.audio.codecs import decoder_for, sample_count
-from zccvoice.audio.frame import AudioFormat
 from zccvoice.audio.quality import SILENCE_DBFS, clipped_ratio, frame_levels_dbfs, level_dbfs
 
 
@@ -31,9 +29,3 @@ def test_clipping_is_three_in_a_row() -> None:
     samples[97:] = 32_767
     assert clipped_ratio(samples) == pytest.approx(7 / 100)
     assert clipped_ratio(np.empty(0, np.int16)) == 0
-
-
-def test_l16_is_little_endian() -> None:
-    payload = bytes([0x01, 0x00, 0xFF, 0xFF, 0x00, 0x80])
-    assert decoder_for(AudioFormat()).decode(payload).tolist() == [1, -1, -32_768]
-    assert sample_count(AudioFormat(), payload) == 3

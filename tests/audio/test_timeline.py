@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zccvoice.audio.frame import AudioFormat, Gap, Packet
+from zccvoice.audio.frame import AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.timeline import LOST_PACKETS, Timeline
 from zccvoice.errors import DecodeError
+from zccvoice.rtms.timestamps import plausible_ms
 
 PACKET_MS = 20
 PACKET_SAMPLES = 320
@@ -153,17 +154,102 @@ def test_any_timestamps_give_an_axis_without_seams(script: list[tuple[int, int]]
     assert position == timeline.position
 
 
-def test_a_clock_that_is_set_back_costs_half_a_second_not_the_call() -> None:
+@pytest.mark.parametrize("step_ms", [-30_000, -400_000, 7 * 24 * 3_600_000])
+def test_a_clock_that_is_set_costs_nothing(step_ms: int) -> None:
     timeline = Timeline(FORMAT)
     out = []
     for number in range(200):
-        step_ms = -30_000 if number >= 100 else 0
-        out += timeline.push(START_MS + number * PACKET_MS + step_ms, payload(number))
+        later_ms = step_ms if number >= 100 else 0
+        out += timeline.push(START_MS + number * PACKET_MS + later_ms, payload(number))
     out += timeline.flush()
-    axis = samples(out)
-    assert axis[:100] == list(range(100))
-    assert axis[-80:] == list(range(120, 200))
-    assert timeline.packets >= 190
+    assert samples(out) == list(range(200))
+    assert (timeline.packets, timeline.lost_packets) == (200, 0)
+
+
+@pytest.mark.parametrize("at", [0, 1, 15, 99])
+@pytest.mark.parametrize("ahead_ms", [11_000, 3_600_000, 10 * 365 * 24 * 3_600_000])
+def test_one_timestamp_far_ahead_does_not_move_the_track(at: int, ahead_ms: int) -> None:
+    timeline = Timeline(FORMAT)
+    out = []
+    for number in range(100):
+        later_ms = ahead_ms if number == at else 0
+        out += timeline.push(START_MS + number * PACKET_MS + later_ms, payload(number))
+    out += timeline.flush()
+    if at == 99 and ahead_ms < 24 * 3_600_000:  # the last one: nothing contradicts it
+        assert samples(out)[:99] == list(range(99))
+        assert (timeline.packets, timeline.stray_packets) == (100, 0)
+        return
+    first = 1 if at == 0 else 0
+    assert (
+        samples(out)
+        == [-1 if number == at else number for number in range(100)][first : 99 if at == 99 else 100]
+    )
+    assert (timeline.packets, timeline.stray_packets) == (99, 1)
+
+
+def test_a_leg_that_speaks_again_after_long_is_believed_with_its_second_packet() -> None:
+    timeline = Timeline(FORMAT)
+    for number in range(20):
+        timeline.push(START_MS + number * PACKET_MS, payload(number))
+    assert timeline.push(START_MS + 5_000 * PACKET_MS, payload(7)) == []
+    assert timeline.push(START_MS + 5_000 * PACKET_MS, payload(7)) == [], "a repetition confirms nothing"
+    assert timeline.duplicate_packets == 1
+    out = timeline.push(START_MS + 5_001 * PACKET_MS, payload(8))
+    out += timeline.flush()
+    assert out[0] == Gap(20 * PACKET_SAMPLES, 4_980 * PACKET_SAMPLES, None)
+    assert [piece.position // PACKET_SAMPLES for piece in out[1:]] == [5_000, 5_001]
+    assert timeline.stray_packets == 0
+
+
+@pytest.mark.parametrize("parts_per_million", [-300, -50, 50, 300])
+def test_samples_that_drift_from_their_timestamps_are_held_to_them(parts_per_million: int) -> None:
+    timeline, placed = Timeline(FORMAT), []
+    for number in range(30_000):  # ten minutes
+        told_ms = round(number * PACKET_MS * (1 + parts_per_million / 1e6))
+        placed += timeline.push(START_MS + told_ms, payload(0), (told_ms, 0))
+    late = [
+        piece.position - piece.source[0] * 16
+        for piece in placed
+        if isinstance(piece, Packet) and piece.source
+    ]
+    assert max(map(abs, late)) <= PACKET_SAMPLES + 16
+    assert timeline.packets >= 30_000 * (1 - 400 / 1e6)
+
+
+@pytest.mark.parametrize(
+    "unit", [1, 1_000, 1_000_000, 1e-3], ids=["milliseconds", "microseconds", "nanoseconds", "seconds"]
+)
+def test_timestamps_in_any_unit_give_the_same_axis(unit: float) -> None:
+    timeline, out = Timeline(FORMAT), []
+    for number in range(50):
+        told = (START_MS + number * PACKET_MS) * unit
+        when_ms = plausible_ms(told)
+        assert when_ms is not None
+        out += timeline.push(when_ms, payload(number))
+    assert samples(out + timeline.flush()) == list(range(50))
+
+
+@pytest.mark.parametrize(("last", "cause"), [(b"\x08", None), (b"\x08" * 30, LOST_PACKETS)])
+def test_silence_that_opus_does_not_transmit_is_no_loss(last: bytes, cause: str | None) -> None:
+    timeline, out, spoken = Timeline(AudioFormat(Encoding.OPUS, 48_000)), [], b"\x08" * 30
+    for number in range(10):
+        out += timeline.push(START_MS + number * PACKET_MS, last if number == 9 else spoken)
+    for number in range(29, 40):
+        out += timeline.push(START_MS + number * PACKET_MS, spoken)
+    out += timeline.flush()
+    gaps = [piece for piece in out if isinstance(piece, Gap)]
+    assert [(gap.sample_count, gap.cause) for gap in gaps] == [(19 * PACKET_SAMPLES, cause)]
+
+
+def test_rtp_headers_are_taken_off() -> None:
+    timeline = Timeline(AudioFormat(is_rtp=True))
+    header = b"\x80\x60" + bytes(10)
+    out = []
+    for number in range(20):
+        out += timeline.push(START_MS + number * PACKET_MS, header + payload(number))
+    with pytest.raises(DecodeError, match="RTP packet"):
+        timeline.push(START_MS + 20 * PACKET_MS, payload(20))
+    assert samples(out + timeline.flush()) == list(range(20))
 
 
 def test_packets_of_any_length_are_counted_by_their_own() -> None:
@@ -172,141 +258,6 @@ def test_packets_of_any_length_are_counted_by_their_own() -> None:
         timeline.push(START_MS + number * 100, b"\1\0" * 1600)
     timeline.flush()
     assert timeline.lost_packets == 2
-
-
-# Outages that we know of
-
-
-AWAY = "away"
-QUIET_PACKETS = 100
-"""Two seconds: a longer hole is a quiet leg, unless an outage explains it."""
-
-
-def run_with_outages(
-    numbers: list[int], outages: list[tuple[int, int, str]]
-) -> tuple[Timeline, list[tuple[int, int, str | None]]]:
-    """The timeline and its gaps, in packets: first, the one after the last, cause."""
-    timeline, out, told = Timeline(FORMAT), [], 0
-    for number in numbers:
-        while told < len(outages) and outages[told][1] <= number:  # told when we listen again
-            first, end, cause = outages[told]
-            timeline.expect_loss(START_MS + first * PACKET_MS, START_MS + end * PACKET_MS, cause)
-            told += 1
-        out += timeline.push(START_MS + number * PACKET_MS, payload(number))
-    out += timeline.flush()
-    assert len(samples(out)) == numbers[-1] + 1 - numbers[0], "the length equals the span"
-    gaps = [piece for piece in out if isinstance(piece, Gap)]
-    assert all(gap.position % PACKET_SAMPLES == gap.sample_count % PACKET_SAMPLES == 0 for gap in gaps)
-    return timeline, [
-        (
-            numbers[0] + gap.position // PACKET_SAMPLES,
-            numbers[0] + (gap.position + gap.sample_count) // PACKET_SAMPLES,
-            gap.cause,
-        )
-        for gap in gaps
-    ]
-
-
-@pytest.mark.parametrize(
-    ("hole", "outages", "gaps"),
-    [
-        pytest.param((50, 550), [], [(50, 550, None)], id="nobody knows of one"),
-        pytest.param((50, 550), [(50, 550, AWAY)], [(50, 550, AWAY)], id="all of the hole"),
-        pytest.param((50, 60), [(40, 70, AWAY)], [(50, 60, AWAY)], id="a short hole in it"),
-        pytest.param((50, 60), [(55, 57, AWAY)], [(50, 60, AWAY)], id="a short hole around it"),
-        pytest.param((50, 60), [(20, 50, AWAY)], [(50, 60, LOST_PACKETS)], id="over before the hole"),
-        pytest.param((50, 60), [(60, 90, AWAY)], [(50, 60, LOST_PACKETS)], id="begun after the hole"),
-        pytest.param((50, 550), [(60, 90, "x"), (600, 700, "y")], [(50, 90, "x"), (90, 550, None)], id="split"),
-        pytest.param((50, 550), [(150, 540, AWAY)], [(50, 550, AWAY)], id="quiet for two seconds before"),
-        pytest.param((50, 550), [(151, 540, AWAY)], [(50, 151, None), (151, 550, AWAY)], id="longer before it"),
-        pytest.param((50, 700), [(151, 540, AWAY)], [(50, 700, None)], id="quiet for longer before and after"),
-        pytest.param((50, 550), [(50, 450, AWAY)], [(50, 550, AWAY)], id="two seconds after it"),
-        pytest.param((50, 550), [(50, 449, AWAY)], [(50, 449, AWAY), (449, 550, None)], id="longer after it"),
-        pytest.param(
-            (50, 900),
-            [(50, 200, "x"), (250, 500, "y"), (520, 790, "z")],
-            [(50, 200, "x"), (200, 500, "y"), (500, 790, "z"), (790, 900, None)],
-            id="one after the other",
-        ),
-        pytest.param(
-            (50, 900),
-            [(50, 200, "x"), (301, 798, "y")],
-            [(50, 200, "x"), (200, 900, None)],
-            id="quiet between two and after",
-        ),
-    ],
-)  # fmt: skip
-def test_a_hole_while_nobody_listened_is_loss(
-    hole: tuple[int, int], outages: list[tuple[int, int, str]], gaps: list[tuple[int, int, str | None]]
-) -> None:
-    numbers = [number for number in range(1000) if not hole[0] <= number < hole[1]]
-    timeline, found = run_with_outages(numbers, outages)
-    assert found == gaps
-    assert timeline.lost_packets == sum(end - first for first, end, cause in gaps if cause is not None)
-
-
-def test_an_outage_before_the_first_packet_is_no_gap() -> None:
-    timeline = Timeline(FORMAT)
-    timeline.expect_loss(START_MS - 10_000, START_MS, AWAY)
-    out = []
-    for number in range(20):
-        out += timeline.push(START_MS + number * PACKET_MS, payload(number))
-    assert samples(out + timeline.flush()) == list(range(20))
-    assert timeline.lost_packets == 0
-
-
-def test_an_outage_is_found_after_the_clock_was_set_back() -> None:
-    timeline, out = Timeline(FORMAT), []
-    for number in range(200):
-        out += timeline.push(START_MS + number * PACKET_MS, payload(number))
-    back_ms = START_MS - 60_000
-    for number in range(20):
-        out += timeline.push(back_ms + number * PACKET_MS, payload(number))
-    timeline.expect_loss(back_ms + 400, back_ms + 10_400, AWAY)
-    for number in range(520, 600):
-        out += timeline.push(back_ms + number * PACKET_MS, payload(number))
-    out += timeline.flush()
-    assert [(piece.sample_count, piece.cause) for piece in out if isinstance(piece, Gap)] == [
-        (500 * PACKET_SAMPLES, AWAY)
-    ]
-
-
-@st.composite
-def listened(draw: st.DrawFn) -> tuple[list[int], list[tuple[int, int, str]]]:
-    """The packets that came, and outages, one after the other: in them nothing came."""
-    lengths = st.integers(1, 60) | st.sampled_from([99, 100, 101, 102]) | st.integers(100, 400)
-    numbers, outages, at = [0], [], 1
-    for what in draw(st.lists(st.sampled_from(["heard", "lost", "away", "away"]), max_size=12)):
-        end = at + draw(lengths)
-        if what == "heard":
-            numbers += range(at, end)
-        if what == "away":
-            outages.append((at, end, AWAY))
-        at = end
-    return [*numbers, at], outages
-
-
-@given(listened())
-def test_what_outages_explain(script: tuple[list[int], list[tuple[int, int, str]]]) -> None:
-    numbers, outages = script
-    timeline, gaps = run_with_outages(numbers, outages)
-    lost = sum(end - first for first, end, cause in gaps if cause is not None)
-    quiet = sum(end - first for first, end, cause in gaps if cause is None)
-    assert (timeline.packets, timeline.lost_packets) == (len(numbers), lost)
-    assert timeline.packets + lost + quiet == numbers[-1] + 1
-    for first, end, cause in gaps:
-        met = [outage for outage in outages if outage[0] < end and outage[1] > first]
-        if cause == AWAY:
-            assert met[0][0] - first <= QUIET_PACKETS, "not what was quiet before"
-            assert end - met[-1][1] <= QUIET_PACKETS, "nor what was quiet afterwards"
-        elif cause == LOST_PACKETS:
-            assert end - first <= QUIET_PACKETS
-            assert not met
-        else:
-            assert end - first > QUIET_PACKETS
-            assert all(outage[0] - first > QUIET_PACKETS for outage in met), "quiet before"
-            heard_again = min(number for number in numbers if number >= end)
-            assert all(heard_again - outage[1] > QUIET_PACKETS for outage in met), "and it stays so"
 
 
 def test_packets_keep_their_source() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from zccvoice.config import Config, load
+from zccvoice.config import Config, ZoomConfig, load
 from zccvoice.errors import ConfigError
 
 
@@ -97,3 +97,44 @@ def test_retention_that_makes_sense(sound: int, transcripts: int, calls: int) ->
 def test_nothing_outlives_its_call(sound: int, transcripts: int, blamed: str) -> None:
     with pytest.raises(ConfigError, match=f"{blamed}: expected 1 to calls_days"):
         load(None, retention={"sound_days": sound, "transcripts_days": transcripts, "calls_days": 90})
+
+
+# What is asked of Zoom
+
+
+def test_left_out_the_audio_is_l16_at_16_khz_in_messages_of_100_ms() -> None:
+    zoom = ZoomConfig()
+    assert (zoom.codec, zoom.audio_rate_hz, zoom.channels, zoom.rtp, zoom.audio_send_rate_ms) == (
+        "l16",
+        16_000,
+        1,
+        False,
+        100,
+    )
+
+
+@pytest.mark.parametrize(("codec", "rate_hz"), [("g711", 8_000), ("g722", 16_000), ("OPUS", 48_000)])
+def test_each_codec_brings_its_rate_and_packets_of_20_ms(tmp_path: Path, codec: str, rate_hz: int) -> None:
+    zoom = load(write(tmp_path, f'[zoom]\ncodec = "{codec}"\n')).zoom
+    assert (zoom.audio_rate_hz, zoom.audio_send_rate_ms) == (rate_hz, 20)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ('codec = "g711"\nsample_rate_hz = 16000', "sample_rate_hz: expected 8000 for g711, got 16000"),
+        (
+            "sample_rate_hz = 44100",
+            "sample_rate_hz: expected 8000 or 16000 or 32000 or 48000 for l16, got 44100",
+        ),
+        ('codec = "g722"\nchannels = 2', "channels: expected 1 for g722, got 2"),
+        ('codec = "opus"\nsend_rate_ms = 100', "send_rate_ms: expected 20 for opus, got 100"),
+        ("rtp = true", "rtp: expected false for l16"),
+    ],
+)
+def test_what_zoom_would_refuse_is_refused_with_its_field(
+    tmp_path: Path, settings: str, problem: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, f"[zoom]\n{settings}\n"))
+    assert caught.value.problems == [f"zoom.{problem}"]

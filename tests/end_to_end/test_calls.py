@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from sqlalchemy import Engine
 
 from tests.end_to_end.conftest import APP
 from zccvoice.analytics.record import Side
-from zccvoice.rehearsal import Daemon, figures
+from zccvoice.rehearsal import Daemon, figures, running_daemon, write_config
 from zccvoice.simulator import scenario as simulated
 from zccvoice.simulator.play import simulate
 from zccvoice.simulator.scenario import Scenario
@@ -224,3 +225,23 @@ async def post(url: str, body: bytes, headers: dict[str, str]) -> int:
             return refusal.code
 
     return await trio.to_thread.run_sync(send)
+
+
+@pytest.mark.parametrize("codec", ["g711", "g722", "opus"])
+async def test_a_call_in_another_codec(
+    codec: str, tmp_path: Path, database_url: str, engine: Engine, scenarios: dict[str, Scenario]
+) -> None:
+    scenario = replace(scenarios["orders"], opus_fec=True)
+    settings = {"ZCCVOICE_DATABASE__URL": database_url, "ZCCVOICE_ZOOM__CODEC": codec}
+    config_file = write_config(tmp_path, [scenario])
+    async with running_daemon(tmp_path, config_file, APP, settings) as running:
+        simulation = await simulate([scenario], APP, await running.url(), speed=SPEED)
+        await running.stored([scenario.engagement_id])
+        assert await running.stop() == 0
+    assert simulation.violations == ()
+    (truth,) = simulation.truths
+    assert truth.send_rate_ms == 20
+    call, utterances = stored(engine, truth.engagement_id)
+    assert call.scorecard is not None
+    assert call.scorecard.duration_ms == pytest.approx(truth.duration_ms, abs=300)
+    assert errors(truth, utterances).rate < 0.2, "the words are found"

@@ -30,7 +30,8 @@ def play(
     for number, at in enumerate(range(0, len(sound), step)):
         if number not in lost:
             payload = sound[at : at + step].astype("<i2").tobytes()
-            done += track.hear(track.place(START_MS + number * packet_ms, payload))
+            track.place(START_MS + number * packet_ms, payload)
+            done += track.hear(track.decode())
     done += track.flush()
     return track, [x for x in done if isinstance(x, Utterance)], [x for x in done if isinstance(x, TrackGap)]
 
@@ -63,8 +64,11 @@ def test_a_short_loss_lies_inside_the_utterance_and_moves_nothing() -> None:
     assert spans(utterances) == [(1000, 3000), (4500, 5100)]
     assert gaps == [TrackGap(START_MS + 2000, START_MS + 2100, "lost_packets")]
     assert track.timeline.lost_packets == 1
-    hole = slice((2000 - 760) * 16, (2100 - 760) * 16)
+    edge = 4 * 16
+    hole = slice((2000 - 760) * 16 + edge, (2100 - 760) * 16 - edge)
     assert not utterances[0].samples[hole].any()
+    heard = np.delete(np.arange(utterances[0].samples.size), np.s_[hole.start - edge : hole.stop + edge])
+    assert np.array_equal(utterances[0].samples[heard], CALL[760 * 16 :][heard]), "no edge costs a sample"
 
 
 def test_a_long_loss_ends_the_utterance() -> None:
@@ -104,7 +108,8 @@ def test_a_bad_payload_costs_itself() -> None:
     for number, at in enumerate(range(0, len(CALL), 1600)):
         payload = b"\1" if number == 2 else CALL[at : at + 1600].astype("<i2").tobytes()
         try:
-            done += track.hear(track.place(START_MS + number * 100, payload))
+            track.place(START_MS + number * 100, payload)
+            done += track.hear(track.decode())
         except DecodeError:
             assert number == 2
     done += track.flush()
@@ -118,7 +123,8 @@ def test_memory_is_bounded_while_nobody_speaks() -> None:
     track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
     quiet = noise(1000).astype("<i2").tobytes()
     for number in range(120):
-        track.hear(track.place(START_MS + number * 1000, quiet))
+        track.place(START_MS + number * 1000, quiet)
+        track.hear(track.decode())
     assert track._kept.size < 16_000 * 2
 
 
@@ -156,7 +162,8 @@ def play_from(
         if number not in lost:
             payload = sound[at : at + step].astype("<i2").tobytes()
             packet = START_MS + number * packet_ms, payload, sources.get(number)
-            done += track.hear(track.place(*packet))
+            track.place(*packet)
+            done += track.hear(track.decode())
             placed += timeline.push(*packet)
     done += track.flush()
     placed += timeline.flush()
@@ -193,7 +200,14 @@ def test_a_passage_is_the_packets_that_were_kept_under_the_padded_utterance(
             continue
         assert utterance.passage is not None
         assert (utterance.passage.start, utterance.passage.end) == (start, end)
-        assert list(utterance.passage.pieces) == wanted
+        told: list[tuple[int, tuple[int, int] | None]] = list(utterance.passage.pieces)
+        at = told.index(wanted[0])
+        assert told[at : at + len(wanted)] == wanted
+        begins_in_a_hole, ends_in_one = wanted[0][0] > start, wanted[-1][0] + packet_ms * 16 < end
+        before = [(p.position, p.source) for p in kept if p.position < wanted[0][0]][-1:]
+        after = [(p.position, p.source) for p in kept if p.position > wanted[-1][0]][:1]
+        assert told[:at] == (before if begins_in_a_hole else [])
+        assert told[at + len(wanted) :] in ([], after if ends_in_one else [])
 
 
 def test_an_utterance_that_nobody_keeps_has_no_passage() -> None:
@@ -205,8 +219,9 @@ def test_sources_are_forgotten_with_their_sound() -> None:
     track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
     for number in range(1200):
         quiet = noise(100, seed=number).astype("<i2").tobytes()
-        track.hear(track.place(START_MS + number * 100, quiet, (number, 0)))
-    assert len(track._packets) < 20
+        track.place(START_MS + number * 100, quiet, (number, 0))
+        track.hear(track.decode())
+    assert len(track._trail) < 20
 
 
 def test_an_announced_outage_is_the_gaps_cause() -> None:
@@ -216,7 +231,8 @@ def test_an_announced_outage_is_the_gaps_cause() -> None:
         if number == 60:
             track.timeline.expect_loss(START_MS + 2_000, START_MS + 6_000, "away")
         sound = voice(100).astype("<i2").tobytes()
-        done += track.hear(track.place(START_MS + number * 100, sound))
+        track.place(START_MS + number * 100, sound)
+        done += track.hear(track.decode())
     done += track.flush()
     assert [one for one in done if isinstance(one, TrackGap)] == [
         TrackGap(START_MS + 2_000, START_MS + 6_000, "away")

@@ -1,5 +1,6 @@
-"""Bytes → samples. numpy; no Zoom, no clock.
+"""Bytes → samples. numpy, PyAV, libopus; no Zoom, no clock.
 
 `frame` what a payload is and where it stands · `timeline` puts payloads on the sample axis (a jitter buffer) ·
-`codecs` payload → samples · `quality` level and clipping.
+`rtp` unwraps · `codecs` payloads → samples · `resampler` any rate → 16 kHz · `decoder` all of these in a row, with
+what is heard in gaps · `trail` what a stretch was made of · `quality` level and clipping.
 """

@@ -3,11 +3,16 @@
 Zoom's timestamps rule, never the time of arrival: after connecting, up to a minute of audio comes at once.
 RTMS is a reliable transport, so a hole in the timestamps is something that Zoom did not have: loss before
 Zoom, or a leg that was muted or held and sent nothing. A hole of up to two seconds counts as loss; a longer
-one as a quiet leg, unless we know that we could not listen (`expect_loss`; `reference: measures, "gap"`).
+one as a quiet leg, unless we know that we could not listen (`expect_loss`; `reference: measures, "gap"`). After
+a packet that announces silence (Opus' DTX) a hole of any length is quiet.
 
 Packets wait for a missing neighbour until something newer than `window_ms` has come; then the hole becomes a
 `Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
-track without a seam, so that rounding in the timestamps never costs or adds a sample.
+track without a seam, so that rounding in the timestamps never costs or adds a sample. A sender whose samples are
+slower or faster than its timestamps is held to the timestamps, by a packet more or less when it has come to that.
+
+A clock may jump. One that is set back is known by packets that are all too late, and the axis goes on; so it does
+when it is set forward by more than a day. A single timestamp far ahead is believed when a second one confirms it.
 """
 
 from __future__ import annotations
@@ -16,8 +21,8 @@ from bisect import insort
 from collections import deque
 from dataclasses import dataclass, field
 
-from zccvoice.audio.codecs import sample_count
-from zccvoice.audio.frame import AudioFormat, Gap, Packet
+from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
+from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Gap, Packet
 
 WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
@@ -27,6 +32,10 @@ LOST_PACKETS = "lost_packets"
 """Cause of a gap that nobody announced."""
 LATE_BEFORE_STEP = 10
 """So many packets in a row that all come too late are a clock that was set back, not stragglers."""
+FAR_AHEAD_MS = 10_000
+"""A packet so far ahead of all others waits until another one confirms it."""
+LONGEST_HOLE_MS = 24 * 3_600_000
+"""No leg is quiet for longer: the clock was set forward."""
 
 
 @dataclass(order=True, slots=True)
@@ -53,13 +62,16 @@ class Timeline:
         self, audio_format: AudioFormat, *, window_ms: int = WINDOW_MS, quiet_after_ms: int = QUIET_AFTER_MS
     ) -> None:
         self._format = audio_format
+        self._sample_count = counter_for(audio_format)
         self._window_ms = window_ms
-        self._quiet_after = quiet_after_ms * audio_format.rate_hz // 1000
+        self._quiet_after = quiet_after_ms * SAMPLES_PER_MS
         self._waiting: list[_Waiting] = []
+        self._far: _Waiting | None = None
+        self._late: list[_Waiting] = []
         self._newest_ms = -1
         self._placed: deque[int] = deque(maxlen=256)
+        self._last_payload = b""
         self._next = 0
-        self._late_in_a_row = 0
         self._step_ms = 0
         self._outages: list[_Outage] = []
         self.first_timestamp_ms: int | None = None
@@ -72,6 +84,8 @@ class Timeline:
         """Packets that had been there before."""
         self.reordered_packets = 0
         """Packets that came after a newer one, in time or too late."""
+        self.stray_packets = 0
+        """Packets left out for a timestamp far ahead of all before and after them."""
 
     @property
     def position(self) -> int:
@@ -85,21 +99,21 @@ class Timeline:
 
         Args:
             timestamp_ms: Zoom's.
-            payload: still encoded.
+            payload: still encoded, as it came.
             source: handed on with the packet, see `Packet.source`.
 
         Raises:
             DecodeError: the payload cannot be audio of this format; it leaves the hole that it would fill.
         """
-        count = sample_count(self._format, payload)
-        if self._is_known(timestamp_ms):
-            self.duplicate_packets += 1
-            return []
-        if timestamp_ms < self._newest_ms:
-            self.reordered_packets += 1
-        self._newest_ms = max(self._newest_ms, timestamp_ms)
-        insort(self._waiting, _Waiting(timestamp_ms, payload, count, source))
-        return self._release(self._newest_ms - self._window_ms)
+        if self._format.is_rtp:
+            payload = unwrapped(self._format, payload)
+        count = self._sample_count(payload)
+        if self.first_timestamp_ms is not None and not self._waiting and self._far is None:
+            hole = (timestamp_ms + self._step_ms - self.first_timestamp_ms) * SAMPLES_PER_MS - self._next
+            if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
+                self._newest_ms = timestamp_ms
+                return [self._place(timestamp_ms, payload, count, source)]
+        return self._take(_Waiting(timestamp_ms, payload, count, source))
 
     def expect_loss(self, from_ms: int, until_ms: int, cause: str) -> None:
         """We did not listen in this time of Zoom's clock: a hole there is loss, however long it is.
@@ -111,12 +125,65 @@ class Timeline:
 
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
-        return self._release(self._newest_ms + 1)
+        placed = self._release(self._newest_ms + 1)
+        if (far := self._far) is not None:  # nothing came after it that would contradict it
+            self._far = None
+            if far.timestamp_ms - self._newest_ms > LONGEST_HOLE_MS:
+                self.stray_packets += 1
+            else:
+                self._waiting.append(far)
+                placed += self._release(far.timestamp_ms + 1)
+        return placed
+
+    def _take(self, packet: _Waiting) -> list[Packet | Gap]:
+        if self._is_known(packet.timestamp_ms):
+            self.duplicate_packets += 1
+            return []
+        self._doubt_the_first(packet)
+        placed: list[Packet | Gap] = []
+        if self._is_far_ahead(packet.timestamp_ms):
+            if self._far is None or abs(packet.timestamp_ms - self._far.timestamp_ms) > FAR_AHEAD_MS:
+                self.stray_packets += self._far is not None
+                self._far = packet
+                return []
+            placed = self._believe(self._far)
+        elif self._far is not None and packet.timestamp_ms > self._newest_ms:
+            self._far = None  # the track goes on where it was
+            self.stray_packets += 1
+        if packet.timestamp_ms < self._newest_ms:
+            self.reordered_packets += 1
+        self._newest_ms = max(self._newest_ms, packet.timestamp_ms)
+        insort(self._waiting, packet)
+        return placed + self._release(self._newest_ms - self._window_ms)
 
     def _is_known(self, timestamp_ms: int) -> bool:
+        if self._far is not None and timestamp_ms == self._far.timestamp_ms:
+            return True
         if timestamp_ms > self._newest_ms:
             return False
         return timestamp_ms in self._placed or any(w.timestamp_ms == timestamp_ms for w in self._waiting)
+
+    def _is_far_ahead(self, timestamp_ms: int) -> bool:
+        return 0 <= self._newest_ms < timestamp_ms - FAR_AHEAD_MS
+
+    def _doubt_the_first(self, packet: _Waiting) -> None:
+        """The very first packet may be the one with the wrong timestamp."""
+        if self.first_timestamp_ms is None and len(self._waiting) == 1:
+            (first,) = self._waiting
+            if first.timestamp_ms > packet.timestamp_ms + FAR_AHEAD_MS:
+                self._waiting, self._far = [], first
+                self._newest_ms = packet.timestamp_ms
+
+    def _believe(self, far: _Waiting) -> list[Packet | Gap]:
+        """What was far ahead is where the track goes on."""
+        placed = self._release(self._newest_ms + 1)
+        hole_ms = far.timestamp_ms - self._newest_ms
+        if hole_ms > LONGEST_HOLE_MS:
+            self._continue_with(far)
+        self._newest_ms = far.timestamp_ms
+        self._far = None
+        self._waiting.append(far)
+        return placed
 
     def _release(self, closing_ms: int) -> list[Packet | Gap]:
         """Place waiting packets: those that continue the track, and all that begin before `closing_ms`."""
@@ -128,39 +195,52 @@ class Timeline:
                 if not is_due:
                     break
                 self.first_timestamp_ms = packet.timestamp_ms
-            offset_ms = packet.timestamp_ms + self._step_ms - self.first_timestamp_ms
-            hole = offset_ms * self._format.rate_hz // 1000 - self._next
+            hole = self._position_of(packet.timestamp_ms) - self._next
             if hole * 2 >= packet.sample_count:
                 if not is_due:
                     break
                 placed.extend(self._gaps(hole, packet.sample_count))
             self._waiting.pop(0)
-            if hole <= -packet.sample_count and not self._is_step_back(packet, hole):
-                continue  # all of it lies before what was placed: too late
-            self._late_in_a_row = 0
-            placed.append(Packet(self._next, packet.sample_count, packet.payload, packet.source))
-            self._placed.append(packet.timestamp_ms)
-            self._next += packet.sample_count
-            self.packets += 1
+            if hole <= -packet.sample_count:  # all of it lies before what was placed: too late
+                self._late.append(packet)
+                if len(self._late) == LATE_BEFORE_STEP:
+                    self._set_back()
+                continue
+            placed.append(
+                self._place(packet.timestamp_ms, packet.payload, packet.sample_count, packet.source)
+            )
         return placed
 
-    def _is_step_back(self, packet: _Waiting, hole: int) -> bool:
-        """Whether the sender's clock was set back: then nothing but late packets comes, and they are the call.
+    def _place(self, timestamp_ms: int, payload: bytes, count: int, source: tuple[int, int] | None) -> Packet:
+        packet = Packet(self._next, count, payload, source)
+        self._next += count
+        self._placed.append(timestamp_ms)
+        self._last_payload = payload
+        self.packets += 1
+        if self._late:
+            self._late.clear()
+        return packet
 
-        The axis goes on from here; timestamps from now on are read with the step added.
+    def _set_back(self) -> None:
+        """The sender's clock was set back: nothing but late packets comes, and they are the call.
+
+        The axis goes on with the first of them; timestamps from now on are read with the step added.
         """
-        self._late_in_a_row += 1
-        if self._late_in_a_row < LATE_BEFORE_STEP:
-            return False
-        self._step_ms += -hole * 1000 // self._format.rate_hz
-        self._newest_ms = packet.timestamp_ms
-        return True
+        self._continue_with(self._late[0])
+        self._newest_ms = self._late[-1].timestamp_ms
+        self._waiting = sorted([*self._late, *self._waiting])
+        self._late = []
+
+    def _continue_with(self, packet: _Waiting) -> None:
+        assert self.first_timestamp_ms is not None
+        self._step_ms = self.first_timestamp_ms + self._next // SAMPLES_PER_MS - packet.timestamp_ms
 
     def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
         """A hole of this many samples before a packet of that size, as one gap or several."""
         outage = self._outage_in(length)
         if outage is None:
-            return [self._gap(length, packet_samples, LOST_PACKETS if length <= self._quiet_after else None)]
+            is_quiet = length > self._quiet_after or is_silence_notice(self._format, self._last_payload)
+            return [self._gap(length, packet_samples, None if is_quiet else LOST_PACKETS)]
         quiet = self._position_of(outage.from_ms) - self._next
         if quiet > self._quiet_after:
             return [self._gap(quiet, packet_samples, None), *self._gaps(length - quiet, packet_samples)]
@@ -187,7 +267,7 @@ class Timeline:
 
     def _position_of(self, timestamp_ms: int) -> int:
         assert self.first_timestamp_ms is not None
-        return (timestamp_ms + self._step_ms - self.first_timestamp_ms) * self._format.rate_hz // 1000
+        return (timestamp_ms + self._step_ms - self.first_timestamp_ms) * SAMPLES_PER_MS
 
     def _gap(self, length: int, packet_samples: int, cause: str | None) -> Gap:
         if cause is not None:

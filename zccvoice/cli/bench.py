@@ -11,10 +11,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from zccvoice.bench import BenchResult, demo, store, webhooks
+from zccvoice.bench import BenchResult, audio, demo, store, webhooks
 from zccvoice.cli.settings import positive
 
 _UTTERANCES = f"size of the made-up year, at least 1000 (default: {store.UTTERANCES})"
+_AUDIO_ROUNDS = "times each case is measured; the least counts (default: 7)"
 _ROUNDS = "times each demo call is played, 1 to 100 (default: 2)"
 
 
@@ -22,6 +23,10 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser("bench", help="measure")
     benches = parser.add_subparsers(required=True, metavar="NAME")
+    one = benches.add_parser("audio", help="microseconds per 20 ms of a track by stage, streams per core")
+    one.add_argument("--rounds", type=int, choices=range(1, 101), default=7, metavar="N", help=_AUDIO_ROUNDS)
+    _add_form(one)
+    one.set_defaults(run=_run_audio)
     one = benches.add_parser("demo", help="CPU seconds per call minute by stage, hang-up to row")
     one.add_argument("--rounds", type=int, choices=range(1, 101), default=2, metavar="N", help=_ROUNDS)
     one.add_argument("--speed", type=positive, default=4.0, help="times faster than real (default: 4)")
@@ -46,6 +51,10 @@ def add_to(commands: Any) -> None:
 def _add_form(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a wanted bound is missed")
+
+
+def _run_audio(options: argparse.Namespace) -> int:
+    return show(audio.run(rounds=options.rounds), options)
 
 
 def _run_demo(options: argparse.Namespace) -> int:

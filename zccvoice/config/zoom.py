@@ -5,16 +5,21 @@ from __future__ import annotations
 import ssl
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, Self, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from zccvoice.config.section import Secret, Section
 from zccvoice.errors import ConfigError, ForbiddenHostError
 
 ProductName: TypeAlias = Literal["contact_center", "meeting", "webinar", "video_sdk", "phone"]
 NO_SECRET = SecretStr("")
+_RATES_HZ = {"l16": (8_000, 16_000, 32_000, 48_000), "g711": (8_000,), "g722": (16_000,), "opus": (48_000,)}
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 class DoorConfig(Section):
@@ -105,8 +110,19 @@ class ZoomConfig(Section):
     allowed_hosts: tuple[str, ...] = ("zoom.us", "*.zoom.us", "*.zoom.com", "zoomgov.com", "*.zoomgov.com")
     """Hosts we connect to: exact names, or ``*.domain`` for everything below it. Unencrypted ``ws://`` and
     ``http://`` are accepted only for loopback addresses that are listed here."""
-    send_rate_ms: int = Field(default=100, ge=20, le=1000, multiple_of=20)
-    """Milliseconds of audio per message that we ask Zoom for."""
+    codec: Annotated[Literal["l16", "g711", "g722", "opus"], BeforeValidator(_lower)] = "l16"
+    """What we ask Zoom to send: ``l16`` (not compressed: least work here, most on the network), ``g711`` (A-law),
+    ``g722`` or ``opus``."""
+    sample_rate_hz: int | None = None
+    """Samples per second that we ask for: 8000, 16000, 32000 or 48000 for L16; each other codec has one rate.
+    Left out, it is that one, and 16000 for L16: what detectors and recognizer work at."""
+    channels: int = Field(default=1, ge=1, le=2)
+    """1, or 2 (L16 and Opus only), which are mixed down."""
+    rtp: bool = False
+    """Ask for RTP packets instead of bare payloads (not for L16)."""
+    send_rate_ms: int | None = Field(default=None, ge=20, le=1000, multiple_of=20)
+    """Milliseconds of audio per message that we ask Zoom for. Left out, it is 100 for L16; the other codecs come
+    in messages of 20."""
     transcripts: bool = False
     """Ask for Zoom's own transcripts too, to be kept beside ours. The app needs their scope."""
     chat: bool = False
@@ -115,6 +131,33 @@ class ZoomConfig(Section):
     """How long connecting plus handshake may take, for each connection."""
     silence_timeout_s: float = Field(default=65, ge=10, le=600)
     """A connection on which nothing at all arrived for so long is taken for dead."""
+
+    @property
+    def audio_rate_hz(self) -> int:
+        """`sample_rate_hz`, or what it is when left out."""
+        return self.sample_rate_hz or (16_000 if self.codec == "l16" else _RATES_HZ[self.codec][0])
+
+    @property
+    def audio_send_rate_ms(self) -> int:
+        """`send_rate_ms`, or what it is when left out."""
+        return self.send_rate_ms or (100 if self.codec == "l16" else 20)
+
+    @model_validator(mode="after")
+    def _zoom_allows_it(self) -> Self:
+        """Zoom validates the parameters as a whole (RTMS documentation, "Data types")."""
+        problems = []
+        if self.audio_rate_hz not in _RATES_HZ[self.codec]:
+            allowed = " or ".join(map(str, _RATES_HZ[self.codec]))
+            problems.append(f"sample_rate_hz: expected {allowed} for {self.codec}, got {self.sample_rate_hz}")
+        if self.channels == 2 and self.codec in ("g711", "g722"):
+            problems.append(f"channels: expected 1 for {self.codec}, got 2")
+        if self.rtp and self.codec == "l16":
+            problems.append("rtp: expected false for l16")
+        if self.codec != "l16" and self.audio_send_rate_ms != 20:
+            problems.append(f"send_rate_ms: expected 20 for {self.codec}, got {self.send_rate_ms}")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
     @field_validator("apps", mode="before")
     @classmethod

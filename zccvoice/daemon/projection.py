@@ -16,7 +16,9 @@ import numpy as np
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.record import Side
-from zccvoice.audio.frame import AudioFormat, Gap
+from zccvoice.audio.codecs import as_carried
+from zccvoice.audio.codecs.opus import is_concealing
+from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import VadConfig
 from zccvoice.daemon.audio_format import format_of
 from zccvoice.errors import DecodeError, RemoteProtocolError
@@ -35,7 +37,7 @@ from zccvoice.rtms.events import (
 )
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePin, LanguagePolicy
-from zccvoice.speech.track import Samples, Track, TrackGap
+from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
 from zccvoice.store.facts import (
     CallEventSeen,
@@ -196,10 +198,21 @@ class Projection:
         match event:
             case MediaOpened():
                 self._media_opened_ms = arrived_ms
+                before = self._format
                 try:
                     self._format = format_of(event.audio)
                 except RemoteProtocolError as error:
                     self.failure = error
+                    return
+                if self._tracks and self._format != before:
+                    self.failure = RemoteProtocolError(
+                        f"expected the audio to come back as {before}, Zoom will send {self._format}"
+                    )
+                    return
+                if self._format.encoding is Encoding.OPUS and not is_concealing():
+                    self._out.append(
+                        Remark("no libopus: losses in Opus are silence", problem="FFmpeg decodes")
+                    )
             case ParticipantConnected():
                 self._take_participant(event)
             case CallEventReceived():
@@ -225,22 +238,23 @@ class Projection:
             return  # a format that we refused: the stream is about to end
         if self._broken is not None:
             self._mend(min(packet.timestamp_ms for _, packet in packets))
-        pieces: dict[Track, list[Samples | Gap]] = {}
+        heard: dict[Track, None] = {}  # in order, each once
         begin = self._cpu_clock()
         for index, packet in packets:
-            track = self._tracks.get(packet.channel_id) or self._open_track(packet.channel_id, self._format)
+            track = self._tracks.get(packet.channel_id) or self._open_track(packet, self._format)
             try:
-                placed = track.place(packet.timestamp_ms, packet.payload, (record.offset, index))
+                track.place(packet.timestamp_ms, packet.payload, (record.offset, index))
             except DecodeError as error:
                 self.counts.rejected_payloads += 1
                 self._out.append(Remark("payload rejected", packet.channel_id, str(error)))
                 continue
-            pieces.setdefault(track, []).extend(placed)
+            heard[track] = None
             self.counts.audio_packets += 1
             self._last_timestamp_ms = max(self._last_timestamp_ms, packet.timestamp_ms)
             self._audio_end_ms = max(self._audio_end_ms or 0, packet.timestamp_ms)
+        pieces = [(track, track.decode()) for track in heard]
         decoded = self._cpu_clock()
-        done = [(track, track.hear(_joined(placed))) for track, placed in pieces.items()]
+        done = [(track, track.hear(placed)) for track, placed in pieces]
         self.counts.decode_s += decoded - begin
         self.counts.vad_s += self._cpu_clock() - decoded
         for track, found in done:
@@ -248,8 +262,12 @@ class Projection:
         if self._unpinned and self._may_pin(record.arrived_ms):
             self._hand_over()
 
-    def _open_track(self, channel_id: str, audio_format: AudioFormat) -> Track:
-        track = self._tracks[channel_id] = Track(channel_id, audio_format, self._vad)
+    def _open_track(self, first: AudioReceived, announced: AudioFormat) -> Track:
+        channel_id, carried = first.channel_id, as_carried(announced, first.payload)
+        if carried != announced:
+            problem = f"announced {_told(announced)}; the first payload is {_told(carried)}"
+            self._out.append(Remark("audio is not as announced", channel_id, problem))
+        track = self._tracks[channel_id] = Track(channel_id, carried, self._vad)
         self._out.append(Remark("track open", channel_id))
         self._state(ParticipantSeen, channel_id)
         return track
@@ -285,12 +303,14 @@ class Projection:
 
     def _hand_over(self) -> None:
         """Utterances, with their language, to whoever transcribes."""
-        assert self._format is not None
         self._pin = self._pin or self._languages.pin(*self._queue)
         if not self._is_pin_stated:
             self._is_pin_stated = True
             self._state(LanguagePinned, self._pin.language, self._pin.source)
-        self._out += [Spoken(one, self._format, self._pin.language) for one in self._unpinned]
+        self._out += [
+            Spoken(one, self._tracks[one.channel_id].audio_format, self._pin.language)
+            for one in self._unpinned
+        ]
         self._unpinned.clear()
 
     # What Zoom tells
@@ -401,21 +421,9 @@ class Projection:
             self._last_timestamp_ms = max(self._last_timestamp_ms, self._stopped_ms)
 
 
-def _joined(pieces: Sequence[Samples | Gap]) -> list[Samples | Gap]:
-    """Neighbouring stretches of samples made one."""
-    joined: list[Samples | Gap] = []
-    run: list[Samples] = []
-    for piece in pieces:
-        if isinstance(piece, Gap):
-            if run:
-                joined.append(np.concatenate(run))
-                run = []
-            joined.append(piece)
-        else:
-            run.append(piece)
-    if run:
-        joined.append(run[0] if len(run) == 1 else np.concatenate(run))
-    return joined
+def _told(audio_format: AudioFormat) -> str:
+    framing = "in RTP" if audio_format.is_rtp else "bare"
+    return f"{framing}, {audio_format.channel_count} channel(s)"
 
 
 def _utc(timestamp_ms: int) -> datetime:

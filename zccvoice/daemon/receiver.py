@@ -16,6 +16,7 @@ from typing import TypeAlias
 import trio
 
 from zccvoice.config import ZoomConfig
+from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.media_line import MediaLine
 from zccvoice.daemon.transport import SHUTDOWN
@@ -32,7 +33,7 @@ from zccvoice.rtms.events import (
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.media import MediaAccepted, MediaEvent, MediaSilent
 from zccvoice.rtms.media_plan import PlannedMedia, plan_media
-from zccvoice.rtms.messages import AudioParams, ChatParams, MediaParams, TranscriptParams
+from zccvoice.rtms.messages import ChatParams, MediaParams, TranscriptParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S, Recovery
 from zccvoice.rtms.signaling import SignalingConnection, SignalingEvent, SignalingOpened
 from zccvoice.rtms.transcript_language import language_of
@@ -233,7 +234,7 @@ class WebSocketReceiver:
         """What we ask for. Texts get their language when their connection is made."""
         has_chat = self._settings.chat and self._product in _WITH_CHAT
         return MediaParams(
-            audio=AudioParams(send_rate=self._settings.send_rate_ms),
+            audio=wanted_audio(self._settings),
             transcript=self._transcript_params() if self._settings.transcripts else None,
             chat=ChatParams() if has_chat else None,
         )

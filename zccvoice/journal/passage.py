@@ -1,19 +1,21 @@
 """Any range of a track's samples, read back from its journal without decoding the rest of it.
 
-An utterance knows where its packets lie (`audio.frame.Passage`) and is read back to the sample. A stretch of
-time is found by bisection: records stand in the order of arrival, which is nearly that of the timestamps.
+An utterance knows where its packets lie (`audio.frame.Passage`) and is read back as the track heard it. A stretch
+of time is found by bisection: records stand in the order of arrival, which is nearly that of the timestamps.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from zccvoice.audio.codecs import decoder_for
-from zccvoice.audio.frame import AudioFormat, Packet, Passage
-from zccvoice.audio.timeline import Timeline
+from zccvoice.audio.codecs import sample_count, unwrapped
+from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
+from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Gap, Packet, Passage, Samples
+from zccvoice.audio.timeline import LOST_PACKETS, Timeline
+from zccvoice.audio.trail import Trail
 from zccvoice.errors import DecodeError, JournalError
 from zccvoice.journal.journal import JournalReader, Record
 from zccvoice.journal.record import Kind
@@ -23,26 +25,46 @@ SLACK_MS = 5_000
 """How far arrival may be out of the order of timestamps, between tracks."""
 
 
-def read_samples(reader: JournalReader, audio_format: AudioFormat, passage: Passage) -> npt.NDArray[np.int16]:
-    """The samples of a passage, ``int16[passage.end - passage.start]``, mono, at the format's rate.
+def read_samples(reader: JournalReader, audio_format: AudioFormat, passage: Passage) -> Samples:
+    """The samples of a passage, ``int16[passage.end - passage.start]``, mono, 16 kHz.
+
+    What the track heard: to the sample for L16 and G.711; for G.722 and Opus, whose decoders remember, with a
+    difference 40 dB or more below the sound.
 
     Raises:
         JournalError: a record that it lies in is damaged: nothing is made up.
     """
     samples = np.zeros(passage.end - passage.start, np.int16)
-    decoder = decoder_for(audio_format)
+    decoder = Decoder(audio_format)
+    pieces = list(_pieces(reader, audio_format, passage))
+    at = (pieces[0].position if pieces else passage.start) - passage.start
+    for piece in decoder.decode(pieces) + decoder.flush():
+        if isinstance(piece, Gap):
+            if piece.sample_count > LONGEST_BRIDGED_SAMPLES:
+                at = piece.position + piece.sample_count - passage.start
+            continue
+        inside = piece[max(0, -at) : max(0, len(samples) - at)]
+        samples[max(0, at) : max(0, at) + len(inside)] = inside
+        at += len(piece)
+    return samples
+
+
+def _pieces(reader: JournalReader, audio_format: AudioFormat, passage: Passage) -> Iterator[Packet | Gap]:
+    """Its packets, read again, with the holes between them."""
     record: Record | None = None
+    end: int | None = None
     for position, (offset, index) in passage.pieces:
         if record is None or record.offset != offset:
             found = reader.read(offset)
             if not isinstance(found, Record):
                 raise JournalError(f"the record at {offset} is damaged: its audio cannot be read again")
             record = found
-        decoded = decoder.decode(record.entries[index].payload)
-        first = max(0, passage.start - position)
-        last = min(len(decoded), passage.end - position)
-        samples[position + first - passage.start : position + last - passage.start] = decoded[first:last]
-    return samples
+        payload = unwrapped(audio_format, record.entries[index].payload)
+        if end is not None and position > end:
+            yield Gap(end, position - end, LOST_PACKETS)
+        packet = Packet(position, sample_count(audio_format, payload), payload)
+        end = position + packet.sample_count
+        yield packet
 
 
 def find_passage(
@@ -52,30 +74,20 @@ def find_passage(
 
     Positions count from `from_ms`. What did not arrive, or is damaged, is silence.
     """
-    timeline = Timeline(audio_format)
-    placed: list[Packet] = []
+    timeline, trail = Timeline(audio_format), Trail(Decoder(audio_format))
+    placed: list[Packet | Gap] = []
     for record, index, packet in _packets_near(reader, channel_id, from_ms, until_ms):
         try:
-            pieces = timeline.push(packet.timestamp_ms, packet.payload, (record.offset, index))
+            placed += timeline.push(packet.timestamp_ms, packet.payload, (record.offset, index))
         except DecodeError:
             continue  # it was no audio when it came, either
-        placed += [piece for piece in pieces if isinstance(piece, Packet)]
-    placed += [piece for piece in timeline.flush() if isinstance(piece, Packet)]
-    length = (until_ms - from_ms) * audio_format.rate_hz // 1000
-    if timeline.first_timestamp_ms is None:
-        return Passage(0, length, ())
-    shift = (timeline.first_timestamp_ms - from_ms) * audio_format.rate_hz // 1000
-    return Passage(
-        0,
-        length,
-        tuple(
-            (packet.position + shift, packet.source)
-            for packet in placed
-            if packet.source is not None
-            and packet.position + shift < length
-            and packet.position + packet.sample_count + shift > 0
-        ),
-    )
+    placed += timeline.flush()
+    shift = ((timeline.first_timestamp_ms or 0) - from_ms) * SAMPLES_PER_MS
+    for piece in placed:
+        if isinstance(piece, Packet):
+            trail.add(piece._replace(position=piece.position + shift))
+    length = (until_ms - from_ms) * SAMPLES_PER_MS
+    return trail.passage(0, length) or Passage(0, length, ())
 
 
 def _packets_near(

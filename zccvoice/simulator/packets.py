@@ -1,30 +1,18 @@
-"""A call's sound as encoded packets, each with the moment it goes out.
-
-A codec is one entry in `ENCODERS`: samples of one packet in, bytes out.
-"""
+"""A call's sound as encoded packets, each with the moment it goes out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from zccvoice.rtms.enums import Codec, SampleRate
+from zccvoice.rtms.enums import Codec, ContentType, SampleRate
 from zccvoice.rtms.messages import AudioParams
+from zccvoice.simulator.encoders import ENCODERS, in_rtp
 from zccvoice.simulator.faults import Transmission, transmit
 from zccvoice.simulator.scenario import Scenario
-from zccvoice.simulator.sources import Leg, Recording, Samples, resample
+from zccvoice.simulator.sources import Leg, Recording, resample
 from zccvoice.simulator.truth import Span, joined
-
-
-def _encode_l16(samples: Samples) -> bytes:
-    # Zoom's L16 is little-endian; its documentation's sample packet is smooth only when read so.
-    return samples.astype("<i2").tobytes()
-
-
-ENCODERS: dict[int, Callable[[Samples], bytes]] = {Codec.L16: _encode_l16}
-"""By codec number; what is not here the server refuses with status 22."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +40,10 @@ class PacketPlan:
         """By channel id."""
         self.held: dict[str, tuple[Span, ...]] = {}
         """By channel id: where the leg sends nothing."""
-        self._encode = ENCODERS[params.codec]
-        self._samples = {leg.participant.channel_id: resample(leg.samples, rate.hz) for leg in recording.legs}
+        self._payloads = {
+            leg.participant.channel_id: self._encoded(leg, rate, fec=scenario.opus_fec)
+            for leg in recording.legs
+        }
         packets: list[Packet] = []
         for leg in recording.legs:
             packets += self._leg(leg, scenario, recording.duration_ms)
@@ -79,9 +69,17 @@ class PacketPlan:
 
     def payload(self, packet: Packet) -> bytes:
         """The packet's bytes, encoded."""
-        start = packet.number * self.samples_per_packet
-        samples = self._samples[packet.channel_id][start : start + self.samples_per_packet]
-        return self._encode(np.repeat(samples, 2) if self.params.channel == 2 else samples)
+        return self._payloads[packet.channel_id][packet.number]
+
+    def _encoded(self, leg: Leg, rate: SampleRate, *, fec: bool) -> list[bytes]:
+        """The leg's packets, from the call's first on."""
+        params, size = self.params, self.samples_per_packet
+        samples = resample(leg.samples, rate.hz)
+        samples = np.repeat(samples[: len(samples) // size * size], params.channel)
+        payloads = ENCODERS[params.codec](samples, params.channel, size, fec)
+        if params.content_type == ContentType.RTP and params.codec != Codec.L16:
+            return in_rtp(payloads, params.codec, size)
+        return payloads  # Zoom's samples ask for L16 as RTP, and read it as it is
 
 
 def _inside(at_ms: int, spans: tuple[Span, ...]) -> bool:

@@ -160,6 +160,8 @@ class Scenario:
     """Rules noise, faults and generated ids."""
     buffered_ms: int = 0
     """Audio that Zoom had captured before its webhook went out; it comes in the burst at the start."""
+    opus_fec: bool = False
+    """Whether Opus, when the client asks for it, carries each packet a second time in the next one."""
     faults: Faults = _NO_FAULTS
     product: Product = Product.CONTACT_CENTER
     dialect: Dialect = _USUAL_DIALECT
@@ -228,6 +230,7 @@ def parse_scenario(fields: Mapping[str, Any], *, name: str, folder: Path) -> Sce
         stop_reason=top.choice("stop_reason", StopReason, _USUAL_ENDS.get(product, StopReason.MEETING_ENDED)),
         seed=seed,
         buffered_ms=top.whole("buffered_ms", 0),
+        opus_fec=top.flag("opus_fec"),
         faults=read_faults(top.table("faults"), who),
         product=product,
         dialect=read_dialect(top.table("dialect")),

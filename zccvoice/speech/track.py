@@ -1,37 +1,29 @@
 """CORE: one participant, from packets to utterances.
 
-packets → `Timeline` → decoder → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Utterance`
+packets → `Timeline` → `Decoder` → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Utterance`
 
-Keeps only the sound that may still be needed: the open utterance and a little before it. A short loss is
-filled with zeros inside the track's axis, so that positions stay true; across a longer one, and while a leg is
-quiet, nothing is computed and the open utterance is closed.
+Keeps only the sound that may still be needed: the open utterance and a little before it. A short loss has its
+place inside the track's axis, so that positions stay true; across a longer one, and while a leg is quiet, nothing
+is computed and the open utterance is closed.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from zccvoice.audio.codecs import decoder_for
-from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Gap, Packet, Passage
+from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
+from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import clipped_ratio, level_dbfs
 from zccvoice.audio.timeline import Timeline
+from zccvoice.audio.trail import Trail
 from zccvoice.config import VadConfig
 from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, Endpointer, SpeechSpan
 from zccvoice.speech.utterance import Utterance
 from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, SpeechDetector, WebRtcDetector
 
-_SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 _QUIETEST_DBFS = 120
-_BRIDGED_GAP_SAMPLES = 500 * _SAMPLES_PER_MS
-"""A shorter gap may lie inside an utterance; a longer one ends it."""
-
-Samples: TypeAlias = npt.NDArray[np.int16]
-"""``int16[n]``, mono, 16 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +46,13 @@ class Track:
         detector: SpeechDetector | None = None,
     ) -> None:
         self.channel_id = channel_id
+        self.audio_format = audio_format
+        """What its payloads are."""
         self.timeline = Timeline(audio_format)
         """Holds the counts of packets."""
-        self._decoder = decoder_for(audio_format)
+        self._decoder = Decoder(audio_format)
+        self._trail = Trail(self._decoder)
+        self._placed: list[Packet | Gap] = []
         self._detector = detector or WebRtcDetector(settings)
         self._endpointer = Endpointer(
             onset_frames=settings.onset_frames,
@@ -65,18 +61,15 @@ class Track:
             longest_frames=settings.longest_s * 1000 // FRAME_MS,
         )
         # Sound after the speech is there only as far as the endpointer waited for it.
-        self._padding = min(settings.padding_ms, settings.hangover_ms) * _SAMPLES_PER_MS
-        self._kept = np.empty(0, np.int16)
+        self._padding = min(settings.padding_ms, settings.hangover_ms) * SAMPLES_PER_MS
+        self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = 0
-        self._packets: deque[tuple[int, int, tuple[int, int]]] = deque()  # position, end, source
         self._analysed = 0
         self._last_end = 0
         self._quiet_levels = [0] * (_QUIETEST_DBFS + 1)  # histogram: frames by whole −dBFS
 
-    def place(
-        self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None
-    ) -> list[Samples | Gap]:
-        """Take in one packet: what of the track is now complete, decoded and in order, for `hear`.
+    def place(self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None) -> None:
+        """Take in one packet, for `decode`.
 
         Args:
             timestamp_ms: Zoom's.
@@ -86,10 +79,21 @@ class Track:
         Raises:
             DecodeError: the payload cannot be this track's audio. The track goes on, with a gap.
         """
-        return self._decode(self.timeline.push(timestamp_ms, payload, source))
+        self._placed += self.timeline.push(timestamp_ms, payload, source)
+
+    def decode(self) -> list[Samples | Gap]:
+        """What of the track is complete by now, in order, for `hear`.
+
+        To be called once for many packets: decoders work on runs.
+        """
+        placed, self._placed = self._placed, []
+        for piece in placed:
+            if isinstance(piece, Packet):
+                self._trail.add(piece)
+        return self._decoder.decode(placed) if placed else []
 
     def hear(self, pieces: list[Samples | Gap]) -> list[Utterance | TrackGap]:
-        """Run detector and endpointer over what `place` gave; returns what it completed."""
+        """Run detector and endpointer over what `decode` gave; returns what it completed."""
         done: list[Utterance | TrackGap] = []
         for piece in pieces:
             if not isinstance(piece, Gap):
@@ -97,17 +101,16 @@ class Track:
                 continue
             if piece.cause is not None:
                 start = self._timestamp_ms(piece.position)
-                done.append(TrackGap(start, start + piece.sample_count // _SAMPLES_PER_MS, piece.cause))
-            if piece.sample_count <= _BRIDGED_GAP_SAMPLES:
-                done.extend(self._listen(np.zeros(piece.sample_count, np.int16)))
-            else:
+                done.append(TrackGap(start, start + piece.sample_count // SAMPLES_PER_MS, piece.cause))
+            if piece.sample_count > LONGEST_BRIDGED_SAMPLES:
                 done.extend(self._close_utterance())
                 self._jump(piece.position + piece.sample_count)
         return done
 
     def flush(self) -> list[Utterance | TrackGap]:
         """The track is over: place what waits and close the open utterance."""
-        done = self.hear(self._decode(self.timeline.flush()))
+        self._placed += self.timeline.flush()
+        done = self.hear(self.decode() + self._decoder.flush())
         done.extend(self._close_utterance())
         return done
 
@@ -126,30 +129,11 @@ class Track:
     def end_timestamp_ms(self) -> int | None:
         """Where the placed audio ends, on Zoom's clock."""
         first = self.timeline.first_timestamp_ms
-        return None if first is None else first + self.timeline.position // _SAMPLES_PER_MS
-
-    def _decode(self, pieces: list[Packet | Gap]) -> list[Samples | Gap]:
-        """Packets → samples, runs of packets joined: what follows works per stretch, not per packet."""
-        decoded: list[Samples | Gap] = []
-        run: list[Samples] = []
-        for piece in pieces:
-            if isinstance(piece, Packet):
-                run.append(self._decoder.decode(piece.payload))
-                if piece.source is not None:
-                    end = piece.position + piece.sample_count
-                    self._packets.append((piece.position, end, piece.source))
-                continue
-            if run:
-                decoded.append(np.concatenate(run))
-                run = []
-            decoded.append(piece)
-        if run:
-            decoded.append(run[0] if len(run) == 1 else np.concatenate(run))
-        return decoded
+        return None if first is None else first + self.timeline.position // SAMPLES_PER_MS
 
     def _listen(self, samples: Samples) -> list[Utterance]:
         """Take in the next stretch of sound, as far as it fills whole frames."""
-        self._kept = np.concatenate([self._kept, samples])
+        self._keep(samples)
         end = self._kept_from + self._kept.size
         whole = (end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
         offset = self._frame_origin()
@@ -163,6 +147,15 @@ class Track:
         self._analysed += whole
         self._forget()
         return done
+
+    def _keep(self, samples: Samples) -> None:
+        """Put them behind what is kept, without moving all of a long utterance each time."""
+        size, end = self._kept.size, self._kept.size + samples.size
+        if self._kept.base is not self._room or end > self._room.size:
+            self._room = np.empty(2 * end, np.int16)
+            self._room[:size] = self._kept
+        self._room[size:end] = samples
+        self._kept = self._room[:end]
 
     def _close_utterance(self) -> list[Utterance]:
         span = self._endpointer.flush()
@@ -185,22 +178,14 @@ class Track:
             start_timestamp_ms=self._timestamp_ms(start),
             end_timestamp_ms=self._timestamp_ms(end),
             samples=self._slice(padded_start, padded_end).copy(),
-            lead_ms=(start - padded_start) // _SAMPLES_PER_MS,
+            lead_ms=(start - padded_start) // SAMPLES_PER_MS,
             loudness_dbfs=level_dbfs(speech),
             clipped_ratio=clipped_ratio(speech),
             loudness_by_second=tuple(
                 level_dbfs(speech[at : at + SAMPLE_RATE_HZ]) for at in range(0, speech.size, SAMPLE_RATE_HZ)
             ),
-            passage=self._passage(padded_start, padded_end),
+            passage=self._trail.passage(padded_start, padded_end),
         )
-
-    def _passage(self, start: int, end: int) -> Passage | None:
-        pieces = tuple(
-            (position, source)
-            for position, packet_end, source in self._packets
-            if position < end and packet_end > start
-        )
-        return Passage(start, end, pieces) if pieces else None
 
     def _forget(self) -> None:
         """Drop sound that no utterance can need any more."""
@@ -213,8 +198,7 @@ class Track:
         if surplus > 0:
             self._kept = self._kept[surplus:].copy()
             self._kept_from += surplus
-            while self._packets and self._packets[0][1] <= self._kept_from:
-                self._packets.popleft()
+            self._trail.forget(self._kept_from)
 
     def _jump(self, position: int) -> None:
         """Go on at `position` after a stretch without sound."""
@@ -226,4 +210,4 @@ class Track:
 
     def _timestamp_ms(self, position: int) -> int:
         assert self.timeline.first_timestamp_ms is not None
-        return self.timeline.first_timestamp_ms + position // _SAMPLES_PER_MS
+        return self.timeline.first_timestamp_ms + position // SAMPLES_PER_MS

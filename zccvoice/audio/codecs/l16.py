@@ -1,39 +1,64 @@
 """L16: linear PCM, signed 16-bit.
 
 RFC 3551 §4.5.11 puts it in network order; Zoom's documented sample packet is a smooth wave only when read as
-little-endian, so that is what it is here.
+little-endian, so that is what it is here. Of two channels the mean is taken.
 """
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Sequence
 
+import numpy as np
+
+from zccvoice.audio.frame import SAMPLE_RATE_HZ, Packet, Samples
 from zccvoice.errors import DecodeError
 
-LONGEST_BYTES = 16_000 * 2
-"""One second at 16 kHz: the longest packet that RTMS sends."""
 
+class Counter:
+    """How long payloads are."""
 
-def sample_count(payload: bytes) -> int:
-    """Samples in a mono payload.
+    def __init__(self, rate_hz: int, channel_count: int) -> None:
+        self._told = f"{rate_hz} Hz, {channel_count} channel(s)"
+        self._unit = 2 * channel_count * max(1, rate_hz // SAMPLE_RATE_HZ)
+        self._longest = 2 * channel_count * rate_hz
+        self._samples_per_unit = max(1, SAMPLE_RATE_HZ // rate_hz)
 
-    Raises:
-        DecodeError: empty, not a whole number of samples, or longer than RTMS sends.
-    """
-    size = len(payload)
-    if size == 0 or size % 2 or size > LONGEST_BYTES:
+    def sample_count(self, payload: bytes) -> int:
+        """How long a payload is, in samples at 16 kHz.
+
+        Raises:
+            DecodeError: empty, no whole number of samples (at its own rate and at 16 kHz), or longer than the
+                second that RTMS sends at most.
+        """
+        units, rest = divmod(len(payload), self._unit)
+        if units and not rest and len(payload) <= self._longest:
+            return units * self._samples_per_unit
         raise DecodeError(
-            f"L16 payload: expected 2 to {LONGEST_BYTES} bytes, two a sample; got {size} "
-            f"beginning with {payload[:8].hex() or 'nothing'}"
+            f"L16 payload, {self._told}: expected a multiple of {self._unit} bytes up to {self._longest}; "
+            f"got {len(payload)} beginning with {payload[:8].hex() or 'nothing'}"
         )
-    return size // 2
 
 
-class L16Decoder:
-    """Stateless; see `codecs.Decoder`."""
+class L16:
+    """Without state; see `codecs.Codec`."""
 
-    def decode(self, payload: bytes) -> npt.NDArray[np.int16]:
-        """A read-only view of the payload, ``int16[n]``, mono."""
-        sample_count(payload)
-        return np.frombuffer(payload, dtype="<i2")
+    delay_samples = 0
+    preroll_ms = 0
+
+    def __init__(self, rate_hz: int, channel_count: int) -> None:
+        self.rate_hz = rate_hz
+        self._channel_count = channel_count
+
+    def decode(self, packets: Sequence[Packet]) -> tuple[Samples, list[Packet]]:
+        """See `codecs.Codec`; of one channel it is a read-only view."""
+        if len(packets) == 1:
+            samples = np.frombuffer(packets[0].payload, "<i2")
+        else:
+            samples = np.frombuffer(b"".join([packet.payload for packet in packets]), "<i2")
+        if self._channel_count == 2:
+            samples = ((samples[::2].astype(np.int32) + samples[1::2]) >> 1).astype(np.int16)
+        return samples, []
+
+    def conceal(self, sample_count: int, follower: Packet | None) -> Samples:
+        """Nothing."""
+        return np.empty(0, np.int16)

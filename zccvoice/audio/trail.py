@@ -1,0 +1,56 @@
+"""CORE: which packets a stretch of a track was made of, so that it can be made again.
+
+A decoder with a memory needs packets before the stretch to get into the same state, and all of them need a little
+on either side: for the resampler, for what a codec gives late, and for the edges of a hole.
+"""
+
+from __future__ import annotations
+
+from zccvoice.audio.decoder import Decoder
+from zccvoice.audio.frame import Packet, Passage
+
+
+class Trail:
+    """Where the packets of one track's recent sound can be read again."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        """`decoder`: one for the track's format."""
+        self._decoder = decoder
+        self._packets: list[tuple[int, int, tuple[int, int]]] = []  # position, end, source
+
+    def __len__(self) -> int:
+        return len(self._packets)
+
+    def add(self, packet: Packet) -> None:
+        """The next packet of the track; one without a source is kept by nobody."""
+        if packet.source is not None:
+            self._packets.append((packet.position, packet.position + packet.sample_count, packet.source))
+
+    def passage(self, start: int, end: int) -> Passage | None:
+        """The stretch ``[start, end)`` by reference; None when nothing of it can be read again."""
+        packets = self._packets
+        if not any(begin < end and stop > start for begin, stop, _ in packets):
+            return None
+        until = end + self._decoder.reach_after_samples
+        last = next((at for at, packet in enumerate(packets) if packet[0] >= until), len(packets))
+        if last < len(packets) and packets[last - 1][1] < until:
+            last += 1  # it is where the hole ends
+        pieces = [(begin, source) for begin, _, source in packets[self._first_for(start) : last]]
+        return Passage(start, end, tuple(pieces))
+
+    def forget(self, position: int) -> None:
+        """No passage will begin before `position` any more."""
+        del self._packets[: self._first_for(position)]
+
+    def _first_for(self, start: int) -> int:
+        """The first packet that is needed for what begins at `start`."""
+        since = start - self._decoder.reach_before_samples
+        first = next((at for at, packet in enumerate(self._packets) if packet[1] > since), len(self._packets))
+        if first and (first == len(self._packets) or self._packets[first][0] > since):
+            first -= 1  # it is where the hole begins
+        # The memory of a codec is of what was said, however long ago.
+        wanted = self._decoder.preroll_samples
+        while first and wanted > 0:
+            first -= 1
+            wanted -= self._packets[first][1] - self._packets[first][0]
+        return first
