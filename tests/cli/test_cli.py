@@ -158,6 +158,8 @@ def test_simulate_needs_credentials_and_a_scenario(
         monkeypatch.setenv(f"ZCCVOICE_{name}", "x")
     assert main(arguments) == 2
     assert "nowhere.toml" in capsys.readouterr().err
+    assert main([*arguments, "--as-is", "--copies", "2"]) == 2
+    assert "--as-is rules out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["7d", "12h", "30m", "2w"])

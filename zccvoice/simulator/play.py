@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import trio
 
+from zccvoice.simulator.certificates import Authority
 from zccvoice.simulator.progress import OnProgress, Violation
 from zccvoice.simulator.scenario import Scenario
 from zccvoice.simulator.timing import Timing
@@ -36,9 +37,11 @@ async def simulate(
     speed: float = 1.0,
     host: str = "127.0.0.1",
     port: int = 0,
+    apart_s: float = 0.0,
+    authority: Authority | None = None,
     on_progress: OnProgress | None = None,
 ) -> Simulation:
-    """Validate the endpoint as Zoom does, then play all scenarios at once to their ends.
+    """Validate the endpoint as Zoom does, then play all scenarios beside each other to their ends.
 
     Cancelling drops all connections at once.
 
@@ -49,6 +52,8 @@ async def simulate(
         speed: times faster than real.
         host: address to serve the WebSockets on; the daemon must be able and allowed to reach it.
         port: port to serve them on; 0 has the system choose.
+        apart_s: seconds between the beginnings of two calls.
+        authority: signs the certificate of ``wss://localhost``; None serves ``ws://``.
         on_progress: told how the calls go on.
 
     Raises:
@@ -57,13 +62,21 @@ async def simulate(
     deliver = post_to(webhook_url)
     timing = replace(Timing(), webhook_retry_delays_s=RETRY_DELAYS_S).at_speed(speed)
     async with running_zoom(
-        app, deliver=deliver, speed=speed, timing=timing, on_progress=on_progress, host=host, port=port
+        app,
+        deliver=deliver,
+        speed=speed,
+        timing=timing,
+        on_progress=on_progress,
+        host=host,
+        port=port,
+        authority=authority,
     ) as zoom:
         if not await zoom.probe_webhook():
             return Simulation((), zoom.violations)
         truths: dict[int, CallTruth] = {}
 
         async def play(number: int, scenario: Scenario, zoom: Zoom = zoom) -> None:
+            await trio.sleep(number * apart_s)
             truths[number] = await zoom.play(scenario)
 
         async with trio.open_nursery() as calls:
