@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.journal.keyring import CODEC, START_MS, Keyring, Noted, reader, writer
-from tests.speech.sounds import LevelDetector, Samples, noise, voice
+from tests.speech.sounds import LAST_WORD, LevelDetector, Samples, noise, voice
 from zccvoice.audio.frame import AudioFormat, Packet, Passage
 from zccvoice.audio.timeline import Timeline
-from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError, JournalError
 from zccvoice.journal.entry import Entry, EntryCodec
 from zccvoice.journal.journal import Record
@@ -124,7 +123,7 @@ def packets_of(records: Sequence[Record], channel_id: str) -> list[tuple[tuple[i
 
 
 def utterances(records: Sequence[Record], channel_id: str) -> list[Utterance]:
-    track = Track(channel_id, FORMAT, VadConfig(), LevelDetector())
+    track = Track(channel_id, FORMAT, LAST_WORD, LevelDetector())
     done = []
     for source, packet in packets_of(records, channel_id):
         try:

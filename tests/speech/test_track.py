@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.speech.sounds import LevelDetector, Samples, noise, voice
+from tests.speech.sounds import LAST_WORD, LevelDetector, Samples, noise, voice
 from zccvoice.audio.frame import AudioFormat, Gap, Packet
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.audio.timeline import Timeline
@@ -24,7 +24,7 @@ CALL = np.concatenate([noise(1000), voice(2000), noise(1500), voice(600, pitch_h
 def play(
     sound: Samples, *, packet_ms: int = 100, lost: frozenset[int] = frozenset(), vad: VadConfig | None = None
 ) -> tuple[Track, list[Utterance], list[TrackGap]]:
-    track = Track("ch", AudioFormat(), vad or VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), vad or LAST_WORD, LevelDetector())
     done: list[Utterance | TrackGap] = []
     step = packet_ms * 16
     for number, at in enumerate(range(0, len(sound), step)):
@@ -94,12 +94,12 @@ def test_a_long_speech_is_cut_and_fits_the_recognizer() -> None:
 
 def test_padding_never_overlaps_the_neighbour() -> None:
     sound = np.concatenate([noise(400), voice(500), noise(520), voice(500), noise(600)])
-    _, (one, two), _ = play(sound, vad=VadConfig(padding_ms=500, hangover_ms=500))
+    _, (one, two), _ = play(sound, vad=VadConfig(detector="silero", padding_ms=500, hangover_ms=500))
     assert two.start_timestamp_ms - two.lead_ms >= one.end_timestamp_ms
 
 
 def test_a_bad_payload_costs_itself() -> None:
-    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
     done = []
     for number, at in enumerate(range(0, len(CALL), 1600)):
         payload = b"\1" if number == 2 else CALL[at : at + 1600].astype("<i2").tobytes()
@@ -115,7 +115,7 @@ def test_a_bad_payload_costs_itself() -> None:
 
 
 def test_memory_is_bounded_while_nobody_speaks() -> None:
-    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
     quiet = noise(1000).astype("<i2").tobytes()
     for number in range(120):
         track.hear(track.place(START_MS + number * 1000, quiet))
@@ -148,7 +148,7 @@ def play_from(
     packet_ms: int = 100,
 ) -> tuple[list[Utterance], list[Packet]]:
     """The utterances, and where a timeline of its own puts the packets whose sources are given."""
-    track, timeline = Track("ch", AudioFormat(), VadConfig(), LevelDetector()), Timeline(AudioFormat())
+    track, timeline = Track("ch", AudioFormat(), LAST_WORD, LevelDetector()), Timeline(AudioFormat())
     done: list[Utterance | TrackGap] = []
     placed: list[Packet | Gap] = []
     step = packet_ms * 16
@@ -202,7 +202,7 @@ def test_an_utterance_that_nobody_keeps_has_no_passage() -> None:
 
 
 def test_sources_are_forgotten_with_their_sound() -> None:
-    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
     for number in range(1200):
         quiet = noise(100, seed=number).astype("<i2").tobytes()
         track.hear(track.place(START_MS + number * 100, quiet, (number, 0)))
@@ -210,7 +210,7 @@ def test_sources_are_forgotten_with_their_sound() -> None:
 
 
 def test_an_announced_outage_is_the_gaps_cause() -> None:
-    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
     done = []
     for number in (*range(20), *range(60, 80)):
         if number == 60:

@@ -1,6 +1,6 @@
 """CORE: one participant, from packets to utterances.
 
-packets → `Timeline` → decoder → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Utterance`
+packets → `Timeline` → decoder → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Confirmation` → `Utterance`
 
 Keeps only the sound that may still be needed: the open utterance and a little before it. A short loss is
 filled with zeros inside the track's axis, so that positions stay true; across a longer one, and while a leg is
@@ -21,9 +21,17 @@ from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Gap, Packet, Passa
 from zccvoice.audio.quality import clipped_ratio, level_dbfs
 from zccvoice.audio.timeline import Timeline
 from zccvoice.config import VadConfig
-from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, Endpointer, SpeechSpan
+from zccvoice.speech.confirmation import Confirmation, Stretch
+from zccvoice.speech.detectors import detector_for
+from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, SpeechSpan, endpointer_for
 from zccvoice.speech.utterance import Utterance
-from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, SpeechDetector, WebRtcDetector
+from zccvoice.speech.vad import (
+    DIGITAL_SILENCE_DBFS,
+    FRAME_MS,
+    FRAME_SAMPLES,
+    Decision,
+    SpeechDetector,
+)
 
 _SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 _QUIETEST_DBFS = 120
@@ -57,17 +65,16 @@ class Track:
         self.timeline = Timeline(audio_format)
         """Holds the counts of packets."""
         self._decoder = decoder_for(audio_format)
-        self._detector = detector or WebRtcDetector(settings)
-        self._endpointer = Endpointer(
-            onset_frames=settings.onset_frames,
-            shortest_frames=settings.shortest_ms // FRAME_MS,
-            hangover_frames=settings.hangover_ms // FRAME_MS,
-            longest_frames=settings.longest_s * 1000 // FRAME_MS,
-        )
+        self._detector = detector or detector_for(settings)
+        self._endpointer = endpointer_for(settings)
+        self._confirmation = Confirmation(settings)
+        self._doubtful_frames = settings.doubtful_s * 1000 // FRAME_MS
         # Sound after the speech is there only as far as the endpointer waited for it.
         self._padding = min(settings.padding_ms, settings.hangover_ms) * _SAMPLES_PER_MS
         self._kept = np.empty(0, np.int16)
         self._kept_from = 0
+        self._decisions: list[Decision] = []  # of the frames in `_kept`, up to the one that is looked at
+        self._decided_from = 0
         self._packets: deque[tuple[int, int, tuple[int, int]]] = deque()  # position, end, source
         self._analysed = 0
         self._last_end = 0
@@ -154,19 +161,47 @@ class Track:
         whole = (end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
         offset = self._frame_origin()
         done = []
-        for is_speech, level in self._detector.detect(self._slice(self._analysed, self._analysed + whole)):
+        for decision in self._detector.detect(self._slice(self._analysed, self._analysed + whole)):
+            is_speech, level = decision
+            self._decisions.append(decision)
             span = self._endpointer.push(is_speech, level)
             if not is_speech and level > DIGITAL_SILENCE_DBFS:  # zeros tell nothing about the line
                 self._quiet_levels[min(_QUIETEST_DBFS, max(0, round(-level)))] += 1
             if span is not None:
-                done.append(self._utterance(span, offset))
+                done.extend(self._confirmed(span, offset))
+            elif self._endpointer.open_frames == self._doubtful_frames:
+                self._drop_if_no_speech(offset)
         self._analysed += whole
         self._forget()
         return done
 
     def _close_utterance(self) -> list[Utterance]:
         span = self._endpointer.flush()
-        return [] if span is None else [self._utterance(span, self._frame_origin())]
+        return [] if span is None else self._confirmed(span, self._frame_origin())
+
+    def _confirmed(self, span: SpeechSpan, offset: int) -> list[Utterance]:
+        return [
+            self._utterance(one, offset) for one in self._confirmation.confirm(self._stretch(span, offset))
+        ]
+
+    def _drop_if_no_speech(self, offset: int) -> None:
+        """An open utterance that is music or noise so far ends here: nothing in it is worth waiting for."""
+        assert self._endpointer.open_since is not None
+        span = SpeechSpan(self._endpointer.open_since, self._endpointer.position, is_cut=True)
+        if not self._confirmation.confirm(self._stretch(span, offset)):
+            self._endpointer.flush()
+
+    def _stretch(self, span: SpeechSpan, offset: int) -> Stretch:
+        """A span with what surrounds it, as far as it is there whenever packets came; `offset` as below."""
+        around = self._padding // FRAME_SAMPLES
+        first = max(span.start - around, self._decided_from)
+        end = min(span.end + around, self._endpointer.position)
+        return Stretch(
+            span,
+            first,
+            self._slice(first * FRAME_SAMPLES + offset, end * FRAME_SAMPLES + offset),
+            self._decisions[first - self._decided_from : end - self._decided_from],
+        )
 
     def _frame_origin(self) -> int:
         """The sample at which the endpointer's frame 0 would lie; moves when a gap is jumped."""
@@ -213,6 +248,9 @@ class Track:
         if surplus > 0:
             self._kept = self._kept[surplus:].copy()
             self._kept_from += surplus
+            first = -(-(self._kept_from - self._frame_origin()) // FRAME_SAMPLES)
+            del self._decisions[: first - self._decided_from]
+            self._decided_from = first
             while self._packets and self._packets[0][1] <= self._kept_from:
                 self._packets.popleft()
 
@@ -220,6 +258,8 @@ class Track:
         """Go on at `position` after a stretch without sound."""
         self._kept = np.empty(0, np.int16)
         self._kept_from = self._analysed = position
+        self._decisions = []
+        self._decided_from = self._endpointer.position
 
     def _slice(self, start: int, end: int) -> Samples:
         return self._kept[start - self._kept_from : end - self._kept_from]
