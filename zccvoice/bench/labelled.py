@@ -63,7 +63,11 @@ class _Clean:
 
 
 _CALLS: dict[Half, tuple[str, ...]] = {"tuning": ("orders",), "held out": ("factura", "router")}
-_SPEEDS: dict[Half, tuple[float, ...]] = {"tuning": (0.85, 1.0, 1.2), "held out": (0.9, 1.1)}
+_SPEEDS: dict[Half, tuple[tuple[float, ...], ...]] = {
+    "tuning": ((0.85, 1.0, 1.2),),
+    "held out": ((0.9,), (1.1,)),
+}
+"""Of the first, the second voice, and so on, round and round."""
 _SNRS_DB = (20, 10, 5, 0)
 _A_LAW, _MU_LAW = "G.711 A", "G.711 µ"
 _TUNES = {"tuning": tunes.TUNING_PIECES, "held out": tunes.HELD_OUT_PIECES}
@@ -157,15 +161,15 @@ def _recording(
 @cache
 def _voices(half: Half) -> tuple[_Clean, ...]:
     """Everyone of this half, at every speed."""
-    voices = []
+    voices: list[_Clean] = []
     for path in demo_scenarios():
         if path.stem not in _CALLS[half]:
             continue
         scenario = load_scenario(path)
-        for person in scenario.participants:
+        for number, person in enumerate(scenario.participants):
             said = [speech.sound for speech in scenario.speech if speech.channel_id == person.channel_id]
             clips = [read_sound(sound) for sound in said if sound is not None]
-            for speed in _SPEEDS[half]:
+            for speed in _SPEEDS[half][number % len(_SPEEDS[half])]:
                 chance = _chance(f"{path.stem} {speed}", half, len(voices))
                 voices.append(_spoken([_at_speed(clip, speed) for clip in clips], chance))
     return tuple(voices)
@@ -199,7 +203,7 @@ def audible_steps(clip: Sound) -> npt.NDArray[np.bool_]:
 def _at_speed(clip: Samples, speed: float) -> Sound:
     """Faster and higher, as a tape is."""
     at = np.arange(0, len(clip) - 1, speed)
-    return np.interp(at, np.arange(len(clip)), clip.astype(np.float64))
+    return np.asarray(np.interp(at, np.arange(len(clip)), clip.astype(np.float64)), np.float64)
 
 
 def _after(clean: _Clean, tune: Sound) -> _Clean:

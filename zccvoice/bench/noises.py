@@ -69,9 +69,10 @@ def breathing(length: int, chance: np.random.Generator) -> Sound:
 
 def shaped(length: int, chance: np.random.Generator, gain_at: Callable[[Sound], Sound]) -> Sound:
     """White noise whose spectrum is multiplied by ``gain_at(hz)``."""
-    spectrum = np.fft.rfft(chance.standard_normal(length))
-    hz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
-    return unit(np.fft.irfft(spectrum * gain_at(hz), length))
+    size = 1 << (length - 1).bit_length()
+    spectrum = np.fft.rfft(chance.standard_normal(size))
+    hz = np.asarray(np.fft.rfftfreq(size, 1 / SAMPLE_RATE_HZ), np.float64)
+    return unit(np.fft.irfft(spectrum * gain_at(hz), size)[:length])
 
 
 def unit(sound: Sound) -> Sound:

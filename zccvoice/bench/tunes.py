@@ -88,6 +88,7 @@ TUNING_CADENCES = (
     Cadence("ringback DE", (425,), (1, 4)),
     Cadence("ringback JP", (400,), (1, 2), 16),
     Cadence("busy US", (480, 620), (0.5, 0.5)),
+    Cadence("congestion ES", (425,), (0.2, 0.2, 0.2, 0.2, 0.2, 0.6)),
     Cadence("dial tone DE", (425,), (20, 0.1)),
 )
 HELD_OUT_CADENCES = (
@@ -97,7 +98,7 @@ HELD_OUT_CADENCES = (
     Cadence("ringback AU", (400, 425, 450), (0.4, 0.2, 0.4, 2)),
     Cadence("busy DE", (425,), (0.48, 0.48)),
     Cadence("busy UK", (400,), (0.375, 0.375)),
-    Cadence("congestion ES", (425,), (0.2, 0.2, 0.2, 0.2, 0.2, 0.6)),
+    Cadence("reorder US", (480, 620), (0.25, 0.25)),
     Cadence("dial tone US", (350, 440), (20, 0.1)),
 )
 _DTMF_ROWS_HZ = (697, 770, 852, 941)
@@ -151,7 +152,7 @@ def _note(instrument: Instrument, hz: float, size: int, chance: np.random.Genera
                 sound += gain * np.sin(number * phase + chance.uniform(0, 6))
     envelope = np.minimum(1, at / instrument.attack_s) * np.exp(-at / instrument.decay_s)
     envelope *= np.minimum(1, (at[-1] - at) / 0.03 + 1e-3)
-    return sound * envelope
+    return np.asarray(sound * envelope, np.float64)
 
 
 def _drum(mix: Sound, at: int, beat: int, chance: np.random.Generator) -> None:

@@ -64,7 +64,8 @@ def resample_back(samples: Samples, rate_hz: int) -> Samples:
 
 
 def _context(codec: LineCodec, mode: str) -> Any:
-    context: Any = av.CodecContext.create(codec.encoder, mode)
+    create: Any = av.CodecContext.create
+    context = create(codec.encoder, mode)
     context.sample_rate, context.layout, context.format = codec.rate_hz, "mono", "s16"
     return context
 

@@ -87,7 +87,9 @@ class Confirmation:
         least, most = _SILERO_LATE_FRAMES
         heard = _by_frame(speech_windows(stretch.samples, self._settings), SILERO_SAMPLES, stretch)
         ahead = np.pad(heard[least:], (0, most), mode="edge")[: len(heard) + most - least]
-        return np.lib.stride_tricks.sliding_window_view(ahead, most - least + 1).any(axis=1)
+        return np.asarray(
+            np.lib.stride_tricks.sliding_window_view(ahead, most - least + 1).any(axis=1), np.bool_
+        )
 
     def _keep(self, stretch: Stretch, is_kept: _Flags) -> list[SpeechSpan]:
         """The endpointer's rules once more, on the frames that are kept."""

@@ -67,7 +67,8 @@ def tonality(samples: npt.NDArray[np.int16]) -> Tonality:
     power = _spectra(samples)
     loudness = power.sum(axis=1)
     is_loud = loudness >= loudness.max(initial=0) * _LOUD
-    steadiness = _averaged(_correlation(_fine_structure(power)), is_loud)
+    sounds_on = is_loud & np.pad(is_loud, (_LAG_WINDOWS, 0), constant_values=True)[: len(is_loud)]
+    steadiness = _averaged(_correlation(_fine_structure(power)), sounds_on)
     return Tonality(steadiness, _periodicity(power), _keys(power))
 
 
@@ -85,8 +86,11 @@ def _fine_structure(power: Floats) -> Floats:
     level = 10 * np.log10(power[:, _BAND.start - _ENVELOPE_BINS - 1 : _BAND.stop + _ENVELOPE_BINS] + _TINY)
     width = 2 * _ENVELOPE_BINS + 1
     sums = np.cumsum(level, axis=1)
-    fine = level[:, _ENVELOPE_BINS + 1 : -_ENVELOPE_BINS] - (sums[:, width:] - sums[:, :-width]) / width
-    return np.maximum(fine, 0, out=fine)
+    fine: Floats = (
+        level[:, _ENVELOPE_BINS + 1 : -_ENVELOPE_BINS] - (sums[:, width:] - sums[:, :-width]) / width
+    )
+    np.maximum(fine, 0, out=fine)
+    return fine
 
 
 def _correlation(fine: Floats) -> Floats:

@@ -18,7 +18,15 @@ import numpy.typing as npt
 
 from zccvoice.audio.codecs import decoder_for
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Gap, Packet, Passage
-from zccvoice.audio.quality import clipped_ratio, level_dbfs
+from zccvoice.audio.quality import (
+    Jitter,
+    NoiseLevel,
+    SpeechLevel,
+    TrackQuality,
+    clipped_ratio,
+    level_dbfs,
+)
+from zccvoice.audio.sides import STEP_MS, Levels
 from zccvoice.audio.timeline import Timeline
 from zccvoice.config import VadConfig
 from zccvoice.speech.confirmation import Confirmation, Stretch
@@ -34,7 +42,7 @@ from zccvoice.speech.vad import (
 )
 
 _SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
-_QUIETEST_DBFS = 120
+_LEVEL_SAMPLES = STEP_MS * _SAMPLES_PER_MS
 _BRIDGED_GAP_SAMPLES = 500 * _SAMPLES_PER_MS
 """A shorter gap may lie inside an utterance; a longer one ends it."""
 
@@ -78,7 +86,12 @@ class Track:
         self._packets: deque[tuple[int, int, tuple[int, int]]] = deque()  # position, end, source
         self._analysed = 0
         self._last_end = 0
-        self._quiet_levels = [0] * (_QUIETEST_DBFS + 1)  # histogram: frames by whole −dBFS
+        self._speech_level = SpeechLevel()
+        self._noise_level = NoiseLevel()
+        self.jitter = Jitter()
+        """Whoever knows when packets arrived tells it."""
+        self.levels = Levels()
+        """For comparing the sides of a call."""
 
     def place(
         self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None
@@ -121,13 +134,20 @@ class Track:
     @property
     def noise_dbfs(self) -> float | None:
         """10th percentile of the level outside speech, whole dB; None before any such frame."""
-        total = sum(self._quiet_levels)
-        seen = 0
-        for negative_dbfs in range(len(self._quiet_levels) - 1, -1, -1):
-            seen += self._quiet_levels[negative_dbfs]
-            if seen and seen * 10 >= total:
-                return float(-negative_dbfs)
-        return None
+        return self._noise_level.dbfs
+
+    @property
+    def quality(self) -> TrackQuality:
+        """How the track sounds so far."""
+        counts = self.timeline
+        due = counts.packets + counts.lost_packets
+        return TrackQuality(
+            speech_dbfs=self._speech_level.dbfs,
+            noise_dbfs=self._noise_level.dbfs,
+            clipped_ratio=self._speech_level.clipped_ratio,
+            lost_ratio=counts.lost_packets / due if due else None,
+            jitter_ms=self.jitter.ms,
+        )
 
     @property
     def end_timestamp_ms(self) -> int | None:
@@ -164,9 +184,11 @@ class Track:
         for decision in self._detector.detect(self._slice(self._analysed, self._analysed + whole)):
             is_speech, level = decision
             self._decisions.append(decision)
+            if level > DIGITAL_SILENCE_DBFS:  # zeros tell nothing about the line
+                self.levels.put((self._endpointer.position * FRAME_SAMPLES + offset) // _LEVEL_SAMPLES, level)
+                if not is_speech:
+                    self._noise_level.add(level)
             span = self._endpointer.push(is_speech, level)
-            if not is_speech and level > DIGITAL_SILENCE_DBFS:  # zeros tell nothing about the line
-                self._quiet_levels[min(_QUIETEST_DBFS, max(0, round(-level)))] += 1
             if span is not None:
                 done.extend(self._confirmed(span, offset))
             elif self._endpointer.open_frames == self._doubtful_frames:
@@ -215,14 +237,16 @@ class Track:
         padded_end = end if span.is_cut else min(end + self._padding, self._kept_from + self._kept.size)
         self._last_end = end
         speech = self._slice(start, end)
+        level, clipped = level_dbfs(speech), clipped_ratio(speech)
+        self._speech_level.add(level, clipped, speech.size)
         return Utterance(
             channel_id=self.channel_id,
             start_timestamp_ms=self._timestamp_ms(start),
             end_timestamp_ms=self._timestamp_ms(end),
             samples=self._slice(padded_start, padded_end).copy(),
             lead_ms=(start - padded_start) // _SAMPLES_PER_MS,
-            loudness_dbfs=level_dbfs(speech),
-            clipped_ratio=clipped_ratio(speech),
+            loudness_dbfs=level,
+            clipped_ratio=clipped,
             loudness_by_second=tuple(
                 level_dbfs(speech[at : at + SAMPLE_RATE_HZ]) for at in range(0, speech.size, SAMPLE_RATE_HZ)
             ),
