@@ -68,8 +68,8 @@ def test_noise_is_the_tenth_percentile(levels: list[int]) -> None:
 
 
 def test_even_packets_have_no_jitter_and_uneven_ones_have() -> None:
+    assert Jitter().ms is None
     even, uneven = Jitter(), Jitter()
-    assert even.ms is None
     for number in range(500):
         even.push(number * 20, 1_000 + number * 20)
         uneven.push(number * 20, 1_000 + number * 20 + number % 2 * 10)
