@@ -142,9 +142,9 @@ class VadConfig(_Section):
     """A frame counts as speech only when it is this much louder than the line's noise."""
     quietest_dbfs: float = Field(default=-55, ge=-90, le=-20)
     """A frame below this level is no speech, whatever the line's noise (a full-scale sine is −3)."""
-    steadiness: float = Field(default=0.65, ge=0.3, le=1)
+    steadiness: float = Field(default=0.62, ge=0.3, le=1)
     """Sound whose partials keep their place so well for half a second is music or a tone: voices stay below
-    0.6 nearly always, held notes above 0.7. 1 takes nothing for music."""
+    0.6 nearly always, hold music mostly above 0.62. 1 takes nothing for music."""
     doubtful_s: int = Field(default=15, ge=5, le=28)
     """``both``: speech that goes on for so long without a pause is doubtful, and looked at before it has ended."""
     silero_enter: float = Field(default=0.3, ge=0.05, le=0.95)

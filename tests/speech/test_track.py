@@ -12,6 +12,7 @@ from tests.speech.sounds import LAST_WORD, LevelDetector, Samples, noise, voice
 from zccvoice.audio.frame import AudioFormat, Gap, Packet
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.audio.timeline import Timeline
+from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError
 from zccvoice.speech.track import Track, TrackGap
@@ -240,3 +241,88 @@ def test_loudness_of_every_second_of_the_speech(pieces: list[tuple[int, int]], l
         for second, loudness in enumerate(utterance.loudness_by_second):
             wanted = level_dbfs(speech[second * 16_000 : (second + 1) * 16_000])
             assert loudness == pytest.approx(wanted, abs=0.001)
+
+
+# With the detectors of the settings
+
+
+def music(seconds: int) -> Samples:
+    return (tunes.music(tunes.TUNING_PIECES[0], seconds * 16_000) * 2_600).astype(np.int16)
+
+
+REAL = np.concatenate(
+    [
+        noise(700),
+        voice(1400),
+        noise(800),
+        music(17),
+        voice(900, pitch_hz=210),
+        noise(1200),
+        noise(3000, dbfs=-28),
+    ]
+)
+
+
+def heard(
+    sound: Samples, detector: str, packet_ms: int, lost: frozenset[int] = frozenset()
+) -> list[Utterance]:
+    settings = VadConfig.model_validate({"detector": detector})
+    track = Track("ch", AudioFormat(), settings)
+    done: list[Utterance | TrackGap] = []
+    step = packet_ms * 16
+    for number, at in enumerate(range(0, len(sound), step)):
+        if not any(number * packet_ms <= one * 1000 < (number + 1) * packet_ms for one in lost):
+            payload = sound[at : at + step].astype("<i2").tobytes()
+            done += track.hear(track.place(START_MS + number * packet_ms, payload))
+    done += track.flush()
+    return [one for one in done if isinstance(one, Utterance)]
+
+
+@settings(max_examples=12)
+@given(
+    st.sampled_from(["both", "webrtc", "silero"]),
+    st.sampled_from([40, 100, 260, 500, 1000]),
+    st.integers(0, 639),
+)
+def test_with_real_detectors_cuts_do_not_matter_either(detector: str, packet_ms: int, shift: int) -> None:
+    sound = REAL[shift:]
+    wanted, got = heard(sound, detector, 20), heard(sound, detector, packet_ms)
+    assert spans(got) == spans(wanted)
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
+
+
+@pytest.mark.parametrize("detector", ["both", "webrtc"])
+def test_hold_music_is_no_utterance(detector: str) -> None:
+    assert heard(music(40), detector, 100) == []
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(st.tuples(st.sampled_from("vmn"), st.integers(100, 2500)), min_size=1, max_size=8),
+    st.frozensets(st.integers(0, 20), max_size=3),
+)
+def test_utterances_are_ordered_disjoint_bounded_and_padded(
+    pieces: list[tuple[str, int]], lost: frozenset[int]
+) -> None:
+    made = {"v": voice, "n": noise, "m": lambda length: music(3)[: length * 16]}
+    sound = np.concatenate([made[kind](length) for kind, length in pieces])
+    before = START_MS
+    for one in heard(sound, "both", 100, lost):
+        assert before <= one.start_timestamp_ms < one.end_timestamp_ms
+        assert one.end_timestamp_ms - START_MS <= len(sound) // 16
+        assert one.start_timestamp_ms - one.lead_ms >= before, "no sample is heard twice"
+        assert one.duration_ms * 16 <= one.samples.size <= 30 * 16_000
+        before = one.end_timestamp_ms
+
+
+def test_the_tracks_quality() -> None:
+    track, _, _ = play(CALL, lost=frozenset({5}))
+    quality = track.quality
+    assert quality.speech_dbfs == pytest.approx(-20, abs=0.3)
+    assert quality.snr_db == pytest.approx(40, abs=1.5)
+    assert quality.clipped_ratio == 0
+    assert quality.lost_ratio == pytest.approx(1 / 60)
+    assert quality.jitter_ms is None
+    levels = track.levels.dbfs()
+    assert np.flatnonzero(np.isnan(levels)).tolist() == [5]
+    assert levels[15] == pytest.approx(-20, abs=4)

@@ -104,8 +104,8 @@ class Score:
             "P": round(self.precision, 3) if has_speech else None,
             "R": round(self.recall, 3) if has_speech else None,
             "F1": round(self.f1, 3) if has_speech else None,
-            "edge p50": percentile(errors, 50) if errors else None,
-            "edge p90": percentile(errors, 90) if errors else None,
+            "p50 ms": percentile(errors, 50) if errors else None,
+            "p90 ms": percentile(errors, 90) if errors else None,
             "missed": self.missed_count if has_speech else None,
             "taken %": round(100 * self.taken_ratio, 2),
         }

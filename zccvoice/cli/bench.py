@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -100,7 +101,7 @@ def _print_table(result: BenchResult) -> None:
 
 def _cases(result: BenchResult) -> Table:
     columns = list(next(iter(result.cases.values())))
-    table = Table("case", *columns)
+    table = Table("case", *columns, box=box.SIMPLE_HEAD, pad_edge=False)
     table.columns[0].no_wrap = True
     for column in table.columns[1:]:
         column.justify = "right"

@@ -109,19 +109,20 @@ class Confirmation:
 
 
 def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
-    """Whether the fast detector found speech without a clear voice in it for longer than people can."""
+    """Whether the fast detector found speech without a clear voice in it, at all or for longer than people can."""
     levels = np.array([level_dbfs for _, level_dbfs in stretch.decisions])
     audible = levels[levels > DIGITAL_SILENCE_DBFS]
     clear_dbfs = (np.percentile(audible, 10) if audible.size else 0.0) + _CLEAR_DB
     is_voice = _by_frame(heard.periodicity >= _VOICED, TONE_SAMPLES, stretch) & (levels >= clear_dbfs)
-    longest = min(_VOICELESS_FRAMES, len(stretch.inside))
+    if not is_voice[stretch.inside.start : stretch.inside.stop].any():
+        return True
     voiceless = 0
     for number in stretch.inside:
         if is_voice[number]:
             voiceless = 0
         elif stretch.decisions[number][0]:
             voiceless += 1
-            if voiceless >= longest:
+            if voiceless >= _VOICELESS_FRAMES:
                 return True
     return False
 

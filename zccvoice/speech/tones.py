@@ -3,7 +3,7 @@
 *Steadiness.* A voice glides: within an eighth of a second its harmonics have moved by more than the 16 Hz that the
 spectrum of 64 ms resolves. Notes and signal tones keep their place. So each spectrum is freed of its envelope, and
 what is left, its fine structure between 400 and 3400 Hz, is correlated with that of two windows before; averaged
-over half a second, voices stay below 0.6 nearly always, and hold music above 0.7. (K. Seyerlehner et al.,
+over half a second, voices stay below 0.6 nearly always, and hold music mostly above 0.62. (K. Seyerlehner et al.,
 "Automatic music detection in television productions", 2007, call the idea continuous frequency activation.)
 
 *Keys.* Key tones (DTMF, ITU-T Q.23) are too short for that, but nearly all their power lies at two known lines.
