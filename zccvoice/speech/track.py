@@ -43,6 +43,7 @@ from zccvoice.speech.vad import (
 
 _SAMPLES_PER_MS = SAMPLE_RATE_HZ // 1000
 _LEVEL_SAMPLES = STEP_MS * _SAMPLES_PER_MS
+_LEVEL_FRAMES = STEP_MS // FRAME_MS
 _BRIDGED_GAP_SAMPLES = 500 * _SAMPLES_PER_MS
 """A shorter gap may lie inside an utterance; a longer one ends it."""
 
@@ -90,6 +91,7 @@ class Track:
         self._noise_level = NoiseLevel()
         self.jitter = Jitter()
         """Whoever knows when packets arrived tells it."""
+        self._loudest = DIGITAL_SILENCE_DBFS
         self.levels = Levels()
         """For comparing the sides of a call."""
 
@@ -185,10 +187,12 @@ class Track:
             is_speech, level = decision
             self._decisions.append(decision)
             if level > DIGITAL_SILENCE_DBFS:  # zeros tell nothing about the line
-                self.levels.put((self._endpointer.position * FRAME_SAMPLES + offset) // _LEVEL_SAMPLES, level)
+                self._loudest = max(self._loudest, level)
                 if not is_speech:
                     self._noise_level.add(level)
             span = self._endpointer.push(is_speech, level)
+            if self._endpointer.position % _LEVEL_FRAMES == 0:
+                self._tell_level(offset)
             if span is not None:
                 done.extend(self._confirmed(span, offset))
             elif self._endpointer.open_frames == self._doubtful_frames:
@@ -196,6 +200,13 @@ class Track:
         self._analysed += whole
         self._forget()
         return done
+
+    def _tell_level(self, offset: int) -> None:
+        """The loudest of the frames since the last time, for the step in which they end."""
+        if self._loudest > DIGITAL_SILENCE_DBFS:
+            end = self._endpointer.position * FRAME_SAMPLES + offset
+            self.levels.put((end - 1) // _LEVEL_SAMPLES, self._loudest)
+            self._loudest = DIGITAL_SILENCE_DBFS
 
     def _close_utterance(self) -> list[Utterance]:
         span = self._endpointer.flush()
