@@ -6,6 +6,7 @@ never the connection state machines: otherwise one mistake on both sides would c
 - `scenario`: one call as data, read from TOML (`entries` reads its tables and collects the mistakes)
 - `sources`: sound files, espeak-ng, line noise → the sound of each leg
 - `faults`: which packets are lost, doubled, swapped; deterministic by seed
+- `line`: there and back through a codec, for sound that needs no server
 - `packets`: a leg as encoded packets with the moments they are due
 - `webhooks`: signed webhooks, Zoom's retries, an HTTP client for them
 - `handshakes`: what Zoom accepts and refuses in messages 1 and 3
