@@ -30,8 +30,6 @@ _ENVELOPE_BINS = 6
 """To either side."""
 _LAG_WINDOWS = 2
 _AVERAGED_WINDOWS = 8
-_FEWEST_COUNTED = 2
-"""Fewer comparisons than this in half a second count as if the rest had failed."""
 _LOUD = np.float32(1e-3)
 """Windows 30 dB below the loudest say nothing of what sounds."""
 _LOWEST_BIN = 20
@@ -113,9 +111,7 @@ def _averaged(values: Floats, is_counted: npt.NDArray[np.bool_]) -> Floats:
     sums = np.cumsum(np.pad([values * is_counted, is_counted], ((0, 0), (1, 0))), axis=1)
     total, count = sums[:, size:] - sums[:, :-size]
     before = (size - 1) // 2
-    return np.pad(
-        total / np.maximum(count, _FEWEST_COUNTED), (before, size - 1 - before), mode="edge"
-    ).astype(np.float32)
+    return np.pad(total / np.maximum(count, 1), (before, size - 1 - before), mode="edge").astype(np.float32)
 
 
 def _periodicity(power: Floats) -> Floats:
