@@ -16,7 +16,7 @@ from zccvoice.simulator.encoders import encode_g711, encode_g722, encode_l16, en
 from zccvoice.simulator.sources import resample
 
 CALL: Samples = np.concatenate(
-    [noise(400), voice(1200), noise(300), voice(900, pitch_hz=190, dbfs=-26), noise(200)]
+    [noise(400), voice(1200, melody=0), noise(300), voice(900, pitch_hz=190, dbfs=-26, melody=0), noise(200)]
 )
 """Three seconds, ``int16[n]``, mono, 16 kHz."""
 

@@ -2,8 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from zccvoice.audio.quality import SILENCE_DBFS, clipped_ratio, frame_levels_dbfs, level_dbfs
+from zccvoice.audio.quality import (
+    SILENCE_DBFS,
+    Jitter,
+    NoiseLevel,
+    SpeechLevel,
+    TrackQuality,
+    clipped_ratio,
+    frame_levels_dbfs,
+    level_dbfs,
+)
 
 
 def sine(peak: float, count: int = 16_000) -> np.ndarray:
@@ -29,3 +40,43 @@ def test_clipping_is_three_in_a_row() -> None:
     samples[97:] = 32_767
     assert clipped_ratio(samples) == pytest.approx(7 / 100)
     assert clipped_ratio(np.empty(0, np.int16)) == 0
+
+
+def test_the_level_of_all_speech_is_that_of_its_energy() -> None:
+    level = SpeechLevel()
+    assert level.dbfs is None
+    level.add(-20, 0.0, 1000)
+    level.add(-30, 0.4, 1000)
+    assert level.dbfs == pytest.approx(-22.6, abs=0.05)
+    assert level.clipped_ratio == pytest.approx(0.2)
+
+
+@given(st.lists(st.integers(-119, 0), min_size=1))
+def test_noise_is_the_tenth_percentile(levels: list[int]) -> None:
+    noise = NoiseLevel()
+    for level in levels:
+        noise.add(level)
+    assert noise.dbfs == sorted(levels)[-(-len(levels) // 10) - 1]
+
+
+def test_even_packets_have_no_jitter_and_uneven_ones_have() -> None:
+    assert Jitter().ms is None
+    even, uneven = Jitter(), Jitter()
+    for number in range(500):
+        even.push(number * 20, 1_000 + number * 20)
+        uneven.push(number * 20, 1_000 + number * 20 + number % 2 * 10)
+    assert even.ms == 0
+    assert uneven.ms == pytest.approx(10, abs=0.1)
+
+
+def test_a_burst_fades() -> None:
+    jitter = Jitter()
+    for number in range(600):
+        jitter.push(number * 20, max(6_000, number * 20))  # the first six seconds come at once
+    assert jitter.ms is not None
+    assert jitter.ms < 1
+
+
+def test_the_ratio_of_speech_to_noise() -> None:
+    assert TrackQuality(-20.0, -55.0, 0.0, 0.0, None).snr_db == 35
+    assert TrackQuality(None, -55.0, None, 0.0, None).snr_db is None

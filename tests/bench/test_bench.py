@@ -56,7 +56,7 @@ def test_one_form_for_all(value: float, check: bool, status: int, capsys: pytest
     result = BenchResult("x", {"lag": Figure(value, "s", "by hand")}, [Wanted("lag", 2.0, value)])
     assert bench.show(result, argparse.Namespace(json=True, check=check)) == status
     document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"bench", "machine", "figures", "wanted"}
+    assert set(document) == {"bench", "machine", "figures", "wanted", "cases"}
     assert document["figures"] == {"lag": {"value": value, "unit": "s", "how": "by hand"}}
     assert document["wanted"] == [{"name": "lag", "bound": 2.0, "value": value, "met": value <= 2}]
     assert bench.show(result, argparse.Namespace(json=False, check=check)) == status

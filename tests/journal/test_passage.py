@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from tests.audio.encoded import FORMATS, encoded, name_of, snr_db
 from tests.journal.keyring import CODEC, START_MS, Keyring, Noted, reader, writer
-from tests.speech.sounds import LevelDetector, Samples, noise, voice
+from tests.speech.sounds import LAST_WORD, LevelDetector, Samples, noise, voice
 from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import AudioFormat, Encoding, Gap, Passage
 from zccvoice.audio.timeline import Timeline
-from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError, JournalError
 from zccvoice.journal.entry import Entry, EntryCodec
 from zccvoice.journal.journal import Record
@@ -126,7 +125,7 @@ def packets_of(records: Sequence[Record], channel_id: str) -> list[tuple[tuple[i
 
 
 def utterances(records: Sequence[Record], channel_id: str) -> list[Utterance]:
-    track = Track(channel_id, FORMAT, VadConfig(), LevelDetector())
+    track = Track(channel_id, FORMAT, LAST_WORD, LevelDetector())
     done = []
     for source, packet in packets_of(records, channel_id):
         try:
@@ -231,7 +230,7 @@ def test_every_codec_is_read_back_as_it_was_heard(
         for number, payload in enumerate(payloads)
         if number not in lost
     ]
-    track = Track(AGENT, audio_format, VadConfig(), LevelDetector())
+    track = Track(AGENT, audio_format, LAST_WORD, LevelDetector())
     done = []
     with writer(path, keyring) as journal:
         for at in range(0, len(entries), 10):

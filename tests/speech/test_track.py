@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.speech.sounds import LevelDetector, Samples, noise, voice
+from tests.speech.sounds import LAST_WORD, LevelDetector, Samples, noise, voice
 from zccvoice.audio.frame import AudioFormat, Gap, Packet
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.audio.timeline import Timeline
+from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError
 from zccvoice.speech.track import Track, TrackGap
@@ -24,7 +25,7 @@ CALL = np.concatenate([noise(1000), voice(2000), noise(1500), voice(600, pitch_h
 def play(
     sound: Samples, *, packet_ms: int = 100, lost: frozenset[int] = frozenset(), vad: VadConfig | None = None
 ) -> tuple[Track, list[Utterance], list[TrackGap]]:
-    track = Track("ch", AudioFormat(), vad or VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), vad or LAST_WORD, LevelDetector())
     done: list[Utterance | TrackGap] = []
     step = packet_ms * 16
     for number, at in enumerate(range(0, len(sound), step)):
@@ -98,12 +99,12 @@ def test_a_long_speech_is_cut_and_fits_the_recognizer() -> None:
 
 def test_padding_never_overlaps_the_neighbour() -> None:
     sound = np.concatenate([noise(400), voice(500), noise(520), voice(500), noise(600)])
-    _, (one, two), _ = play(sound, vad=VadConfig(padding_ms=500, hangover_ms=500))
+    _, (one, two), _ = play(sound, vad=VadConfig(detector="silero", padding_ms=500, hangover_ms=500))
     assert two.start_timestamp_ms - two.lead_ms >= one.end_timestamp_ms
 
 
 def test_a_bad_payload_costs_itself() -> None:
-    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
     done = []
     for number, at in enumerate(range(0, len(CALL), 1600)):
         payload = b"\1" if number == 2 else CALL[at : at + 1600].astype("<i2").tobytes()
@@ -120,7 +121,7 @@ def test_a_bad_payload_costs_itself() -> None:
 
 
 def test_memory_is_bounded_while_nobody_speaks() -> None:
-    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
     quiet = noise(1000).astype("<i2").tobytes()
     for number in range(120):
         track.place(START_MS + number * 1000, quiet)
@@ -154,7 +155,7 @@ def play_from(
     packet_ms: int = 100,
 ) -> tuple[list[Utterance], list[Packet]]:
     """The utterances, and where a timeline of its own puts the packets whose sources are given."""
-    track, timeline = Track("ch", AudioFormat(), VadConfig(), LevelDetector()), Timeline(AudioFormat())
+    track, timeline = Track("ch", AudioFormat(), LAST_WORD, LevelDetector()), Timeline(AudioFormat())
     done: list[Utterance | TrackGap] = []
     placed: list[Packet | Gap] = []
     step = packet_ms * 16
@@ -216,7 +217,7 @@ def test_an_utterance_that_nobody_keeps_has_no_passage() -> None:
 
 
 def test_sources_are_forgotten_with_their_sound() -> None:
-    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
     for number in range(1200):
         quiet = noise(100, seed=number).astype("<i2").tobytes()
         track.place(START_MS + number * 100, quiet, (number, 0))
@@ -225,7 +226,7 @@ def test_sources_are_forgotten_with_their_sound() -> None:
 
 
 def test_an_announced_outage_is_the_gaps_cause() -> None:
-    track = Track("ch", AudioFormat(), VadConfig(), LevelDetector())
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
     done = []
     for number in (*range(20), *range(60, 80)):
         if number == 60:
@@ -256,3 +257,89 @@ def test_loudness_of_every_second_of_the_speech(pieces: list[tuple[int, int]], l
         for second, loudness in enumerate(utterance.loudness_by_second):
             wanted = level_dbfs(speech[second * 16_000 : (second + 1) * 16_000])
             assert loudness == pytest.approx(wanted, abs=0.001)
+
+
+# With the detectors of the settings
+
+
+def music(seconds: int) -> Samples:
+    return (tunes.music(tunes.TUNING_PIECES[0], seconds * 16_000) * 2_600).astype(np.int16)
+
+
+REAL = np.concatenate(
+    [
+        noise(700),
+        voice(1400),
+        noise(800),
+        music(17),
+        voice(900, pitch_hz=210),
+        noise(1200),
+        noise(3000, dbfs=-28),
+    ]
+)
+
+
+def heard(
+    sound: Samples, detector: str, packet_ms: int, lost: frozenset[int] = frozenset()
+) -> list[Utterance]:
+    settings = VadConfig.model_validate({"detector": detector})
+    track = Track("ch", AudioFormat(), settings)
+    done: list[Utterance | TrackGap] = []
+    step = packet_ms * 16
+    for number, at in enumerate(range(0, len(sound), step)):
+        if not any(number * packet_ms <= one * 1000 < (number + 1) * packet_ms for one in lost):
+            payload = sound[at : at + step].astype("<i2").tobytes()
+            track.place(START_MS + number * packet_ms, payload)
+            done += track.hear(track.decode())
+    done += track.flush()
+    return [one for one in done if isinstance(one, Utterance)]
+
+
+@settings(max_examples=12)
+@given(
+    st.sampled_from(["both", "webrtc", "silero"]),
+    st.sampled_from([40, 100, 260, 500, 1000]),
+    st.integers(0, 639),
+)
+def test_with_real_detectors_cuts_do_not_matter_either(detector: str, packet_ms: int, shift: int) -> None:
+    sound = REAL[shift:]
+    wanted, got = heard(sound, detector, 20), heard(sound, detector, packet_ms)
+    assert spans(got) == spans(wanted)
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
+
+
+@pytest.mark.parametrize("detector", ["both", "webrtc"])
+def test_hold_music_is_no_utterance(detector: str) -> None:
+    assert heard(music(40), detector, 100) == []
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(st.tuples(st.sampled_from("vmn"), st.integers(100, 2500)), min_size=1, max_size=8),
+    st.frozensets(st.integers(0, 20), max_size=3),
+)
+def test_utterances_are_ordered_disjoint_bounded_and_padded(
+    pieces: list[tuple[str, int]], lost: frozenset[int]
+) -> None:
+    made = {"v": voice, "n": noise, "m": lambda length: music(3)[: length * 16]}
+    sound = np.concatenate([made[kind](length) for kind, length in pieces])
+    before = START_MS
+    for one in heard(sound, "both", 100, lost):
+        assert before <= one.start_timestamp_ms < one.end_timestamp_ms
+        assert one.end_timestamp_ms - START_MS <= len(sound) // 16
+        assert one.start_timestamp_ms - one.lead_ms >= before, "no sample is heard twice"
+        assert one.duration_ms * 16 <= one.samples.size <= 30 * 16_000
+        before = one.end_timestamp_ms
+
+
+def test_the_tracks_quality() -> None:
+    track, _, _ = play(CALL, lost=frozenset({5, 6, 7}))
+    quality = track.quality
+    assert quality.speech_dbfs == pytest.approx(-20, abs=0.3)
+    assert quality.snr_db == pytest.approx(40, abs=1.5)
+    assert quality.clipped_ratio == 0
+    assert quality.lost_ratio == pytest.approx(3 / 60)
+    assert quality.jitter_ms is None
+    levels = track.levels.dbfs()
+    assert np.flatnonzero(np.isnan(levels)).tolist() == [6], "what came fades into the gap"
+    assert levels[15] == pytest.approx(-20, abs=4)

@@ -1,8 +1,12 @@
-"""How loud and how clean samples are. Levels are RMS in dBFS: a full-scale sine is −3.01."""
+"""How loud and how clean samples, and whole tracks, are. Levels are RMS in dBFS: a full-scale sine is −3.01.
+
+What only two tracks side by side can tell is in `sides`.
+"""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -40,3 +44,92 @@ def clipped_ratio(samples: npt.NDArray[np.int16]) -> float:
     edges = np.flatnonzero(np.diff(np.concatenate(([False], at_rail, [False])).astype(np.int8)))
     lengths = edges[1::2] - edges[::2]
     return float(lengths[lengths >= 3].sum()) / samples.size
+
+
+@dataclass(frozen=True, slots=True)
+class TrackQuality:
+    """The sound of one track, as far as it was heard by now. Each is None where nothing tells it."""
+
+    speech_dbfs: float | None
+    """RMS level of all speech."""
+    noise_dbfs: float | None
+    """10th percentile of the level outside speech, whole dB; digital silence is left out."""
+    clipped_ratio: float | None
+    """Share of the speech's samples that are clipped, 0–1."""
+    lost_ratio: float | None
+    """Packets that never came, of all that should have, 0–1."""
+    jitter_ms: float | None
+    """Of the packets' arrival, see `Jitter`."""
+
+    @property
+    def snr_db(self) -> float | None:
+        """Speech over noise."""
+        if self.speech_dbfs is None or self.noise_dbfs is None:
+            return None
+        return self.speech_dbfs - self.noise_dbfs
+
+
+class SpeechLevel:
+    """Level and clipping of all speech of a track."""
+
+    def __init__(self) -> None:
+        self._energy = 0.0
+        self._clipped = 0.0
+        self._samples = 0
+
+    def add(self, level: float, clipped: float, sample_count: int) -> None:
+        """Take in a stretch by its `level_dbfs` and `clipped_ratio`."""
+        self._energy += 10 ** (level / 10) * sample_count
+        self._clipped += clipped * sample_count
+        self._samples += sample_count
+
+    @property
+    def dbfs(self) -> float | None:
+        """Energy mean; None before any speech."""
+        return 10 * math.log10(self._energy / self._samples) if self._samples else None
+
+    @property
+    def clipped_ratio(self) -> float | None:
+        """Share of samples; None before any speech."""
+        return self._clipped / self._samples if self._samples else None
+
+
+class NoiseLevel:
+    """The level of a track where nobody speaks: a histogram, so that an hour costs as much as a second."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (round(-SILENCE_DBFS) + 1)  # frames by whole −dBFS
+
+    def add(self, level: float) -> None:
+        """Take in a frame without speech."""
+        self._counts[min(len(self._counts) - 1, max(0, round(-level)))] += 1
+
+    @property
+    def dbfs(self) -> float | None:
+        """10th percentile, whole dB; None before any such frame."""
+        total, seen = sum(self._counts), 0
+        for negative_dbfs in range(len(self._counts) - 1, -1, -1):
+            seen += self._counts[negative_dbfs]
+            if seen and seen * 10 >= total:
+                return float(-negative_dbfs)
+        return None
+
+
+class Jitter:
+    """How unevenly packets arrive: the interarrival jitter of RFC 3550, section 6.4.1.
+
+    Zoom may send a minute of buffered audio at once: such a burst is one step of the estimate, and fades.
+    """
+
+    def __init__(self) -> None:
+        self._last_transit_ms: float | None = None
+        self.ms: float | None = None
+        """The running estimate; None before the second packet."""
+
+    def push(self, timestamp_ms: int, arrived_ms: float) -> None:
+        """Take in a packet: its timestamp, and when it came on any clock in milliseconds."""
+        transit_ms = arrived_ms - timestamp_ms
+        if self._last_transit_ms is not None:
+            before = self.ms or 0.0
+            self.ms = before + (abs(transit_ms - self._last_transit_ms) - before) / 16
+        self._last_transit_ms = transit_ms

@@ -47,6 +47,8 @@ class BenchResult:
     bench: str
     figures: dict[str, Figure] = field(default_factory=dict)
     wanted: list[Wanted] = field(default_factory=list)
+    cases: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    """The same figures for each of several cases: a table, by case and column. None where one has no sense."""
 
     def document(self) -> dict[str, Any]:
         """The result as one JSON object."""
@@ -58,6 +60,7 @@ class BenchResult:
                 {"name": one.name, "bound": one.bound, "value": one.value, "met": one.is_met}
                 for one in self.wanted
             ],
+            "cases": self.cases,
         }
 
     @property

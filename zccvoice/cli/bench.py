@@ -8,15 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from zccvoice.bench import BenchResult, audio, demo, store, webhooks
+from zccvoice.bench import BenchResult, audio, demo, store, vad, webhooks
 from zccvoice.cli.settings import positive
+from zccvoice.config import VadConfig
 
 _UTTERANCES = f"size of the made-up year, at least 1000 (default: {store.UTTERANCES})"
 _AUDIO_ROUNDS = "times each case is measured; the least counts (default: 7)"
 _ROUNDS = "times each demo call is played, 1 to 100 (default: 2)"
+
+_DETECTOR = "speech.vad.detector of the trial (default: both)"
+_HALF = "half of the set: the one thresholds were found with, or the other (default: held out)"
 
 
 def add_to(commands: Any) -> None:
@@ -46,6 +51,11 @@ def add_to(commands: Any) -> None:
     )
     _add_form(one)
     one.set_defaults(run=_run_webhooks)
+    one = benches.add_parser("vad", help="speech found in a labelled set, by condition")
+    one.add_argument("--detector", choices=("both", "webrtc", "silero"), default="both", help=_DETECTOR)
+    one.add_argument("--half", choices=vad.HALVES, default="held out", help=_HALF)
+    _add_form(one)
+    one.set_defaults(run=_run_vad)
 
 
 def _add_form(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +90,10 @@ def _run_webhooks(options: argparse.Namespace) -> int:
     return show(result, options)
 
 
+def _run_vad(options: argparse.Namespace) -> int:
+    return show(vad.run(VadConfig(detector=options.detector), options.half), options)
+
+
 def show(result: BenchResult, options: argparse.Namespace) -> int:
     """Print a result in the form that was asked for; the exit status, 1 only with ``--check``."""
     if options.json:
@@ -98,8 +112,21 @@ def _print_table(result: BenchResult) -> None:
     for name, figure in result.figures.items():
         table.add_row(name, f"{figure.value:g}", figure.unit, figure.how)
     console.print(table)
+    if result.cases:
+        console.print(_cases(result))
     for one in result.wanted:
         sign = "≥" if one.is_least else "≤"
         verdict = "met" if one.is_met else "MISSED"
         console.print(f"wanted {one.name} {sign} {one.bound:g}: {one.value:g}, {verdict}")
     console.print(", ".join(f"{key} {value}" for key, value in document["machine"].items()), style="dim")
+
+
+def _cases(result: BenchResult) -> Table:
+    columns = list(next(iter(result.cases.values())))
+    table = Table("case", *columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    table.columns[0].no_wrap = True
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for case, values in result.cases.items():
+        table.add_row(case, *("" if values[name] is None else f"{values[name]:g}" for name in columns))
+    return table

@@ -13,6 +13,7 @@ What is played, as data:
 What becomes of it:
 
 - `sources`: sound files, espeak-ng, line noise → the sound of each leg; `mixing`: of all legs in one
+- `line`: there and back through a codec, for sound that needs no server
 - `packets`: a leg as encoded packets with the moments they are due
 - `parts`: an engagement cut into its streams; `studio`: all of this made once for many calls
 - `truth`: what was sent and when, to hold against what the daemon made of it; `ledger` keeps account of it

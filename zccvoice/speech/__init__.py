@@ -1,6 +1,7 @@
 """Samples → text. No Zoom, no Trio.
 
-`vad` is this frame speech? · `endpointer` decisions → utterances · `track` one participant: packets →
-utterances · `language` which language a call is pinned to · `recognizer` utterance → transcript, the seam ·
-`whisper` that seam on faster-whisper · `utterance` the values.
+`vad`, `silero` is this frame speech? · `detectors` which of them the settings ask for · `endpointer` decisions →
+stretches of speech · `confirmation` is that really speech? · `tones` music and tones, told from voices · `track`
+one participant: packets → utterances · `language` which language a call is pinned to · `recognizer` utterance →
+transcript, the seam · `whisper` that seam on faster-whisper · `utterance` the values.
 """

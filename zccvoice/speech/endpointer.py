@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from zccvoice.config import VadConfig
+from zccvoice.speech.vad import FRAME_MS
+
 ONSET_WINDOW_FRAMES = 6
 """The last so many frames decide whether speech has begun: 120 ms."""
 _QUIET_FRAMES = 10
@@ -42,6 +45,11 @@ class Endpointer:
         self._start: int | None = None
         self._speech_end = 0
         self._position = 0
+
+    @property
+    def open_frames(self) -> int:
+        """How long the open utterance is by now; 0 between utterances."""
+        return 0 if self._start is None else self._position - self._start
 
     @property
     def open_since(self) -> int | None:
@@ -107,3 +115,13 @@ class Endpointer:
         self._start = middle
         del self._levels[:cut]
         return span
+
+
+def endpointer_for(settings: VadConfig) -> Endpointer:
+    """An endpointer with the configured times."""
+    return Endpointer(
+        onset_frames=settings.onset_frames,
+        shortest_frames=settings.shortest_ms // FRAME_MS,
+        hangover_frames=settings.hangover_ms // FRAME_MS,
+        longest_frames=settings.longest_s * 1000 // FRAME_MS,
+    )

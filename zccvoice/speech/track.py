@@ -1,6 +1,6 @@
 """CORE: one participant, from packets to utterances.
 
-packets → `Timeline` → `Decoder` → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Utterance`
+packets → `Timeline` → `Decoder` → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Confirmation` → `Utterance`
 
 Keeps only the sound that may still be needed: the open utterance and a little before it. A short loss has its
 place inside the track's axis, so that positions stay true; across a longer one, and while a leg is quiet, nothing
@@ -15,15 +15,32 @@ import numpy as np
 
 from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
-from zccvoice.audio.quality import clipped_ratio, level_dbfs
+from zccvoice.audio.quality import (
+    Jitter,
+    NoiseLevel,
+    SpeechLevel,
+    TrackQuality,
+    clipped_ratio,
+    level_dbfs,
+)
+from zccvoice.audio.sides import STEP_MS, Levels
 from zccvoice.audio.timeline import Timeline
 from zccvoice.audio.trail import Trail
 from zccvoice.config import VadConfig
-from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, Endpointer, SpeechSpan
+from zccvoice.speech.confirmation import Confirmation, Stretch
+from zccvoice.speech.detectors import detector_for
+from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, SpeechSpan, endpointer_for
 from zccvoice.speech.utterance import Utterance
-from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, SpeechDetector, WebRtcDetector
+from zccvoice.speech.vad import (
+    DIGITAL_SILENCE_DBFS,
+    FRAME_MS,
+    FRAME_SAMPLES,
+    Decision,
+    SpeechDetector,
+)
 
-_QUIETEST_DBFS = 120
+_LEVEL_SAMPLES = STEP_MS * SAMPLES_PER_MS
+_LEVEL_FRAMES = STEP_MS // FRAME_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +70,25 @@ class Track:
         self._decoder = Decoder(audio_format)
         self._trail = Trail(self._decoder)
         self._placed: list[Packet | Gap] = []
-        self._detector = detector or WebRtcDetector(settings)
-        self._endpointer = Endpointer(
-            onset_frames=settings.onset_frames,
-            shortest_frames=settings.shortest_ms // FRAME_MS,
-            hangover_frames=settings.hangover_ms // FRAME_MS,
-            longest_frames=settings.longest_s * 1000 // FRAME_MS,
-        )
+        self._detector = detector or detector_for(settings)
+        self._endpointer = endpointer_for(settings)
+        self._confirmation = Confirmation(settings)
+        self._doubtful_frames = settings.doubtful_s * 1000 // FRAME_MS
         # Sound after the speech is there only as far as the endpointer waited for it.
         self._padding = min(settings.padding_ms, settings.hangover_ms) * SAMPLES_PER_MS
         self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = 0
+        self._decisions: list[Decision] = []  # of the frames in `_kept`, up to the one that is looked at
+        self._decided_from = 0
         self._analysed = 0
         self._last_end = 0
-        self._quiet_levels = [0] * (_QUIETEST_DBFS + 1)  # histogram: frames by whole −dBFS
+        self._speech_level = SpeechLevel()
+        self._noise_level = NoiseLevel()
+        self.jitter = Jitter()
+        """Whoever knows when packets arrived tells it."""
+        self._loudest = DIGITAL_SILENCE_DBFS
+        self.levels = Levels()
+        """For comparing the sides of a call."""
 
     def place(self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None) -> None:
         """Take in one packet, for `decode`.
@@ -117,13 +139,20 @@ class Track:
     @property
     def noise_dbfs(self) -> float | None:
         """10th percentile of the level outside speech, whole dB; None before any such frame."""
-        total = sum(self._quiet_levels)
-        seen = 0
-        for negative_dbfs in range(len(self._quiet_levels) - 1, -1, -1):
-            seen += self._quiet_levels[negative_dbfs]
-            if seen and seen * 10 >= total:
-                return float(-negative_dbfs)
-        return None
+        return self._noise_level.dbfs
+
+    @property
+    def quality(self) -> TrackQuality:
+        """How the track sounds so far."""
+        counts = self.timeline
+        due = counts.packets + counts.lost_packets
+        return TrackQuality(
+            speech_dbfs=self._speech_level.dbfs,
+            noise_dbfs=self._noise_level.dbfs,
+            clipped_ratio=self._speech_level.clipped_ratio,
+            lost_ratio=counts.lost_packets / due if due else None,
+            jitter_ms=self.jitter.ms,
+        )
 
     @property
     def end_timestamp_ms(self) -> int | None:
@@ -138,12 +167,20 @@ class Track:
         whole = (end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
         offset = self._frame_origin()
         done = []
-        for is_speech, level in self._detector.detect(self._slice(self._analysed, self._analysed + whole)):
+        for decision in self._detector.detect(self._slice(self._analysed, self._analysed + whole)):
+            is_speech, level = decision
+            self._decisions.append(decision)
+            if level > DIGITAL_SILENCE_DBFS:  # zeros tell nothing about the line
+                self._loudest = max(self._loudest, level)
+                if not is_speech:
+                    self._noise_level.add(level)
             span = self._endpointer.push(is_speech, level)
-            if not is_speech and level > DIGITAL_SILENCE_DBFS:  # zeros tell nothing about the line
-                self._quiet_levels[min(_QUIETEST_DBFS, max(0, round(-level)))] += 1
+            if self._endpointer.position % _LEVEL_FRAMES == 0:
+                self._tell_level(offset)
             if span is not None:
-                done.append(self._utterance(span, offset))
+                done.extend(self._confirmed(span, offset))
+            elif self._endpointer.open_frames == self._doubtful_frames:
+                self._drop_if_no_speech(offset)
         self._analysed += whole
         self._forget()
         return done
@@ -157,9 +194,40 @@ class Track:
         self._room[size:end] = samples
         self._kept = self._room[:end]
 
+    def _tell_level(self, offset: int) -> None:
+        """The loudest of the frames since the last time, for the step in which they end."""
+        if self._loudest > DIGITAL_SILENCE_DBFS:
+            end = self._endpointer.position * FRAME_SAMPLES + offset
+            self.levels.put((end - 1) // _LEVEL_SAMPLES, self._loudest)
+            self._loudest = DIGITAL_SILENCE_DBFS
+
     def _close_utterance(self) -> list[Utterance]:
         span = self._endpointer.flush()
-        return [] if span is None else [self._utterance(span, self._frame_origin())]
+        return [] if span is None else self._confirmed(span, self._frame_origin())
+
+    def _confirmed(self, span: SpeechSpan, offset: int) -> list[Utterance]:
+        return [
+            self._utterance(one, offset) for one in self._confirmation.confirm(self._stretch(span, offset))
+        ]
+
+    def _drop_if_no_speech(self, offset: int) -> None:
+        """An open utterance that is music or noise so far ends here: nothing in it is worth waiting for."""
+        assert self._endpointer.open_since is not None
+        span = SpeechSpan(self._endpointer.open_since, self._endpointer.position, is_cut=True)
+        if not self._confirmation.confirm(self._stretch(span, offset)):
+            self._endpointer.flush()
+
+    def _stretch(self, span: SpeechSpan, offset: int) -> Stretch:
+        """A span with what surrounds it, as far as it is there whenever packets came; `offset` as below."""
+        around = self._padding // FRAME_SAMPLES
+        first = max(span.start - around, self._decided_from)
+        end = min(span.end + around, self._endpointer.position)
+        return Stretch(
+            span,
+            first,
+            self._slice(first * FRAME_SAMPLES + offset, end * FRAME_SAMPLES + offset),
+            self._decisions[first - self._decided_from : end - self._decided_from],
+        )
 
     def _frame_origin(self) -> int:
         """The sample at which the endpointer's frame 0 would lie; moves when a gap is jumped."""
@@ -173,14 +241,16 @@ class Track:
         padded_end = end if span.is_cut else min(end + self._padding, self._kept_from + self._kept.size)
         self._last_end = end
         speech = self._slice(start, end)
+        level, clipped = level_dbfs(speech), clipped_ratio(speech)
+        self._speech_level.add(level, clipped, speech.size)
         return Utterance(
             channel_id=self.channel_id,
             start_timestamp_ms=self._timestamp_ms(start),
             end_timestamp_ms=self._timestamp_ms(end),
             samples=self._slice(padded_start, padded_end).copy(),
             lead_ms=(start - padded_start) // SAMPLES_PER_MS,
-            loudness_dbfs=level_dbfs(speech),
-            clipped_ratio=clipped_ratio(speech),
+            loudness_dbfs=level,
+            clipped_ratio=clipped,
             loudness_by_second=tuple(
                 level_dbfs(speech[at : at + SAMPLE_RATE_HZ]) for at in range(0, speech.size, SAMPLE_RATE_HZ)
             ),
@@ -199,11 +269,16 @@ class Track:
             self._kept = self._kept[surplus:].copy()
             self._kept_from += surplus
             self._trail.forget(self._kept_from)
+            first = -(-(self._kept_from - self._frame_origin()) // FRAME_SAMPLES)
+            del self._decisions[: first - self._decided_from]
+            self._decided_from = first
 
     def _jump(self, position: int) -> None:
         """Go on at `position` after a stretch without sound."""
         self._kept = np.empty(0, np.int16)
         self._kept_from = self._analysed = position
+        self._decisions = []
+        self._decided_from = self._endpointer.position
 
     def _slice(self, start: int, end: int) -> Samples:
         return self._kept[start - self._kept_from : end - self._kept_from]

@@ -10,7 +10,7 @@ pauses at least that often. Digital silence (a muted leg, a gap) says nothing ab
 from __future__ import annotations
 
 from collections import deque
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +29,14 @@ _FLOOR_BLOCK_FRAMES = 20
 _FLOOR_BLOCKS = 8
 _FEWEST_BLOCKS = 3
 
+Decision: TypeAlias = tuple[bool, float]
+"""Of one frame: is it speech, and its level in dBFS."""
+
 
 class SpeechDetector(Protocol):
     """Decides frame by frame; keeps the state of one track."""
 
-    def detect(self, samples: npt.NDArray[np.int16]) -> list[tuple[bool, float]]:
+    def detect(self, samples: npt.NDArray[np.int16]) -> list[Decision]:
         """Per frame of 20 ms: is it speech, and its level in dBFS.
 
         Args:
@@ -51,7 +54,7 @@ class WebRtcDetector:
         self._quietest_dbfs = settings.quietest_dbfs
         self._floor = NoiseFloor()
 
-    def detect(self, samples: npt.NDArray[np.int16]) -> list[tuple[bool, float]]:
+    def detect(self, samples: npt.NDArray[np.int16]) -> list[Decision]:
         """See `SpeechDetector`."""
         raw = samples.astype("<i2", copy=False).tobytes()  # webrtcvad misreads arrays: it wants bytes
         step = FRAME_SAMPLES * 2

@@ -126,7 +126,7 @@ class LibOpusCodec:
 
     rate_hz = SAMPLE_RATE_HZ
     delay_samples = int(SAMPLE_RATE_HZ * _ENCODER_DELAY_S)
-    preroll_ms = 400
+    preroll_ms = 800
 
     def __init__(self, library: libopus.LibOpus) -> None:
         self._decode = library.decode
@@ -165,7 +165,7 @@ class FFmpegOpusCodec:
 
     rate_hz = 48_000
     delay_samples = int(rate_hz * _ENCODER_DELAY_S)
-    preroll_ms = 400
+    preroll_ms = 800
 
     def __init__(self) -> None:
         self._context = av.CodecContext.create("opus", "r")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.speech.sounds import Samples, noise, voice
+from zccvoice.bench import tunes
+from zccvoice.config import VadConfig
+from zccvoice.speech.tones import WINDOW_SAMPLES, tonality
+
+
+def sounded(sound: np.ndarray, *, dbfs: float = -20) -> Samples:
+    hiss = np.random.default_rng(1).standard_normal(len(sound)) * 10 ** (-65 / 20)
+    return np.clip((sound * 10 ** (dbfs / 20) + hiss) * 32_768, -32_768, 32_767).astype(np.int16)
+
+
+@pytest.mark.parametrize("piece", tunes.TUNING_PIECES + tunes.HELD_OUT_PIECES, ids=lambda piece: piece.title)
+def test_notes_keep_their_place(piece: tunes.Piece) -> None:
+    assert np.median(tonality(sounded(tunes.music(piece, 8 * 16_000))).steadiness) > VadConfig().steadiness
+
+
+@pytest.mark.parametrize(
+    "signal", tunes.TUNING_CADENCES + tunes.HELD_OUT_CADENCES, ids=lambda signal: signal.name
+)
+def test_signals_keep_their_place(signal: tunes.Cadence) -> None:
+    """Over a few seconds, whatever their rhythm."""
+    assert tonality(sounded(tunes.cadence(signal, 5 * 16_000))).steadiness.max() > VadConfig().steadiness
+
+
+def test_a_voice_glides_and_has_a_pitch() -> None:
+    heard = tonality(voice(4000))
+    assert heard.steadiness.max() < 0.6
+    assert np.mean(heard.periodicity > 0.5) > 0.5, "most of it: the test's voice glides fast"
+    assert not heard.is_key.any()
+
+
+def test_noise_has_neither() -> None:
+    heard = tonality(noise(4000, dbfs=-20))
+    assert heard.steadiness.max() < 0.6
+    assert heard.periodicity.max() < 0.5
+    assert not heard.is_key.any()
+
+
+def test_keys_are_known() -> None:
+    sound, spans = tunes.key_tones(10 * 16_000, np.random.default_rng(3))
+    is_key = tonality(sounded(sound)).is_key
+    for start, end in spans:
+        assert is_key[start // WINDOW_SAMPLES : -(-end // WINDOW_SAMPLES)].any()
+    pressed = np.zeros(len(is_key), bool)
+    for start, end in spans:
+        pressed[start // WINDOW_SAMPLES : -(-end // WINDOW_SAMPLES)] = True
+    assert not (is_key & ~pressed).any()
+
+
+def test_other_pairs_of_tones_are_no_keys() -> None:
+    busy = tunes.Cadence("busy", (480, 620), (2, 1))
+    assert not tonality(sounded(tunes.cadence(busy, 16_000))).is_key.any()
+
+
+@given(st.integers(0, 4000), st.sampled_from([0, 1, -32_768, 32_767]))
+def test_any_sound_gives_finite_values_per_window(length: int, value: int) -> None:
+    heard = tonality(np.full(length, value, np.int16))
+    for values in (heard.steadiness, heard.periodicity, heard.is_key):
+        assert len(values) == length // WINDOW_SAMPLES
+        assert np.isfinite(values).all()

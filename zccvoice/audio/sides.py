@@ -1,0 +1,127 @@
+"""What shows only when the two sides of a call are laid side by side: leakage, and audio that flows one way.
+
+*Leakage* is the other side heard again in a track: acoustic echo of a loudspeaker, cross-talk of a cable. The
+copy is later and weaker, so whenever the other side is loud and this one is not, the two levels move together.
+Levels of 100 ms are enough for that, and an hour of them is 36 kB.
+
+*One-way audio* is a side that is silent for long while the other one speaks: a dead microphone, a leg that never
+came through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+STEP_MS = 100
+LONGEST_DELAY_MS = 800
+LEAKAGE_CORRELATION = 0.6
+"""Levels that move together so well are one sound heard twice: two people who talk stay below 0.45."""
+LEAKAGE_MS = 8_000
+"""So much of the other side's speech is needed to tell."""
+SILENT_MS = 60_000
+"""A side that says nothing for so long..."""
+SPOKEN_MS = 20_000
+"""... while the other one speaks for so long is not heard."""
+_LOUD_DB = 15.0
+"""The other side speaks where it is so far above its 20th percentile."""
+_OVER_DB = 10.0
+"""A copy is weaker than the original by this, at the least."""
+_UNHEARD = 255
+"""In `Levels`: nothing came."""
+
+
+class Levels:
+    """The level of a track, every `STEP_MS` from its first sample: one byte each, whole −dBFS."""
+
+    def __init__(self) -> None:
+        self._steps = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def put(self, step: int, level_dbfs: float) -> None:
+        """Tell a level within a step: the highest stays. Steps that are passed over were not heard."""
+        if step >= len(self._steps):
+            self._steps.extend(bytes([_UNHEARD]) * (step + 1 - len(self._steps)))
+        negative_dbfs = min(_UNHEARD - 1, max(0, round(-level_dbfs)))
+        if negative_dbfs < self._steps[step]:
+            self._steps[step] = negative_dbfs
+
+    def dbfs(self) -> npt.NDArray[np.float32]:
+        """``float32[n]``, NaN where nothing was heard."""
+        steps = np.frombuffer(bytes(self._steps), np.uint8)
+        return np.where(steps == _UNHEARD, np.nan, -steps.astype(np.float32)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Leakage:
+    """The other side in a track."""
+
+    delay_ms: int
+    """After the original, in steps of `STEP_MS`."""
+    gain_db: float
+    """Level against the original, below 0."""
+    correlation: float
+    """Of the two levels in dB, where only the other side speaks."""
+
+
+def leakage(own: Levels, other: Levels, *, own_starts_later_ms: int = 0) -> Leakage | None:
+    """Find `other` in `own`; None where it is not, or where too little tells.
+
+    Args:
+        own: the track that may hold a copy.
+        other: the track of the original.
+        own_starts_later_ms: by how much the first sample of `own` lies after that of `other`.
+    """
+    found = [
+        one
+        for delay in range(LONGEST_DELAY_MS // STEP_MS + 1)
+        if (one := _at_delay(own.dbfs(), other.dbfs(), delay, round(own_starts_later_ms / STEP_MS)))
+    ]
+    best = max(found, key=lambda one: one.correlation, default=None)
+    return best if best is not None and best.correlation >= LEAKAGE_CORRELATION else None
+
+
+def _at_delay(
+    own: npt.NDArray[np.float32], other: npt.NDArray[np.float32], delay: int, later: int
+) -> Leakage | None:
+    """How `own` follows `other` after so many steps."""
+    first = max(0, later - delay)
+    other = other[first:]
+    own = own[first + delay - later :]
+    length = min(len(own), len(other))
+    own, other = own[:length], other[:length]
+    is_heard = ~np.isnan(own) & ~np.isnan(other)
+    own, other = own[is_heard], other[is_heard]
+    if other.size == 0:
+        return None
+    is_told = (other >= np.percentile(other, 20) + _LOUD_DB) & (own <= other - _OVER_DB)
+    own, other = own[is_told], other[is_told]
+    if own.size * STEP_MS < LEAKAGE_MS or own.std() == 0 or other.std() == 0:
+        return None
+    correlation = float(np.corrcoef(own, other)[0, 1])
+    return Leakage(delay * STEP_MS, float(np.median(own - other)), correlation)
+
+
+def one_way_stretches(
+    own: Sequence[tuple[int, int]], other: Sequence[tuple[int, int]], end_ms: int
+) -> list[tuple[int, int]]:
+    """Where a side says nothing for `SILENT_MS` or more while the other speaks for `SPOKEN_MS` or more.
+
+    Args:
+        own: the side's speech, [start, end) in ms from the start of the call, in order, disjoint.
+        other: the other side's, likewise.
+        end_ms: the end of the call.
+    """
+    starts = [0, *(end for _, end in own)]
+    ends = [*(start for start, _ in own), end_ms]
+    return [
+        (start, end)
+        for start, end in zip(starts, ends, strict=True)
+        if end - start >= SILENT_MS
+        and sum(max(0, min(end, stop) - max(start, begin)) for begin, stop in other) >= SPOKEN_MS
+    ]

@@ -1,0 +1,136 @@
+"""CORE: the second look at what the endpointer found, before it becomes an utterance.
+
+WebRTC's detector and the energy gate tell to the frame where speech begins and ends, but take music, tones, a
+street and a breath for speech as well. So each complete stretch is looked at once more, as a whole. It is
+*doubtful* when it sounds like tones or music (`tones`), when no clear voice is in it for longer than people speak
+without one, or when it goes on for longer than people do without a pause. What is not doubtful stays as it is. Of
+what is, only those frames stay that Silero hears as speech, and the endpointer's rules are applied to them again.
+
+The result depends on nothing but the stretch, so it is the same however the track came in pieces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from zccvoice.config import VadConfig
+from zccvoice.speech.endpointer import SpeechSpan, endpointer_for
+from zccvoice.speech.silero import WINDOW_SAMPLES as SILERO_SAMPLES
+from zccvoice.speech.silero import speech_windows
+from zccvoice.speech.tones import WINDOW_SAMPLES as TONE_SAMPLES
+from zccvoice.speech.tones import Tonality, tonality
+from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, Decision
+
+_VOICED = 0.5
+"""Periodicity of a voice, at the least."""
+_CLEAR_DB = 15.0
+"""A voice so far above the quietest places of its stretch is clear."""
+_VOICELESS_FRAMES = 20
+"""No consonant lasts 400 ms."""
+_SILERO_LATE_FRAMES = (3, 8)
+"""Silero hears speech end at least 60 ms late, and begin up to 160 ms late."""
+_TONE_REACH_WINDOWS = 2
+"""So far beyond it a tone still sounds, in windows that are only partly filled with it."""
+
+_Flags: TypeAlias = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """What the endpointer found, with its surroundings."""
+
+    span: SpeechSpan
+    first: int
+    """The frame with which the two below begin: that of the span, or some before it."""
+    samples: npt.NDArray[np.int16]
+    """``int16[n]``, mono, 16 kHz."""
+    decisions: list[Decision]
+    """The fast detector's, one per frame of `samples`."""
+
+    @property
+    def inside(self) -> range:
+        """The span's frames, counted from `first`."""
+        return range(self.span.start - self.first, self.span.end - self.first)
+
+
+class Confirmation:
+    """The second look, with a track's settings; keeps nothing from stretch to stretch."""
+
+    def __init__(self, settings: VadConfig) -> None:
+        self._settings = settings
+        self._longest_frames = settings.doubtful_s * 1000 // FRAME_MS
+
+    def confirm(self, stretch: Stretch) -> list[SpeechSpan]:
+        """What of a stretch is speech: spans inside it, in order; mostly the stretch itself, perhaps none."""
+        if self._settings.detector == "silero":
+            return [stretch.span]
+        heard = tonality(stretch.samples)
+        is_tone = self._tones(heard, stretch)
+        if self._settings.detector == "webrtc":
+            return self._keep(stretch, ~is_tone) if is_tone.any() else [stretch.span]
+        is_long = stretch.span.end - stretch.span.start >= self._longest_frames
+        if not (is_long or is_tone.any() or _lacks_voice(heard, stretch)):
+            return [stretch.span]
+        return self._keep(stretch, self._silero(stretch) & ~_by_frame(heard.is_key, TONE_SAMPLES, stretch))
+
+    def _tones(self, heard: Tonality, stretch: Stretch) -> _Flags:
+        is_tone = (heard.steadiness >= self._settings.steadiness) | heard.is_key
+        for _ in range(_TONE_REACH_WINDOWS):
+            is_tone = is_tone | np.pad(is_tone, (0, 1))[1:] | np.pad(is_tone, (1, 0))[:-1]
+        return _by_frame(is_tone, TONE_SAMPLES, stretch)
+
+    def _silero(self, stretch: Stretch) -> _Flags:
+        least, most = _SILERO_LATE_FRAMES
+        heard = _by_frame(speech_windows(stretch.samples, self._settings), SILERO_SAMPLES, stretch)
+        ahead = np.pad(heard[least:], (0, most), mode="edge")[: len(heard) + most - least]
+        return np.asarray(
+            np.lib.stride_tricks.sliding_window_view(ahead, most - least + 1).any(axis=1), np.bool_
+        )
+
+    def _keep(self, stretch: Stretch, is_kept: _Flags) -> list[SpeechSpan]:
+        """The endpointer's rules once more, on the frames that are kept."""
+        endpointer = endpointer_for(self._settings)
+        found = []
+        for number in stretch.inside:
+            is_speech, level_dbfs = stretch.decisions[number]
+            found.append(endpointer.push(is_speech and bool(is_kept[number]), level_dbfs))
+        found.append(endpointer.flush())
+        start, end = stretch.span.start, stretch.span.end
+        spans = [
+            replace(one, start=one.start + start, end=one.end + start) for one in found if one is not None
+        ]
+        if spans and stretch.span.is_cut and spans[-1].end == end:
+            spans[-1] = replace(spans[-1], is_cut=True)
+        return spans
+
+
+def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
+    """Whether the fast detector found speech without a clear voice in it, at all or for longer than people can."""
+    levels = np.array([level_dbfs for _, level_dbfs in stretch.decisions])
+    audible = levels[levels > DIGITAL_SILENCE_DBFS]
+    clear_dbfs = (np.percentile(audible, 10) if audible.size else 0.0) + _CLEAR_DB
+    is_voice = _by_frame(heard.periodicity >= _VOICED, TONE_SAMPLES, stretch) & (levels >= clear_dbfs)
+    if not is_voice[stretch.inside.start : stretch.inside.stop].any():
+        return True
+    voiceless = 0
+    for number in stretch.inside:
+        if is_voice[number]:
+            voiceless = 0
+        elif stretch.decisions[number][0]:
+            voiceless += 1
+            if voiceless >= _VOICELESS_FRAMES:
+                return True
+    return False
+
+
+def _by_frame(windows: _Flags, window_samples: int, stretch: Stretch) -> _Flags:
+    """Flags per window → per frame: that of the window in which the frame's middle lies, or of the last one."""
+    frame_count = len(stretch.decisions)
+    if windows.size == 0:
+        return np.zeros(frame_count, bool)
+    at = (np.arange(frame_count) * FRAME_SAMPLES + FRAME_SAMPLES // 2) // window_samples
+    return windows[np.minimum(at, windows.size - 1)]
