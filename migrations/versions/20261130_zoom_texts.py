@@ -31,37 +31,32 @@ VIEWS = {
 def upgrade() -> None:
     op.create_table(
         "zoom_transcript",
-        *_ids(),
+        *ids(),
         sa.Column("channel_id", sa.Text(), nullable=False),
         sa.Column("start_ms", sa.BigInteger(), nullable=False),
         sa.Column("end_ms", sa.BigInteger(), nullable=True),
         sa.Column("text", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
-        *_keys("zoom_transcript", "stream_id", "channel_id", "start_ms"),
+        *keys("zoom_transcript", "stream_id", "channel_id", "start_ms"),
         schema="zccvoice",
     )
     op.create_table(
         "chat_message",
-        *_ids(),
+        *ids(),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sender_id", sa.Text(), nullable=True),
         sa.Column("sender_name", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=True),
-        *_keys("chat_message", "stream_id", "message_id"),
+        *keys("chat_message", "stream_id", "message_id"),
         schema="zccvoice",
     )
     for table, moment in (("zoom_transcript", "start_ms"), ("chat_message", "sent_at")):
         op.create_index(
             op.f(f"ix_{table}_engagement_id_{moment}"), table, ["engagement_id", moment], schema="zccvoice"
         )
-        _protect(table)
-    has_security_invoker = _version() >= 150_000
-    options = "WITH (security_invoker = true)" if has_security_invoker else ""
-    viewers = "zccvoice_reader" if has_security_invoker else "zccvoice_reader_all"
-    for name, query in VIEWS.items():
-        op.execute(f"CREATE VIEW reporting.{name} {options} AS {query}")
-        op.execute(f"GRANT SELECT ON reporting.{name} TO zccvoice_daemon, {viewers}")
+        protect(table)
+    create_views(VIEWS)
 
 
 def downgrade() -> None:
@@ -70,11 +65,23 @@ def downgrade() -> None:
         op.drop_table(name, schema="zccvoice")
 
 
-def _ids() -> list[sa.Column[str]]:
+def create_views(views: dict[str, str]) -> None:
+    """With the rights of whoever asks, where Postgres has such views."""
+    version = int(op.get_bind().exec_driver_sql("SHOW server_version_num").scalar_one())
+    options = "WITH (security_invoker = true)" if version >= 150_000 else ""
+    viewers = "zccvoice_reader" if version >= 150_000 else "zccvoice_reader_all"
+    for name, query in views.items():
+        op.execute(f"CREATE VIEW reporting.{name} {options} AS {query}")
+        op.execute(f"GRANT SELECT ON reporting.{name} TO zccvoice_daemon, {viewers}")
+
+
+def ids() -> list[sa.Column[str]]:
+    """Whose row it is."""
     return [sa.Column(name, sa.Text(), nullable=False) for name in ("engagement_id", "stream_id")]
 
 
-def _keys(table: str, *primary: str) -> list[sa.schema.SchemaItem]:
+def keys(table: str, *primary: str) -> list[sa.schema.SchemaItem]:
+    """Its primary key, and that it goes with its call and its stream."""
     return [
         sa.ForeignKeyConstraint(
             [f"{parent}_id"],
@@ -86,7 +93,7 @@ def _keys(table: str, *primary: str) -> list[sa.schema.SchemaItem]:
     ] + [sa.PrimaryKeyConstraint(*primary, name=op.f(f"pk_{table}"))]
 
 
-def _protect(table: str) -> None:
+def protect(table: str) -> None:
     """As every table about calls: all for the daemon, the calls that they may read for readers."""
     op.execute(f"ALTER TABLE zccvoice.{table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY daemon ON zccvoice.{table} TO zccvoice_daemon USING (true) WITH CHECK (true)")
@@ -95,7 +102,3 @@ def _protect(table: str) -> None:
     op.execute(f"CREATE POLICY reader_all ON zccvoice.{table} FOR SELECT TO zccvoice_reader_all USING (true)")
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON zccvoice.{table} TO zccvoice_daemon")
     op.execute(f"GRANT SELECT ON zccvoice.{table} TO zccvoice_reader")
-
-
-def _version() -> int:
-    return int(op.get_bind().exec_driver_sql("SHOW server_version_num").scalar_one())

@@ -9,6 +9,7 @@ from zccvoice.errors import JournalError
 from zccvoice.journal.journal import START, JournalReader, Record
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import (
+    ArrivalMeasured,
     CallEventReceived,
     ChatReceived,
     MediaOpened,
@@ -28,6 +29,7 @@ from zccvoice.store.facts import (
     Fact,
     GapFound,
     LanguagePinned,
+    OneWayFound,
     ParticipantSeen,
     StreamClosed,
     StreamOpened,
@@ -50,6 +52,7 @@ ENTRY_TYPES = (
     StreamEnded,
     TranscriptReceived,
     ChatReceived,
+    ArrivalMeasured,
     StreamOpened,
     ClockStarted,
     LanguagePinned,
@@ -60,6 +63,7 @@ ENTRY_TYPES = (
     ChatWritten,
     GapFound,
     TrackClosed,
+    OneWayFound,
     StreamClosed,
     StreamRestated,
     StreamRevoked,

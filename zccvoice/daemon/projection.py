@@ -21,9 +21,11 @@ from zccvoice.audio.codecs.opus import is_concealing
 from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import VadConfig
 from zccvoice.daemon.audio_format import format_of
+from zccvoice.daemon.side_by_side import leakage_in, one_way_channels
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
 from zccvoice.rtms.events import (
+    ArrivalMeasured,
     AudioReceived,
     CallEventReceived,
     Change,
@@ -46,6 +48,7 @@ from zccvoice.store.facts import (
     Fact,
     GapFound,
     LanguagePinned,
+    OneWayFound,
     ParticipantSeen,
     StreamClosed,
     StreamOpened,
@@ -144,6 +147,8 @@ class Projection:
         self._audio_end_ms: int | None = None
         self._broken: ReceptionBroken | None = None
         self._stopped_ms: int | None = None
+        self._jitter_ms: dict[str, float] = {}
+        self._spoken_ms: dict[str, list[tuple[int, int]]] = {}
         self.counts = Counts()
         """So far."""
         self.ended: StreamEnded | None = None
@@ -223,6 +228,8 @@ class Projection:
                 self._take_chat(event)
             case ReceptionBroken():
                 self._break_off(event)
+            case ArrivalMeasured():
+                self._jitter_ms[event.channel_id] = event.jitter_ms
             case StreamStopped():
                 self._stopped_ms = event.event_ts_ms
             case StreamEnded():
@@ -276,6 +283,8 @@ class Projection:
         for one in found:
             self._start_clock()
             if isinstance(one, Utterance):
+                span = one.start_timestamp_ms, one.end_timestamp_ms
+                self._spoken_ms.setdefault(track.channel_id, []).append(span)
                 self._unpinned.append(replace(one, samples=_NO_SAMPLES))
             else:
                 self._state(
@@ -389,6 +398,8 @@ class Projection:
         for track in self._tracks.values():
             self._state_heard(track, track.flush())
             self._close_track(track)
+        for channel_id, start_ms, end_ms in one_way_channels(self._tracks.values(), self._spoken_ms):
+            self._state(OneWayFound, channel_id, start_ms, end_ms)
         if self._unpinned:
             self._hand_over()
 
@@ -400,6 +411,7 @@ class Projection:
         self._state_missed_end(track, end_ms)
         self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
         self.counts.audio_ms += end_ms - counts.first_timestamp_ms
+        quality = track.quality
         self._state(
             TrackClosed,
             track.channel_id,
@@ -409,7 +421,11 @@ class Projection:
             counts.lost_packets,
             counts.duplicate_packets,
             counts.reordered_packets,
-            track.noise_dbfs,
+            quality.noise_dbfs,
+            quality.speech_dbfs,
+            quality.clipped_ratio,
+            self._jitter_ms.get(track.channel_id),
+            leakage_in(track, self._tracks.values()),
         )
 
     def _state_missed_end(self, track: Track, end_ms: int) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
 import trio
 
 from zccvoice.analytics.redaction import redact
+from zccvoice.audio.quality import Jitter
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recorder import Recorder
 from zccvoice.daemon.transport import StreamReceiver, Transport
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, ZccvoiceError
 from zccvoice.rtms.events import (
+    ArrivalMeasured,
+    AudioReceived,
     CallEventReceived,
     ChatReceived,
     MediaPassedOver,
@@ -63,6 +67,7 @@ class Reception:
         self._on_ended = on_ended
         self._wall_clock = wall_clock
         self._receiver: StreamReceiver | None = None
+        self._jitter: dict[str, Jitter] = defaultdict(Jitter)
         self._stop_cause: str | None = None
         self.is_over = False
         """The end has been written down."""
@@ -159,6 +164,8 @@ class Reception:
 
     def _take(self, event: StreamEvent) -> None:
         match event:
+            case AudioReceived():
+                self._jitter[event.channel_id].push(event.timestamp_ms, trio.current_time() * 1000)
             case StreamEnded():
                 self._end(event)
                 return
@@ -185,6 +192,9 @@ class Reception:
         self.is_over = True
         self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
         self._on_ended(ended)
+        for channel_id, jitter in self._jitter.items():
+            if jitter.ms is not None:
+                self._recorder.receive(ArrivalMeasured(channel_id, round(jitter.ms, 2)))
         self._recorder.receive(ended)
 
 

@@ -123,6 +123,15 @@ class ReceptionBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalMeasured:
+    """How unevenly a track's packets came, at the end of reception."""
+
+    channel_id: str
+    jitter_ms: float
+    """Interarrival jitter (RFC 3550, section 6.4.1), as this program saw it."""
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEnded:
     """No more will come from this stream."""
 

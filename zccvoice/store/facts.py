@@ -148,6 +148,29 @@ class GapFound:
 
 
 @dataclass(frozen=True, slots=True)
+class LeakageFound:
+    """Another channel that is heard again in a track: echo, or cross-talk."""
+
+    channel_id: str
+    """The original."""
+    delay_ms: int
+    gain_db: float
+    """Level of the copy against the original; negative."""
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
+class OneWayFound:
+    """A long stretch in which a channel said nothing while others spoke: dead, or a listener."""
+
+    engagement_id: str
+    stream_id: str
+    channel_id: str
+    start_timestamp_ms: int
+    end_timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class TrackClosed:
     """The counts of a track, once it is over."""
 
@@ -162,6 +185,10 @@ class TrackClosed:
     duplicate_packets: int
     reordered_packets: int
     noise_dbfs: float | None = None
+    speech_dbfs: float | None = None
+    clipped_ratio: float | None = None
+    jitter_ms: float | None = None
+    leakage: LeakageFound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,5 +236,6 @@ Fact = (
     | ChatWritten
     | GapFound
     | TrackClosed
+    | OneWayFound
     | StreamClosed
 )

@@ -295,3 +295,42 @@ class Track(Base):
     noise_dbfs: Mapped[float | None] = mapped_column(
         comment="10th percentile of the level outside speech, dBFS."
     )
+    speech_dbfs: Mapped[float | None] = mapped_column(REAL, comment="Level of its speech, RMS, dBFS.")
+    clipped_ratio: Mapped[float | None] = mapped_column(
+        REAL, comment="Share of the samples of its speech at full scale for 3 or more in a row, 0-1."
+    )
+    jitter_ms: Mapped[float | None] = mapped_column(
+        REAL, comment="How unevenly its packets came (RFC 3550), ms; NULL after a crash."
+    )
+    leakage_channel_id: Mapped[str | None] = mapped_column(
+        comment="The channel that is heard again in this one (echo, cross-talk); NULL when none is."
+    )
+    leakage_delay_ms: Mapped[int | None] = mapped_column(
+        Integer, comment="How much later it is heard again, ms."
+    )
+    leakage_gain_db: Mapped[float | None] = mapped_column(
+        REAL, comment="How loud it is heard again, dB against the original."
+    )
+    leakage_correlation: Mapped[float | None] = mapped_column(
+        REAL, comment="How well the levels of the two move together where only the other speaks, 0-1."
+    )
+
+
+class OneWayAudio(Base):
+    """A long stretch in which a channel said nothing while others spoke."""
+
+    __tablename__ = "one_way_audio"
+    __table_args__ = (
+        Index(None, "engagement_id"),
+        {
+            "comment": "A minute and more in which a channel said nothing while others spoke: dead, or a listener."
+        },
+    )
+
+    engagement_id: Mapped[str] = of_engagement()
+    stream_id: Mapped[str] = of_stream()
+    channel_id: Mapped[str] = of_channel()
+    start_ms: Mapped[int] = mapped_column(
+        primary_key=True, comment="Its start, ms on the engagement's clock."
+    )
+    end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")

@@ -25,6 +25,7 @@ from zccvoice.store.facts import (
     Fact,
     GapFound,
     LanguagePinned,
+    OneWayFound,
     ParticipantSeen,
     StreamClosed,
     StreamOpened,
@@ -35,7 +36,16 @@ from zccvoice.store.facts import (
 )
 from zccvoice.store.people_tables import Agent, Queue
 from zccvoice.store.schema import table_of
-from zccvoice.store.tables import CallEvent, Engagement, Gap, Participant, Stream, Track, Utterance
+from zccvoice.store.tables import (
+    CallEvent,
+    Engagement,
+    Gap,
+    OneWayAudio,
+    Participant,
+    Stream,
+    Track,
+    Utterance,
+)
 from zccvoice.store.text_tables import ChatMessage, ZoomTranscript
 from zccvoice.store.upsert import (
     Merge,
@@ -101,6 +111,13 @@ _TRACK = (
     "duplicate_packets_count",
     "reordered_packets_count",
     "noise_dbfs",
+    "speech_dbfs",
+    "clipped_ratio",
+    "jitter_ms",
+    "leakage_channel_id",
+    "leakage_delay_ms",
+    "leakage_gain_db",
+    "leakage_correlation",
 )
 
 
@@ -119,6 +136,7 @@ _UPSERTS: dict[type[Fact], Upsert] = {
     ),
     GapFound: upsert(table_of(Gap), dict.fromkeys(("end_ms", "cause"), replace)),
     TrackClosed: upsert(table_of(Track), dict.fromkeys(_TRACK, replace)),
+    OneWayFound: upsert(table_of(OneWayAudio), {"end_ms": replace}),
 }
 """Facts with a table of their own, in the order in which the tables are written."""
 
@@ -288,5 +306,18 @@ def _row(fact: Fact, zero: int) -> Row:
                 "duplicate_packets_count": fact.duplicate_packets,
                 "reordered_packets_count": fact.reordered_packets,
                 "noise_dbfs": fact.noise_dbfs,
+                "speech_dbfs": fact.speech_dbfs,
+                "clipped_ratio": fact.clipped_ratio,
+                "jitter_ms": fact.jitter_ms,
+                "leakage_channel_id": fact.leakage.channel_id if fact.leakage else None,
+                "leakage_delay_ms": fact.leakage.delay_ms if fact.leakage else None,
+                "leakage_gain_db": fact.leakage.gain_db if fact.leakage else None,
+                "leakage_correlation": fact.leakage.correlation if fact.leakage else None,
+            }
+        case OneWayFound():
+            row |= {
+                "channel_id": fact.channel_id,
+                "start_ms": sane_ms(fact.start_timestamp_ms) - zero,
+                "end_ms": sane_ms(fact.end_timestamp_ms) - zero,
             }
     return row

@@ -1,0 +1,62 @@
+"""What is wrong with a stream's tracks and shows only when they are laid side by side. See `audio.sides`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from zccvoice.audio.sides import leakage, one_way_stretches
+from zccvoice.speech.track import Track
+from zccvoice.store.facts import LeakageFound
+
+Spans = Sequence[tuple[int, int]]
+"""[start, end) on Zoom's clock, epoch ms; in order, disjoint."""
+
+
+def leakage_in(track: Track, tracks: Iterable[Track]) -> LeakageFound | None:
+    """The track that is heard again in this one, most clearly if there are several."""
+    begin_ms = track.timeline.first_timestamp_ms
+    found = []
+    for other in tracks:
+        other_begin_ms = other.timeline.first_timestamp_ms
+        if other is track or begin_ms is None or other_begin_ms is None:
+            continue
+        heard = leakage(track.levels, other.levels, own_starts_later_ms=begin_ms - other_begin_ms)
+        if heard is not None:
+            gain_db, correlation = round(heard.gain_db, 1), round(heard.correlation, 3)
+            found.append(LeakageFound(other.channel_id, heard.delay_ms, gain_db, correlation))
+    return max(found, key=lambda one: one.correlation, default=None)
+
+
+def one_way_channels(
+    tracks: Iterable[Track], spoken_ms: Mapping[str, Spans]
+) -> Iterator[tuple[str, int, int]]:
+    """Where a channel says nothing for long while others speak: (channel, start, end), epoch ms."""
+    bounds = {
+        track.channel_id: (track.timeline.first_timestamp_ms, track.end_timestamp_ms) for track in tracks
+    }
+    known = {name: (begin, end) for name, (begin, end) in bounds.items() if begin and end}
+    if len(known) < 2:
+        return
+    zero_ms, end_ms = min(begin for begin, _ in known.values()), max(end for _, end in known.values())
+    for channel_id in known:
+        own = _from(zero_ms, spoken_ms.get(channel_id, ()))
+        others = sorted(
+            span for name, spans in spoken_ms.items() if name != channel_id for span in _from(zero_ms, spans)
+        )
+        for start, end in one_way_stretches(own, _joined(others), end_ms - zero_ms):
+            yield channel_id, zero_ms + start, zero_ms + end
+
+
+def _from(zero_ms: int, spans: Spans) -> list[tuple[int, int]]:
+    return [(start - zero_ms, end - zero_ms) for start, end in spans]
+
+
+def _joined(spans: Spans) -> list[tuple[int, int]]:
+    """Spans that overlap made one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
