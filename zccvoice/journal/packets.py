@@ -120,7 +120,8 @@ def _put_batch(
     least = min(sizes)
     put_varint(out, least)
     _put_excess(out, sizes, least)
-    out += b"".join([packet.payload for packet in packets])
+    for packet in packets:
+        out += packet.payload
 
 
 def _runs(packets: Sequence[AudioReceived]) -> tuple[list[tuple[AudioReceived, int]], list[int]]:
@@ -164,7 +165,8 @@ def _get_excess(reader: ByteReader, least: int, count: int) -> list[int]:
 
 
 def _digit_bytes(base: int, count: int) -> int:
-    return (int(base**count - 1).bit_length() + 7) // 8
+    most: int = base**count - 1
+    return (most.bit_length() + 7) // 8
 
 
 class SinglePackets:

@@ -33,9 +33,11 @@ class TrackNumbers:
     def due(self, entries: Sequence[Entry], offset: int) -> list[str]:
         """Number the tracks of a record that begins at `offset`; returns those whose names it has to tell."""
         names = dict.fromkeys([entry.channel_id for entry in entries if type(entry) is AudioReceived])
-        for name in names:
+        block = offset // BLOCK_BYTES
+        due = [name for name in names if self._told_in.get(name) != block]
+        for name in due:
             self.numbers.setdefault(name, len(self.numbers))
-        return [name for name in names if self._told_in.get(name) != offset // BLOCK_BYTES]
+        return due
 
     def note_told(self, names: Iterable[str], offset: int) -> None:
         """The record at `offset` tells these."""
