@@ -25,9 +25,10 @@ from zccvoice.rtms.events import AudioReceived
 BATCH = 0x40
 """First byte of a batch, with the number of its runs added."""
 MOST_PACKETS = 63
+"""In a batch: as many as its counts can tell, and few enough for their sizes to be one number."""
 _COUNT_BITS = 6
 JITTER_MS = 15
-"""A step this far from the usual one begins a new run, so that a pause does not make all steps long to write."""
+"""A step further than this from the usual one begins a new run: a pause must not make all steps long to write."""
 _AS_EXPECTED, _SAME_SIZE, _NUMBER_BITS = 0x40, 0x20, 0x1F
 
 NameOf = Callable[[int], str | None]

@@ -1,4 +1,4 @@
-"""The framing of a journal: sealed records, one after the other, each readable without the others.
+"""The framing of a journal: sealed records, one after the other, each opened without the others.
 
     file    :=  MAGIC record*
     record  :=  header ciphertext tag
