@@ -56,9 +56,14 @@ def test_a_journal_is_hardly_larger_than_what_it_holds(tmp_path: Path) -> None:
     result = BenchResult("store")
     measure_journal(new_shelf(tmp_path), result, minutes=0.1, rounds=1)
     assert result.is_met
-    sizes = {name: one.value for name, one in result.figures.items() if name.startswith("journal_bytes_")}
-    assert set(sizes) == {"journal_bytes_l16_100ms", "journal_bytes_l16_20ms", "journal_bytes_g711_20ms"}
-    assert all(1 < ratio <= 1.03 for ratio in sizes.values())
+    sizes = {name: one.value for name, one in result.figures.items() if name.startswith("journal_overhead_")}
+    assert set(sizes) == {
+        f"journal_overhead_{form}_{ids}"
+        for form in ("l16_100ms", "l16_20ms", "g711_20ms", "opus_20ms", "opus_vbr_20ms")
+        for ids in ("short_ids", "long_ids")
+    }
+    assert {one.name for one in result.wanted} == set(sizes)
+    assert all(0 < percent <= 3 for percent in sizes.values())
     assert {"journal_write", "journal_read", "passage_find", "passage_read"} <= set(result.figures)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -87,6 +88,44 @@ async def test_what_arrives_is_written_four_times_a_second(tmp_path: Path, autoj
         with bench.shelf.reader("j") as reader:
             assert len(list(reader.records())) in range(6, 9)
         assert bench.written(Kind.RECEIVED) == [packet(number) for number in range(20)]
+
+
+async def test_a_journal_is_hardly_larger_than_its_sound(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Opus in small packets of any size, in the records that come of it."""
+    names = ("0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7")
+    chance = random.Random(1)
+    payload_bytes = 0
+    async with recording(tmp_path) as bench:
+        for at_ms in range(0, 30_000, 20):
+            for name in names:
+                payload = bytes(chance.randint(60, 100))
+                payload_bytes += len(payload)
+                bench.recorder.receive(AudioReceived(name, int(wall_clock() * 1000) + at_ms, payload))
+            await trio.sleep(0.02)
+        await bench.recorder.settle()
+        with bench.shelf.reader("j") as reader:
+            assert len(list(reader.records())) >= 30 / (FLUSH_S + 0.02) - 1
+            assert payload_bytes < reader.size_bytes <= payload_bytes * 1.03
+
+
+async def test_what_is_handed_out_stands_as_it_is_written(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Sides that take turns are put apart: live and from the file they come in the same order."""
+    async with recording(tmp_path) as bench:
+        for number in range(50):
+            bench.recorder.receive(packet(number))
+            bench.recorder.receive(AudioReceived("other", 1_781_000_000_007 + number * 100, b"sound"))
+            if number % 5 == 4:
+                bench.recorder.receive(CallEventReceived("user_hold", number))
+            await trio.sleep(0.05)
+            if number == 20:
+                (first,) = await bench.recorder.next(START)
+        bench.recorder.end_of_reception()
+        assert isinstance(first, Record)
+        live = [*first.entries, *await bench.follow(first.end)]
+        assert live == bench.written(Kind.RECEIVED)
+        assert len(live) == 110
+        events = [at for at, one in enumerate(live) if isinstance(one, CallEventReceived)]
+        assert [at % 11 for at in events] == [10] * 10, "what happened keeps its place among packets"
 
 
 async def test_it_is_handed_out_once_written_and_in_order(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -182,34 +182,6 @@ def test_readers_of_a_growing_journal_see_no_damage(path: Path, keyring: Keyring
     assert [one.result() for one in followers] == [entries] * 2
 
 
-# Size
-
-
-@pytest.mark.parametrize(
-    ("payload_bytes", "packet_ms"),
-    [(3200, 100), (640, 20), (160, 20)],
-    ids=["L16 slow", "L16", "G.711 or G.722"],
-)
-@pytest.mark.parametrize("jitter_ms", [0, 1])
-def test_a_journal_is_hardly_larger_than_its_payloads(
-    path: Path, keyring: Keyring, payload_bytes: int, packet_ms: int, jitter_ms: int
-) -> None:
-    records = 240  # a minute
-    with writer(path, keyring) as journal:
-        for number in range(records):
-            first, last = (-(-number * 250 // packet_ms), -(-(number + 1) * 250 // packet_ms))
-            entries = [
-                AudioReceived(
-                    channel_id, START_MS + at * packet_ms + jitter_ms * (at * 7 % 3 - 1), bytes(payload_bytes)
-                )
-                for at in range(first, last)
-                for channel_id in ("ch-7f31", "ch-90c2")
-            ]
-            journal.write(Kind.RECEIVED, START_MS + number * 250, entries)
-        payload_total = 2 * (records * 250 // packet_ms) * payload_bytes
-        assert journal.end <= payload_total * 1.03
-
-
 def test_framing_costs_what_it_says(path: Path, keyring: Keyring) -> None:
     with writer(path, keyring) as journal:
         record = journal.write(Kind.RECEIVED, 1, [])

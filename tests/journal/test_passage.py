@@ -20,6 +20,7 @@ from zccvoice.audio.timeline import Timeline
 from zccvoice.errors import DecodeError, JournalError
 from zccvoice.journal.entry import Entry, EntryCodec
 from zccvoice.journal.journal import Record
+from zccvoice.journal.packets import NameOf
 from zccvoice.journal.passage import find_passage, read_samples
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import AudioReceived
@@ -265,9 +266,9 @@ class CountingCodec(EntryCodec):
         super().__init__([Noted])
         self.decoded = 0
 
-    def decode(self, content: bytes) -> tuple[int, list[Entry]]:
+    def decode(self, content: bytes, name_of: NameOf) -> tuple[int, list[Entry]] | None:
         self.decoded += 1
-        return super().decode(content)
+        return super().decode(content, name_of)
 
 
 @pytest.fixture

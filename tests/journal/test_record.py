@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from zccvoice.journal.record import (
     HEADER_BYTES,
     LONGEST_BYTES,
+    LONGEST_HEADER_BYTES,
     MOST_GENERATIONS,
     OVERHEAD_BYTES,
     TAG_BYTES,
@@ -75,9 +76,39 @@ def test_a_header_with_a_wrong_byte_is_none(kind: Kind, generation: int, length:
     ],
 )
 def test_a_header_is_what_it_was_in_the_first_version(kind: int, length: int, is_header: bool) -> None:
+    assert parse_header(old_header(kind, length)) == (
+        Header(Kind(kind), 7, length, LONGEST_HEADER_BYTES) if is_header else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("mark", "size", "wanted"),
+    [
+        (b"\x5c\x3a", 0, Header(Kind.RECEIVED, 7, TAG_BYTES)),
+        (b"\x5c\xc5", LONGEST_BYTES - TAG_BYTES, Header(Kind.DERIVED, 7, LONGEST_BYTES)),
+        (b"\x5c\x3a", LONGEST_BYTES - TAG_BYTES + 1, None),
+        (b"\x5c\xa3", 0, None),
+    ],
+)
+def test_a_header_is_what_it_was_in_the_second_version(mark: bytes, size: int, wanted: Header | None) -> None:
+    fields = mark + b"\7" + size.to_bytes(3, "little")
+    assert parse_header(fields + (zlib.crc32(fields) & 0xFFFF).to_bytes(2, "little")) == wanted
+
+
+def old_header(kind: int, length: int) -> bytes:
     fields = b"\xa3\xc5" + bytes([kind, 7]) + length.to_bytes(4, "little")
-    header = fields + (zlib.crc32(fields) & 0xFFFF).to_bytes(2, "little")
-    assert parse_header(header) == (Header(Kind(kind), 7, length) if is_header else None)
+    return fields + (zlib.crc32(fields) & 0xFFFF).to_bytes(2, "little")
+
+
+@given(kinds, st.integers(TAG_BYTES, 2**16))
+def test_an_old_header_with_a_wrong_byte_is_none(kind: Kind, length: int) -> None:
+    header = old_header(kind, length)
+    assert parse_header(header) is not None
+    for at in range(len(header)):
+        for wrong in range(256):
+            if wrong != header[at]:
+                assert parse_header(header[:at] + bytes([wrong]) + header[at + 1 :]) is None
+    assert [parse_header(header[:size]) for size in range(len(header))] == [None] * len(header)
 
 
 @given(st.binary(max_size=40))
@@ -86,7 +117,13 @@ def test_any_bytes_are_a_header_or_none(data: bytes) -> None:
     assert header is None or TAG_BYTES <= header.length <= LONGEST_BYTES
 
 
-@given(st.lists(st.sampled_from([b"\xa3\xc5", b"\xa3", b"\xc5\0\1"]) | st.binary(max_size=6), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from([b"\xa3\xc5", b"\x5c\x3a", b"\x5c\xc5", b"\xa3", b"\x5c", b"\xc5\0\1"])
+        | st.binary(max_size=6),
+        max_size=30,
+    )
+)
 def test_the_next_header_is_found_in_whatever_stands_before_it(pieces: list[bytes]) -> None:
     noise = b"".join(pieces)
     record = seal(KEY, 3, 77, Kind.DERIVED, b"content")

@@ -33,7 +33,7 @@ from zccvoice.simulator.scenario import load_scenario
 from zccvoice.simulator.sources import render
 from zccvoice.store.facts import Fact, StoredWord, UtteranceHeard
 
-WANTED_BYTES_PER_PAYLOAD_BYTE = 1.03
+WANTED_OVERHEAD_PERCENT = 3.0
 WANTED_REPLAY = 200.0
 RECORD_MS = 250
 """As often as the daemon writes."""
@@ -41,7 +41,11 @@ BEGAN_MS = 1_795_341_600_000
 PASSAGE_MS = 4_000
 PASSAGES = 20
 REPLAYS = 3
-_CHANNELS = ("ch-customer", "ch-agent")
+CHANNELS = {
+    "short_ids": ("ch-7f31", "ch-90c2"),
+    "long_ids": ("0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+}
+_CHANNELS = CHANNELS["short_ids"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +54,19 @@ class Form:
 
     name: str
     packet_ms: int
-    payload_bytes: int
+    least_bytes: int
+    most_bytes: int
+    """Of a payload; when it is more than the least, any size between is as likely."""
 
 
-L16_100 = Form("l16_100ms", 100, 3200)
-FORMS = (L16_100, Form("l16_20ms", 20, 640), Form("g711_20ms", 20, 160))
+L16_100 = Form("l16_100ms", 100, 3200, 3200)
+FORMS = (
+    L16_100,
+    Form("l16_20ms", 20, 640, 640),
+    Form("g711_20ms", 20, 160, 160),
+    Form("opus_20ms", 20, 80, 80),
+    Form("opus_vbr_20ms", 20, 60, 100),
+)
 
 
 def new_shelf(folder: Path) -> Shelf:
@@ -168,23 +180,31 @@ def _measure_passages(shelf: Shelf, name: str, minutes: float, result: BenchResu
 
 def _measure_size(shelf: Shelf, result: BenchResult) -> None:
     for form in FORMS:
-        call = list(_sound(form, 1.0))
-        name = f"size-{form.name}"
-        _write(shelf, name, call, syncs=False)
-        with shelf.reader(name) as reader:
-            ratio = round((reader.size_bytes - START) / _payload_bytes(call), 4)
-        how = "journal to payload, a minute of two sides"
-        result.figures[f"journal_bytes_{form.name}"] = Figure(ratio, "bytes / payload byte", how)
-        result.wanted.append(Wanted(f"journal_bytes_{form.name}", WANTED_BYTES_PER_PAYLOAD_BYTE, ratio))
+        for ids, channels in CHANNELS.items():
+            call = list(_sound(form, 1.0, channels))
+            name = f"journal_overhead_{form.name}_{ids}"
+            _write(shelf, name, call, syncs=False)
+            with shelf.reader(name) as reader:
+                ratio = (reader.size_bytes - START) / _payload_bytes(call) - 1
+            percent = round(ratio * 100, 2)
+            how = "what a journal takes beside its payloads, a minute of two sides"
+            result.figures[name] = Figure(percent, "% of payloads", how)
+            result.wanted.append(Wanted(name, WANTED_OVERHEAD_PERCENT, percent))
 
 
-def _sound(form: Form, minutes: float) -> Iterator[tuple[int, list[Entry]]]:
+def _sound(
+    form: Form, minutes: float, channels: Sequence[str] = _CHANNELS
+) -> Iterator[tuple[int, list[Entry]]]:
     """When records of a two-sided call arrive, and what is in them; the sound is noise."""
-    numbers = range(int(minutes * 60_000) // form.packet_ms)
+    chance = random.Random(1)  # noqa: S311  # the same every time is what is wanted
     packets = [
-        AudioReceived(channel, BEGAN_MS + number * form.packet_ms, os.urandom(form.payload_bytes))
-        for number in numbers
-        for channel in _CHANNELS
+        AudioReceived(
+            channel,
+            BEGAN_MS + number * form.packet_ms,
+            os.urandom(chance.randint(form.least_bytes, form.most_bytes)),
+        )
+        for number in range(int(minutes * 60_000) // form.packet_ms)
+        for channel in channels
     ]
     return _records(packets)
 

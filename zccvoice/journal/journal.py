@@ -23,9 +23,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from zccvoice.errors import JournalError, JournalFullError
 from zccvoice.journal.entry import Entry, EntryCodec
+from zccvoice.journal.packets import by_track
 from zccvoice.journal.record import (
-    HEADER_BYTES,
+    LONGEST_HEADER_BYTES,
     MAGIC,
+    OLD_MAGIC,
     Header,
     Kind,
     find_header,
@@ -33,6 +35,7 @@ from zccvoice.journal.record import (
     seal,
     unseal,
 )
+from zccvoice.journal.tracks import TrackNames, TrackNumbers
 
 START = len(MAGIC)
 """Offset of a journal's first record."""
@@ -82,13 +85,16 @@ class JournalReader:
         self._codec = codec
         self._ask_keys = keys
         self._keys = list(keys())
+        self._names = TrackNames(self._contents)
         try:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
             raise JournalError(f"journal {path.name}: cannot be read: {error.strerror}") from None
-        if self._pread(len(MAGIC), 0) != MAGIC:
+        if self._pread(len(MAGIC), 0) not in (MAGIC, OLD_MAGIC):
             self._file.close()
-            raise JournalError(f"journal {path.name}: expected a journal of version {MAGIC[-1]}")
+            raise JournalError(
+                f"journal {path.name}: expected a journal of version {OLD_MAGIC[-1]} or {MAGIC[-1]}"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -110,16 +116,19 @@ class JournalReader:
             kind: records of the other kind are stepped over without decrypting them.
             end: of what may be read; the file's, when None.
 
+        A record is damage, too, when it names a track by a number that no record tells any more: whose sound it
+        is cannot be known.
+
         Raises:
             JournalError: the disk refuses, or a whole record holds a type that is not known here.
         """
         size = self.size_bytes
         limit = size if end is None else min(end, size)
         while True:
-            header = parse_header(self._pread(HEADER_BYTES, offset))
+            header = parse_header(self._pread(LONGEST_HEADER_BYTES, offset))
             if header is None:
                 return self._skip_damage(offset, limit)
-            after = offset + HEADER_BYTES + header.length
+            after = offset + header.record_bytes
             if after > limit:
                 return None
             if kind is None or header.kind is kind:
@@ -151,19 +160,19 @@ class JournalReader:
         """
         headers = list(self._headers())
         for offset, header in reversed(headers):
-            end = offset + HEADER_BYTES + header.length
+            end = offset + header.record_bytes
             if self._key(header.generation) is None or self._content(header, offset, end) is not None:
                 return end
         return START
 
-    def _headers(self) -> Iterator[tuple[int, Header]]:
-        """Where whole records begin, without a look inside them."""
-        offset, limit = START, self.size_bytes
+    def _headers(self, start: int = START) -> Iterator[tuple[int, Header]]:
+        """Where whole records begin, at `start` or after, without a look inside them."""
+        offset, limit = start, self.size_bytes
         while offset < limit:
-            header = parse_header(self._pread(HEADER_BYTES, offset))
-            if header is not None and offset + HEADER_BYTES + header.length <= limit:
+            header = parse_header(self._pread(LONGEST_HEADER_BYTES, offset))
+            if header is not None and offset + header.record_bytes <= limit:
                 yield offset, header
-                offset += HEADER_BYTES + header.length
+                offset += header.record_bytes
                 continue
             damage = self._skip_damage(offset, limit)
             if damage is None:
@@ -174,8 +183,19 @@ class JournalReader:
         content = self._content(header, offset, end)
         if content is None:
             return Damage(offset, end)
-        arrived_ms, entries = self._codec.decode(content)
-        return Record(offset, end, header.kind, arrived_ms, entries)
+        self._names.learn(header.generation, content)
+        decoded = self._codec.decode(
+            content, lambda number: self._names.name(header.generation, number, offset)
+        )
+        return Damage(offset, end) if decoded is None else Record(offset, end, header.kind, *decoded)
+
+    def _contents(self, generation: int, start: int) -> Iterator[bytes]:
+        """What intact records of one generation hold, from `start` on, which may lie within a record."""
+        for offset, header in self._headers(max(start, START)):
+            if header.generation == generation:
+                content = self._content(header, offset, offset + header.record_bytes)
+                if content is not None:
+                    yield content
 
     def _content(self, header: Header, offset: int, end: int) -> bytes | None:
         key = self._key(header.generation)
@@ -189,12 +209,12 @@ class JournalReader:
     def _skip_damage(self, offset: int, limit: int) -> Damage | None:
         """There is no header at `offset`: damage up to the next one, or the torn end of the file."""
         at = offset + 1
-        while at + HEADER_BYTES <= limit:
+        while at + LONGEST_HEADER_BYTES <= limit:
             piece = self._pread(min(_SEARCH_BYTES, limit - at), at)
             found = find_header(piece)
             if found is not None:
                 return Damage(offset, at + found)
-            at += max(1, len(piece) - HEADER_BYTES + 1)  # a header may lie across two pieces
+            at += max(1, len(piece) - LONGEST_HEADER_BYTES + 1)  # a header may lie across two pieces
         return None
 
     def _pread(self, size: int, offset: int) -> bytes:
@@ -224,6 +244,7 @@ class JournalWriter:
             KeyMissingError: it has no key any more.
         """
         self._codec = codec
+        self._tracks = TrackNumbers()
         self._unwritten: tuple[bytes, Record] | None = None
         self._descriptor = -1
         self.name = path.stem
@@ -262,7 +283,7 @@ class JournalWriter:
         return self._end == START
 
     def write(self, kind: Kind, arrived_ms: int, entries: Sequence[Entry]) -> Record:
-        """Append one record.
+        """Append one record; packets that lie between two other entries are put in the order of their tracks.
 
         When it fails, the record counts as accepted and is written before the next one, so that no offset is
         ever sealed twice; only one record waits so.
@@ -272,8 +293,11 @@ class JournalWriter:
             JournalError: the file cannot be written.
         """
         self.retry()
-        content = self._codec.encode(arrived_ms, entries)
+        entries = by_track(entries)
+        told = self._tracks.due(entries, self._end)
+        content = self._codec.encode(arrived_ms, entries, self._tracks.numbers, told)
         sealed = seal(self._key, self._generation, self._end, kind, content)
+        self._tracks.note_told(told, self._end)
         record = Record(self._end, self._end + len(sealed), kind, arrived_ms, entries)
         self._unwritten = sealed, record
         self.retry()
@@ -323,16 +347,18 @@ class JournalWriter:
             raise JournalError(f"journal {self.name}: another process writes it") from None
 
     def _begin(self, path: Path, codec: EntryCodec, keys: Keys) -> int:
-        """Make a new file a journal; of an existing one find the end of what is whole.
+        """Make a new file a journal of this version, and an old one; find the end of what is whole.
 
         One without a record may have no key yet: a crash came between the two.
         """
-        beginning = os.pread(self._descriptor, len(MAGIC) + 1, 0)
-        if MAGIC.startswith(beginning):
+        beginning = os.pread(self._descriptor, START + 1, 0)
+        end = START
+        if not any(magic.startswith(beginning) for magic in (MAGIC, OLD_MAGIC)):
+            with JournalReader(path, codec, keys) as reader:
+                end = reader.whole_end()
+        if not beginning.startswith(MAGIC):
             self._pwrite(MAGIC, 0)
-            return START
-        with JournalReader(path, codec, keys) as reader:
-            return reader.whole_end()
+        return end
 
     def _pwrite(self, data: bytes, offset: int) -> None:
         done = 0
