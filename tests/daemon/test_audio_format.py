@@ -17,7 +17,8 @@ from zccvoice.audio.codecs import libopus
 from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import LanguageConfig, VadConfig, ZoomConfig
 from zccvoice.daemon.audio_format import format_of, wanted_audio
-from zccvoice.daemon.projection import Outcome, Projection, Remark, Spoken
+from zccvoice.daemon.outcome import Outcome, Remark, Spoken
+from zccvoice.daemon.projection import Projection
 from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
 from zccvoice.journal.entry import Entry
 from zccvoice.journal.journal import Record

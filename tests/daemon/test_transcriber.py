@@ -10,7 +10,7 @@ from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.rooms import new_shelf
 from zccvoice.audio.frame import AudioFormat, Passage
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.daemon.projection import Spoken
+from zccvoice.daemon.outcome import Spoken
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf

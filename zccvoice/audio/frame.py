@@ -52,6 +52,11 @@ class AudioFormat:
     packet_ms: int | None = None
     """How much sound a payload was announced to hold; None when nobody said."""
 
+    @property
+    def framing(self) -> str:
+        """How samples lie in a payload, in words."""
+        return f"{'in RTP' if self.is_rtp else 'bare'}, {self.channel_count} channel(s)"
+
 
 class Packet(NamedTuple):
     """A payload in its place on the track. (A tuple: one is made every 20 ms of every track.)"""

@@ -28,8 +28,9 @@ from zccvoice.config import Config
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.outcome import Counts, Remark, Spoken
 from zccvoice.daemon.past import Past, read_past
-from zccvoice.daemon.projection import Counts, Projection, Remark, Spoken
+from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
 from zccvoice.daemon.recorder import Recorder
 from zccvoice.daemon.transcriber import SpokenItem

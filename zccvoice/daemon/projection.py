@@ -8,9 +8,8 @@ makes the database a projection of the journals. No I/O; time is what the record
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeAlias
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from zccvoice.audio.codecs.opus import is_concealing
 from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import VadConfig
 from zccvoice.daemon.audio_format import format_of
+from zccvoice.daemon.outcome import Counts, Outcome, Remark, Spoken
 from zccvoice.daemon.side_by_side import leakage_in, one_way_channels
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
@@ -63,45 +63,6 @@ LIVE_LEG_MS = 2_000
 """A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
 _SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT, None: None}
 _NO_SAMPLES = np.empty(0, np.int16)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spoken:
-    """An utterance that is to be transcribed. It holds no samples: its passage tells where they are."""
-
-    utterance: Utterance
-    audio_format: AudioFormat
-    language: str
-
-    @property
-    def key(self) -> tuple[str, int, int]:
-        """What tells it from the stream's other utterances."""
-        return self.utterance.channel_id, self.utterance.start_timestamp_ms, self.utterance.end_timestamp_ms
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Something for the log."""
-
-    text: str
-    channel_id: str | None = None
-    problem: str | None = None
-
-
-Outcome: TypeAlias = Fact | Spoken | Remark
-
-
-@dataclass(slots=True)
-class Counts:
-    """What went through a projection."""
-
-    audio_packets: int = 0
-    rejected_payloads: int = 0
-    audio_ms: int = 0
-    decode_s: float = 0.0
-    """CPU seconds of timeline and decoder, by the clock it was given."""
-    vad_s: float = 0.0
-    """CPU seconds of detector and endpointer."""
 
 
 class Projection:
@@ -272,7 +233,7 @@ class Projection:
     def _open_track(self, first: AudioReceived, announced: AudioFormat) -> Track:
         channel_id, carried = first.channel_id, as_carried(announced, first.payload)
         if carried != announced:
-            problem = f"announced {_told(announced)}; the first payload is {_told(carried)}"
+            problem = f"announced {announced.framing}; the first payload is {carried.framing}"
             self._out.append(Remark("audio is not as announced", channel_id, problem))
         track = self._tracks[channel_id] = Track(channel_id, carried, self._vad)
         self._out.append(Remark("track open", channel_id))
@@ -435,11 +396,6 @@ class Projection:
         if end_ms >= self._audio_end_ms - LIVE_LEG_MS and self._stopped_ms > end_ms:
             self._state(GapFound, track.channel_id, end_ms, self._stopped_ms, self._broken.cause)
             self._last_timestamp_ms = max(self._last_timestamp_ms, self._stopped_ms)
-
-
-def _told(audio_format: AudioFormat) -> str:
-    framing = "in RTP" if audio_format.is_rtp else "bare"
-    return f"{framing}, {audio_format.channel_count} channel(s)"
 
 
 def _utc(timestamp_ms: int) -> datetime:

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config
+from zccvoice.daemon.outcome import Remark, Spoken
 from zccvoice.daemon.past import Past, read_past
-from zccvoice.daemon.projection import Projection, Remark, Spoken
+from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.transcriber import heard_in, not_heard_in
 from zccvoice.errors import JournalError, RecognizerError
 from zccvoice.journal.journal import START, Damage, JournalReader, Record

@@ -14,7 +14,7 @@ import trio
 from zccvoice.analytics.redaction import redact, redact_words
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.daemon.projection import Spoken
+from zccvoice.daemon.outcome import Spoken
 from zccvoice.errors import JournalError, RecognizerError
 from zccvoice.journal.journal import JournalReader
 from zccvoice.journal.passage import read_samples
