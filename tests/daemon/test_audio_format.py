@@ -5,13 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import trio
 import trio.testing
 
-from tests.audio.encoded import CALL, encoded
+from tests.audio.encoded import encoded
 from tests.daemon.conftest import SETTINGS
 from tests.daemon.test_receiver import receive
+from tests.speech.sounds import noise, voice
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.audio.codecs import libopus
 from zccvoice.audio.frame import AudioFormat, Encoding
@@ -129,9 +131,10 @@ def test_packets_of_impossible_length(send_rate: int) -> None:
 
 def test_payloads_that_are_not_as_announced_are_told_and_heard() -> None:
     stereo = AudioFormat(Encoding.L16, 16_000, 2)
+    sound = np.concatenate([noise(400), voice(1500), noise(800)])
     sent: list[Entry] = [
         AudioReceived("ch", STARTED.event_ts_ms + at * 20, payload)
-        for at, payload in enumerate(encoded(CALL, stereo))
+        for at, payload in enumerate(encoded(sound, stereo))
     ]
     opened = MediaOpened(AudioParams(channel=1, send_rate=20))
     outcomes = projected([opened, *sent, StreamEnded("call_ended", "the test is over")])
@@ -141,7 +144,7 @@ def test_payloads_that_are_not_as_announced_are_told_and_heard() -> None:
         "announced bare, 1 channel(s); the first payload is bare, 2 channel(s)",
     )
     (closed,) = (one for one in outcomes if isinstance(one, TrackClosed))
-    assert closed.last_timestamp_ms - closed.first_timestamp_ms == len(CALL) // 16
+    assert closed.last_timestamp_ms - closed.first_timestamp_ms == len(sound) // 16
     heard = [one for one in outcomes if isinstance(one, Spoken)]
     assert heard
     assert all(one.audio_format == replace(stereo, packet_ms=20) for one in heard)
