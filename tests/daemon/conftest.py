@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-import trio_websocket
 
 from zccvoice.config import ZoomConfig
+from zccvoice.daemon.websocket import speak_websocket
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.scenario import Scenario, parse_scenario
@@ -103,13 +103,8 @@ class MemoryZoom:
         near, far = trio.testing.memory_stream_pair()
         self.servers.append(far)
         self._nursery.start_soon(self.zoom.serve_stream, far)
-        async with trio.open_nursery() as reading:
-            websocket = await trio_websocket.wrap_client_stream(reading, near, "127.0.0.1", path)  # type: ignore[arg-type]
-            try:
-                yield websocket
-            finally:
-                with trio.move_on_after(2):
-                    await websocket.aclose()
+        async with speak_websocket(near, "127.0.0.1", path) as websocket:
+            yield websocket
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self, TypeAlias
@@ -177,8 +178,8 @@ class ZoomConfig(Section):
         return path
 
     def tls_context(self) -> ssl.SSLContext:
-        """What ``wss://`` and ``https://`` servers of Zoom are checked with; costs some milliseconds."""
-        return ssl.create_default_context(cafile=self.ca_file)
+        """What ``wss://`` and ``https://`` servers of Zoom are checked with: made once, it takes milliseconds."""
+        return _tls_context(self.ca_file)
 
     @property
     def all_apps(self) -> tuple[AppCredentials, ...]:
@@ -240,6 +241,11 @@ class ZoomConfig(Section):
             raise ForbiddenHostError(
                 f"unencrypted {unencrypted}:// is only for loopback addresses, not {host!r}"
             )
+
+
+@cache
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _matches(host: str, pattern: str) -> bool:
