@@ -80,8 +80,7 @@ class MemoryZoom:
 
     def __init__(self, nursery: trio.Nursery, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.zoom = Zoom(APP, deliver=None, timing=Timing())
-        self.zoom._origin = "ws://127.0.0.1:1"  # what `run` sets when it listens
+        self.zoom = Zoom(APP, deliver=None, timing=Timing(), origin="ws://127.0.0.1:1")
         self._nursery = nursery
         self.connected: list[str] = []
         self.receiver: Any = None

@@ -130,8 +130,11 @@ class ZoomConfig(Section):
     """Ask for the chat of meetings, webinars and Video SDK sessions. The app needs its scope."""
     handshake_timeout_s: float = Field(default=10, gt=0, le=60)
     """How long connecting plus handshake may take, for each connection."""
+    signaling_silence_timeout_s: float = Field(default=35, ge=10, le=600)
+    """A signaling connection on which nothing at all arrived for so long is taken for dead, and made anew. Zoom
+    has then given it up, after 30 s, and ends the stream a minute later."""
     silence_timeout_s: float = Field(default=65, ge=10, le=600)
-    """A connection on which nothing at all arrived for so long is taken for dead."""
+    """The same for a media connection. Of most dead ones we are told on the signaling connection, much earlier."""
 
     @property
     def audio_rate_hz(self) -> int:

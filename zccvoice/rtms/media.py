@@ -68,22 +68,7 @@ class MediaAccepted:
     """The handshake was accepted: Zoom waits to be told that we are ready (message 7, on signaling)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaSilent:
-    """Nothing arrived for too long: the connection is taken for dead."""
-
-    detail: str
-
-
-MediaEvent = (
-    MediaAccepted
-    | MediaOpened
-    | AudioReceived
-    | TranscriptReceived
-    | ChatReceived
-    | MediaPassedOver
-    | MediaSilent
-)
+MediaEvent = MediaAccepted | MediaOpened | AudioReceived | TranscriptReceived | ChatReceived | MediaPassedOver
 
 
 class MediaConnection(ConnectionCore[MediaEvent]):
@@ -141,9 +126,6 @@ class MediaConnection(ConnectionCore[MediaEvent]):
                 pass  # signaling's business
             case _:
                 self._pass_over(type(message))
-
-    def _silence(self, detail: str) -> MediaEvent:
-        return MediaSilent(detail)
 
     def _finish_handshake(self, response: MediaHandshakeResponse | SignalingHandshakeResponse) -> None:
         if response.status_code != StatusCode.OK or isinstance(response, SignalingHandshakeResponse):
