@@ -130,12 +130,12 @@ def everything() -> list[Cell]:
 
 def covering() -> list[Cell]:
     """Few cells, in which every two values of different dimensions meet at least once."""
-    cells = everything()
-    owed = {pair for cell in cells for pair in _pairs(cell)}
+    meeting = {cell: _pairs(cell) for cell in everything()}
+    owed = {pair for pairs in meeting.values() for pair in pairs}
     chosen = []
     while owed:
-        best = max(cells, key=lambda cell: len(owed & _pairs(cell)))
-        owed -= _pairs(best)
+        best = max(meeting, key=lambda cell: len(owed & meeting[cell]))
+        owed -= meeting[best]
         chosen.append(best)
     return sorted(chosen, key=lambda cell: list(FAULTS).index(cell.fault))
 
