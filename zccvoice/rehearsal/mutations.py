@@ -86,8 +86,9 @@ SEEDS: Sequence[dict[str, Any]] = (
 """One of everything."""
 _ODD: Sequence[Any] = (
     None, True, False, 0, -1, 1, 4, 14, 2**31, 2**63, -(2**63), 2**64, 10**40, 10**400, 0.5, -1e308, 1e308,
-    "", "0", "7", "-1", "1e3", "ä€", "\x00", "x" * 5_000, "null", [], {}, [[]], {"": None}, [None, 1, "a"], {"data": {}}, "!!!", "AAA",
-    [{"user_id": None}], {"server_urls": "wss://x"}, {"server_urls": {"audio": ["wss://x"]}}, _TIME, str(_TIME),
+    "", "0", "7", "-1", "1e3", "ä€", "\x00", "x" * 5_000, "null", "!!!", "AAA", _TIME, str(_TIME),
+    [], {}, [[]], {"": None}, [None, 1, "a"], {"data": {}}, [{"user_id": None}],
+    {"server_urls": "wss://x"}, {"server_urls": {"audio": ["wss://x"]}},
 )  # fmt: skip
 _PIECES = (
     b"\x00",
