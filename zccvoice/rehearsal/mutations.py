@@ -18,7 +18,7 @@ from zccvoice.errors import ConnectionFailedError, RemoteProtocolError
 from zccvoice.journal.entry import EntryCodec
 from zccvoice.rtms import wire
 from zccvoice.rtms.enums import MediaType, Product
-from zccvoice.rtms.events import MediaPassedOver
+from zccvoice.rtms.events import AudioReceived, MediaPassedOver
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.media import MediaAccepted, MediaConnection
 from zccvoice.rtms.messages import AudioParams, ChatParams, MediaParams, OtherMessage, TranscriptParams
@@ -185,7 +185,9 @@ def _receive(core: Core, raw: bytes | str, now: float, figures: Figures) -> None
     while (event := core.next_event()) is not None:
         figures.events += 1
         if not isinstance(event, _TRANSIENT):
-            figures.written_bytes += len(_CODEC.encode(_TIME, [event]))
+            channels = [event.channel_id] if isinstance(event, AudioReceived) else []
+            numbers = dict.fromkeys(channels, 0)
+            figures.written_bytes += len(_CODEC.encode(_TIME, [event], numbers, channels))
     for answer in core.messages_to_send():
         wire.decode(wire.encode(answer))
 
