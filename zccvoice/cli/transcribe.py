@@ -1,0 +1,312 @@
+"""``zccvoice transcribe``: recordings → transcripts, or calls in the database."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import Any
+
+from sqlalchemy import Engine
+
+from zccvoice.audio.frame import Encoding
+from zccvoice.cli import settings
+from zccvoice.cli.recording_bars import Bar, Bars
+from zccvoice.cli.report import moment
+from zccvoice.cli.transcripts import FORMATS, print_transcript, write_transcript
+from zccvoice.config import Config, LanguageConfig
+from zccvoice.errors import ConfigError, JournalError, LegalHoldError, RecordingError
+from zccvoice.recordings import recorded_call
+from zccvoice.recordings.keeping import Keeper, PassingKeeper, StoringKeeper
+from zccvoice.recordings.outcome import Outcome
+from zccvoice.recordings.recorded_call import Files, RecordedCall
+from zccvoice.recordings.sound_file import examine
+from zccvoice.reports.calls import CallReport, call_report
+from zccvoice.rtms.events import Role
+from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.whisper import WhisperRecognizer
+from zccvoice.store.database import require_current_schema, transaction
+
+_MONO = {"agent": Role.USER, "customer": Role.CONSUMER, "mix": None}
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "transcribe",
+        help="transcribe recordings",
+        description="Transcribe sound files (WAV, FLAC, Ogg, MP3 and whatever else FFmpeg reads; raw G.711 and "
+        "G.722) through the same code as running calls. A file of two channels is a call with a side in each; "
+        "call-agent.wav and call-customer.wav are the two sides of one call; one channel is a mix of all. "
+        "Transcripts go to standard output or into a folder and nothing is kept, or, with --store, sound and "
+        "transcript are kept like those of a call. What is done already is not done again.",
+    )
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a recording")
+    sides = parser.add_argument_group("whose sound it is")
+    sides.add_argument("--agent", choices=["left", "right"], help="the agent's channel, where there are two")
+    sides.add_argument("--mono", choices=list(_MONO), default="mix", help="who is in a single channel (mix)")
+    sides.add_argument(
+        "--customer", type=Path, metavar="FILE", help="the customer's side; FILE is the agent's"
+    )
+    sides.add_argument("--queue", metavar="NAME", help="the queue that brought them together")
+    sides.add_argument(
+        "--started-at",
+        type=moment,
+        metavar="WHEN",
+        help="of a single call; else the file's tags or date",
+    )
+    sides.add_argument(
+        "--engagement-id", metavar="ID", help="of a single call; else it follows from the content"
+    )
+    parser.add_argument(
+        "--raw",
+        type=Encoding,
+        choices=[Encoding.PCMA, Encoding.PCMU, Encoding.G722],
+        metavar="pcma|pcmu|g722",
+        help="the files are raw; known by themselves: .al .alaw .ul .ulaw .g722",
+    )
+    parser.add_argument("--language", metavar="CODE", help="pin all to this language, such as es")
+    parser.add_argument("--model", help="short for --set speech.model=…: demo, a Whisper name, or a folder")
+    parser.add_argument("--format", choices=FORMATS, help="of transcripts (default: txt)")
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="write a transcript for each call into it"
+    )
+    parser.add_argument(
+        "--store", action="store_true", help="keep the calls: in journals and in the database"
+    )
+    parser.add_argument("--again", action="store_true", help="also what is done already")
+    parser.add_argument(
+        "--jobs", type=_jobs, default=min(4, os.cpu_count() or 1), metavar="N", help="recordings at a time"
+    )
+    settings.add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 when all recordings are transcribed, 1 when some could not be, or not wholly."""
+    config, calls = _config(options), _calls(options)
+    status = 0
+    with _desk(options, config) as desk, ThreadPoolExecutor(options.jobs) as pool:
+        waiting = [pool.submit(desk.work, files) for files in calls]
+        try:
+            for files, future in zip(calls, waiting, strict=True):
+                status = max(status, _tell(options, files, future.result()))
+        except BaseException:
+            desk.stopping.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return status
+
+
+def _jobs(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 64:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected 1 to 64, got {text}")
+
+
+def _config(options: argparse.Namespace) -> Config:
+    if options.model:
+        options.set.append(f"speech.model={options.model}")
+    if options.language:
+        options.set.append(f"language.default={options.language}")
+    config = settings.load(options)
+    if options.language:  # whatever the queues say
+        config = config.model_copy(update={"language": LanguageConfig(default=config.language.default)})
+    return config
+
+
+def _calls(options: argparse.Namespace) -> list[Files]:
+    """The calls that are asked for.
+
+    Raises:
+        ConfigError: the arguments contradict one another.
+    """
+    if options.customer is None:
+        calls = recorded_call.in_calls(options.files)
+    elif len(options.files) == 1:
+        calls = [Files((options.files[0], options.customer), (Role.USER, Role.CONSUMER))]
+    else:
+        raise ConfigError(["--customer: expected one FILE, the agent's side"])
+    problems = [
+        f"{name}: expected a single call, got {len(calls)}"
+        for name, value in (("--started-at", options.started_at), ("--engagement-id", options.engagement_id))
+        if value is not None and len(calls) > 1
+    ]
+    if options.output is not None:
+        by_name: dict[str, Files] = {}
+        for files in calls:
+            other = by_name.setdefault(files.name, files)
+            if other is not files:
+                problems.append(f"--output: {other} and {files} would have the same name, {files.name}")
+    elif len(calls) > 1 and options.format in ("vtt", "srt"):
+        problems.append(f"--format {options.format}: of several calls it needs --output FOLDER")
+    if problems:
+        raise ConfigError(problems)
+    return calls
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of the files of a call."""
+
+    problem: str | None = None
+    skipped: str | None = None
+    """Why nothing was to be done."""
+    engagement_id: str = ""
+    outcome: Outcome | None = None
+    report: CallReport | None = None
+    """To be printed."""
+    target: Path | None = None
+    """Where the transcript is."""
+    wall_s: float = 0.0
+
+
+class Stopped(Exception):  # noqa: N818 (no error: the others were told to stop)
+    """Whoever works on something is to leave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every recording is worked on with."""
+
+    options: argparse.Namespace
+    keeper: Keeper
+    engine: Engine | None
+    bars: Bars
+    stopping: Event = field(default_factory=Event)
+
+    def work(self, files: Files) -> Done:
+        """One call, in a thread of its own."""
+        options = self.options
+        target = self._target(files)
+        if target is not None and not options.store and target.exists() and not options.again:
+            return Done(skipped=f"{target} is there already")
+        done = Done(target=target)
+        begin = time.monotonic()
+        with self.bars.bar(files.name) as bar:
+            try:
+                self._transcribe(files, done, bar)
+            except (RecordingError, JournalError, LegalHoldError, OSError) as error:
+                problem = str(error)
+                done.problem = problem if problem.startswith(str(files.paths[0])) else f"{files}: {problem}"
+        done.wall_s = time.monotonic() - begin
+        return done
+
+    def _transcribe(self, files: Files, done: Done, bar: Bar) -> None:
+        call = self._call(files)
+        done.engagement_id = call.engagement_id
+        if not self.options.again and self.keeper.is_done(call):
+            done.skipped = f"stored already as {call.engagement_id}"
+        else:
+            done.outcome = self._hear(call, bar)
+        if done.target is not None and not (done.skipped and done.target.exists()):
+            write_transcript(self._report(done), done.target, self._format)
+        elif self._is_printing:
+            done.report = self._report(done)
+
+    def _call(self, files: Files) -> RecordedCall:
+        options = self.options
+        sounds = tuple(examine(path, options.raw) for path in files.paths)
+        legs = recorded_call.legs_of(files, sounds, agent=options.agent, mono=_MONO[options.mono])
+        stream_id = recorded_call.content_id(files.paths)
+        return RecordedCall(
+            sounds,
+            legs,
+            options.engagement_id or stream_id,
+            stream_id,
+            options.started_at or recorded_call.begin_of(sounds),
+            options.queue,
+        )
+
+    def _hear(self, call: RecordedCall, bar: Bar) -> Outcome:
+        def note_read(done_s: float) -> None:
+            self._require_going_on()
+            bar.read(done_s, call.duration_s)
+
+        outcome = Outcome()
+        with closing(self.keeper.facts(call, again=self.options.again, on_read=note_read)) as facts:
+            for fact in facts:
+                self._require_going_on()
+                outcome.add(fact)
+                bar.heard(outcome.heard_s, call.duration_s)
+        return outcome
+
+    def _require_going_on(self) -> None:
+        if self.stopping.is_set():
+            raise Stopped
+
+    def _report(self, done: Done) -> CallReport:
+        """Of what was just heard; of a stored call all that is stored."""
+        if self.engine is None:
+            assert done.outcome is not None, "who stores nothing skips nothing"
+            return done.outcome.report(datetime.now(UTC))
+        with transaction(self.engine) as connection:
+            report = call_report(connection, done.engagement_id)
+        if report is None:
+            raise RecordingError(f"its call {done.engagement_id} was erased meanwhile")
+        return report
+
+    @property
+    def _format(self) -> str:
+        return self.options.format or FORMATS[0]
+
+    @property
+    def _is_printing(self) -> bool:
+        return self.options.output is None and (not self.options.store or self.options.format is not None)
+
+    def _target(self, files: Files) -> Path | None:
+        folder: Path | None = self.options.output
+        return None if folder is None else folder / f"{files.name}.{self._format}"
+
+
+@contextmanager
+def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
+    if options.output is not None:
+        options.output.mkdir(parents=True, exist_ok=True)
+    phones = settings.phones(config) if options.store else settings.no_phones()
+    recognizer = WhisperRecognizer(config.speech)
+    recognizer.require_languages(LanguagePolicy(config.language).languages)
+    if not options.store:
+        with TemporaryDirectory(prefix="zccvoice-") as folder, Bars() as bars:
+            yield Desk(options, PassingKeeper(Path(folder), config, phones, recognizer), None, bars)
+        return
+    shelf, incoming = settings.shelf(config), settings.incoming(config)
+    with settings.database(config) as engine, Bars() as bars:
+        require_current_schema(engine)
+        yield Desk(options, StoringKeeper(shelf, incoming, engine, config, phones, recognizer), engine, bars)
+
+
+def _tell(options: argparse.Namespace, files: Files, done: Done) -> int:
+    """Tell what came of a call; returns its share of the exit status."""
+    if done.problem is not None:
+        print(f"zccvoice: {done.problem}", file=sys.stderr)
+        return 1
+    if done.skipped is not None:
+        print(f"{files}: {done.skipped}", file=sys.stderr)
+    if done.report is not None:
+        print_transcript(done.report, options.format or FORMATS[0])
+    outcome = done.outcome
+    if outcome is None:
+        return 0
+    if done.report is None:
+        speed = outcome.audio_s / done.wall_s if done.wall_s else 0
+        where = done.engagement_id if options.store else done.target
+        print(
+            f"{files}: {outcome.transcribed_count} of {outcome.utterances_count} utterances transcribed, "
+            f"{outcome.audio_s:.0f} s in {done.wall_s:.1f} s ({speed:.0f} times real time): {where}"
+        )
+    if outcome.damaged_s:
+        print(f"zccvoice: {files}: {outcome.damaged_s:.1f} s of its sound are damaged", file=sys.stderr)
+    failed = outcome.utterances_count - outcome.transcribed_count
+    if failed:
+        print(f"zccvoice: {files}: {failed} utterances could not be transcribed", file=sys.stderr)
+    return int(failed > 0)
