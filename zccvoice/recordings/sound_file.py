@@ -35,6 +35,8 @@ HOLE_MS = 50
 """Timestamps that are less than this ahead of the samples are rounded ones; more is a hole."""
 _CONTAINERS = "wav,w64,flac,ogg,mp3,mov,mp4,m4a,3gp,matroska,webm,aiff,au,aac,amr,caf,asf"
 """FFmpeg would also read playlists, and follow them to other files and hosts."""
+_MOST_FAILURES = 1_000
+"""Attempts to find the next packet behind a broken stretch."""
 _RAW_BLOCK_BYTES = 8_000
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 
@@ -88,7 +90,7 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
             return SoundFile(path, 1, rate_hz, size_bytes / g711.RATE_HZ, None, raw)
         with _opened(path) as container:
             return _told(path, container)
-    except OSError as error:  # FFmpeg's errors are OSErrors, too
+    except (OSError, av.FFmpegError) as error:
         raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
 
 
@@ -105,7 +107,7 @@ def read(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
             if stretch.samples.size:
                 is_silent = False
                 yield stretch
-    except OSError as error:
+    except (OSError, av.FFmpegError) as error:
         raise RecordingError(f"{sound.path}: cannot be read: {error.strerror}") from None
     if is_silent:
         raise RecordingError(f"{sound.path}: there is no sound in it")
@@ -204,20 +206,26 @@ def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """What can be decoded; a broken packet is passed over, and the file ends where its container is broken."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.InvalidDataError:
-            return
-        if packet is None:
-            return
+    """What can be decoded; broken packets, and broken stretches of the container, are passed over."""
+    for packet in _packets(container, stream):
         try:
             frames = packet.decode()
-        except av.InvalidDataError:
+        except av.FFmpegError:
             continue
         yield from frames
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    failures = 0
+    while failures < _MOST_FAILURES:
+        try:
+            for packet in container.demux(stream):
+                failures = 0
+                yield packet
+        except av.InvalidDataError:  # FFmpeg goes on behind it when it is asked again
+            failures += 1
+        else:
+            return
 
 
 class _Line:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, select
 
 from zccvoice.analytics.record import Side
+from zccvoice.store.keeping_tables import Tombstone
 from zccvoice.store.tables import Engagement, Participant, Stream, Track
 
 
@@ -57,3 +58,15 @@ def has_ended(connection: Connection, stream_id: str) -> bool:
     """Whether the end of a stream is stored, and with it all of the stream."""
     query = select(Stream.ended_at).where(Stream.stream_id == stream_id)
     return connection.scalar(query) is not None
+
+
+def why_gone(connection: Connection, engagement_id: str) -> str | None:
+    """What a tombstone says of a call, such as ``erased on 2026-05-01``; None without one."""
+    query = (
+        select(Tombstone.reason, Tombstone.deleted_at)
+        .where(Tombstone.engagement_id == engagement_id)
+        .order_by(Tombstone.deleted_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else f"{row.reason} on {row.deleted_at:%Y-%m-%d}"
