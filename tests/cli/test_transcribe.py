@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import stat
@@ -27,7 +28,7 @@ from zccvoice.recordings.outcome import Outcome
 add = Outcome.add
 def add_and_die(outcome, fact):
     add(outcome, fact)
-    if outcome.utterances_count == 3:
+    if outcome.utterances_count == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 Outcome.add = add_and_die
 from zccvoice.cli import main
@@ -131,7 +132,7 @@ def test_a_killed_run_goes_on_where_it_was(
     resumed = json.loads(capsys.readouterr().out)
     assert there.run("transcribe", short, "--agent", "left", "--format", "json") == 0
     fresh = json.loads(capsys.readouterr().out)
-    assert len(fresh["utterances"]) > 3
+    assert len(fresh["utterances"]) > 2
     assert [what_was_said(one) for one in resumed["utterances"]] == [
         what_was_said(one) for one in fresh["utterances"]
     ]
@@ -141,6 +142,16 @@ def test_a_killed_run_goes_on_where_it_was(
 def what_was_said(utterance: dict[str, Any]) -> tuple[Any, ...]:
     words = tuple((word["text"], word["start_ms"], word["end_ms"]) for word in utterance["words"])
     return utterance["side"], utterance["start_ms"], utterance["end_ms"], utterance["text"], words
+
+
+def test_results_go_to_standard_output_beside_a_terminal(short: Path, there: Installation) -> None:
+    ours, terminal = os.openpty()
+    command = [sys.executable, "-m", "zccvoice", "transcribe", str(short), "--agent", "left", *there.settings]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    assert read_lines(done.stdout.decode())
+    assert "times real time" in os.read(ours, 65_536).decode()
+    os.close(ours)
 
 
 def test_files_are_private_whole_and_made_once(

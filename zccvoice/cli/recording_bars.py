@@ -25,6 +25,7 @@ class Bars:
             _Sound(),
             console=Console(stderr=True),
             transient=True,
+            redirect_stdout=False,  # it would turn up on standard error
             disable=not sys.stderr.isatty(),
         )
 
@@ -36,6 +37,13 @@ class Bars:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Without bars for as long as the block lasts, which writes to the same terminal."""
+        self._progress.stop()
+        yield
+        self._progress.start()
 
     @contextmanager
     def bar(self, name: str) -> Iterator[Bar]:

@@ -92,7 +92,9 @@ def run(options: argparse.Namespace) -> int:
         waiting = [pool.submit(desk.work, files) for files in calls]
         try:
             for files, future in zip(calls, waiting, strict=True):
-                status = max(status, _tell(options, files, future.result()))
+                done = future.result()
+                with desk.bars.aside():
+                    status = max(status, _tell(options, files, done))
         except BaseException:
             desk.stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
