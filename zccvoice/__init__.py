@@ -9,6 +9,7 @@ Where things are, from the bottom up (imports point down only; `tests/test_floor
 - `simulator`: Zoom's side of the wire, for demo, tests and benches
 - `store`: Postgres, the only user of SQLAlchemy; `reports`: stored measures → text, JSON, HTML
 - `daemon`: the only folder that runs anything; start reading at `daemon/serve.py`
+- `recordings`: sound files into journals, and out of them again
 - `rehearsal`: a daemon and a simulated Zoom together; `doctor`: is an installation in order?
 - `bench`: measurements; `cli`: the commands
 """

@@ -103,3 +103,11 @@ class JournalFullError(JournalError):
 
 class KeyMissingError(JournalError):
     """The key of a journal is not to be had: shredded, or wrapped by another master key."""
+
+
+class RecordingError(ZccvoiceError):
+    """A sound file cannot be read as a call; the message begins with its name."""
+
+
+class SoundGoneError(ZccvoiceError):
+    """The sound that is asked for was deleted, or never was there."""

@@ -266,7 +266,7 @@ RAW_MESSAGES = [
 
 @given(
     st.lists(st.tuples(st.sampled_from(RAW_MESSAGES), st.floats(0, 100)), max_size=30),
-    st.sampled_from(Product),
+    st.sampled_from([one for one in Product if one is not Product.RECORDING]),
 )
 def test_any_order_of_messages_ends_in_a_legal_state(
     script: list[tuple[str, float]], product: Product

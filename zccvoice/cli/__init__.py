@@ -14,10 +14,23 @@ import sys
 from collections.abc import Iterator
 
 from zccvoice import __version__
-from zccvoice.cli import bench, db, demo, doctor, explain, replay, report, serve, simulate, stream
+from zccvoice.cli import (
+    bench,
+    db,
+    demo,
+    doctor,
+    explain,
+    export,
+    replay,
+    report,
+    serve,
+    simulate,
+    stream,
+    transcribe,
+)
 from zccvoice.errors import ConfigError, ScenarioError, ZccvoiceError
 
-_COMMANDS = (serve, doctor, demo, simulate, replay, report, db, stream, explain, bench)
+_COMMANDS = (serve, doctor, demo, simulate, transcribe, replay, report, export, db, stream, explain, bench)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -100,14 +100,32 @@ def shelf(settings: config.Config) -> Shelf:
         JournalError: they cannot be used.
         KeyMissingError: they were written under another master key.
     """
+    return _shelf(settings, "journal")
+
+
+def incoming(settings: config.Config) -> Shelf:
+    """Journals of recordings that are just being made: half of one is no stream that was interrupted.
+
+    Raises:
+        JournalError, KeyMissingError: as for `shelf`.
+    """
+    return _shelf(settings, "incoming")
+
+
+def _shelf(settings: config.Config, name: str) -> Shelf:
     folder = settings.data.folder
-    return Shelf(folder / "journal", Vault(folder / "keys", master_key(settings)), ENTRY_TYPES)
+    return Shelf(folder / name, Vault(folder / "keys", master_key(settings)), ENTRY_TYPES)
 
 
 def phones(settings: config.Config) -> PhonePseudonym:
     """What is kept of phone numbers."""
     keeps = settings.privacy.phone_numbers == "hash"
     return PhonePseudonym(master_key(settings) if keeps else None)
+
+
+def no_phones() -> PhonePseudonym:
+    """Nothing is kept of phone numbers."""
+    return PhonePseudonym(None)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ journal itself is only read. Blocking; recognition runs in threads beside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -38,8 +38,10 @@ def replay(
     *,
     keeps_transcripts: bool = True,
     on_progress: OnProgress = lambda done, total: None,
-) -> Iterator[Fact]:
+) -> Generator[Fact]:
     """All facts of a journal, in order; the last two are what it amounts to and how the stream ended.
+
+    Close the iterator to break off; what is being recognized then is waited for.
 
     Args:
         open_reader: opens the journal; several are open at once.
@@ -64,10 +66,13 @@ def replay(
             pin=past.pin,
         )
         known = past.transcripts if keeps_transcripts else {}
-        with ThreadPoolExecutor(recognizer.concurrency if recognizer else 1) as pool:
+        pool = ThreadPoolExecutor(recognizer.concurrency if recognizer else 1)
+        try:
             yield from _facts(
                 reader, projection, past, _Ears(open_reader, known, recognizer, pool), on_progress
             )
+        finally:
+            pool.shutdown(cancel_futures=True)  # who closes the iterator early does not wait for the rest
 
 
 class _Ears:

@@ -132,6 +132,18 @@ class Shelf:
         except OSError as error:
             raise JournalError(f"journal {name}: cannot be closed: {error.strerror}") from None
 
+    def adopt(self, name: str, other: Shelf) -> None:
+        """Take over an open journal of another shelf that has the same keys and lies on the same disk.
+
+        Raises:
+            JournalError: it is not there, or the file system refuses.
+        """
+        try:
+            with self._moving:
+                other._move(name, other._open, self._open)
+        except OSError as error:
+            raise JournalError(f"journal {name}: cannot be taken over: {error.strerror}") from None
+
     def open_names(self) -> list[str]:
         """Journals that are not finished, the oldest first."""
         return [one.name for one in _shelved(self._open)]

@@ -118,13 +118,15 @@ GROUPS = (
 """Every measure of the scorecard but ``verdict`` and ``damaged``, which a report shows beside the call's name."""
 
 
-ZOOMS_REASONS = frozenset({"stopped", "unspecified", *(reason.name.lower() for reason in StopReason)})
-"""Ends that Zoom told. Any other is ours: we did not receive the whole call."""
+WHOLE = frozenset(
+    {"stopped", "unspecified", "recording_ended", *(reason.name.lower() for reason in StopReason)}
+)
+"""Ends that Zoom told, and that of a file. Any other is ours: we did not receive the whole call."""
 
 
 def flags(call: CallRow) -> tuple[str, ...]:
     """What is to be known before any number is read: was all of it received, the verdict, ``damaged``."""
-    ours = sorted(set(filter(None, (call.end_reason or "").split(", "))) - ZOOMS_REASONS)
+    ours = sorted(set(filter(None, (call.end_reason or "").split(", "))) - WHOLE)
     scorecard = call.scorecard
     if scorecard is None:
         return tuple(f"not received: {_plain(one)}" for one in ours) or ("not measured yet",)

@@ -17,6 +17,8 @@ class Product(StrEnum):
     WEBINAR = "webinar"
     VIDEO_SDK = "video_sdk"
     PHONE = "phone"
+    RECORDING = "recording"
+    """None of Zoom's: a file that somebody else recorded."""
 
 
 class MessageType(IntEnum):

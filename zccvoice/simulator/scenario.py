@@ -208,6 +208,9 @@ def parse_scenario(fields: Mapping[str, Any], *, name: str, folder: Path) -> Sce
     title = top.text("title", Path(name).stem)
     seed = top.whole("seed", 0)
     product = top.choice("product", Product, Product.CONTACT_CENTER)
+    if product not in TRAITS:
+        problems.append(f"product: expected one of Zoom's, got {product}")
+        product = Product.CONTACT_CENTER
     participants = tuple(
         _participant(entry, n, product) for n, entry in enumerate(top.entries("participant"))
     )

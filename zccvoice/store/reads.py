@@ -165,7 +165,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
             channel_id=row.channel_id,
             start_ms=row.start_ms,
             end_ms=row.end_ms,
-            text=_counted_text(row.text, row.verdict),
+            text=counted_text(row.text, row.verdict),
             confidence=row.confidence,
             loudness_dbfs=row.loudness_dbfs,
             clipped_ratio=row.clipped_ratio,
@@ -291,7 +291,7 @@ def _side(value: str | None) -> Side | None:
     return None if value is None else Side(value)
 
 
-def _counted_text(text: str | None, verdict: str) -> str | None:
+def counted_text(text: str | None, verdict: str) -> str | None:
     """What may be counted as said: nothing ("") if no words were heard, unknown (None) if it was refused."""
     if verdict == "empty":
         return ""

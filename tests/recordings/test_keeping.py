@@ -1,0 +1,176 @@
+"""Calls that are kept, and calls that are not."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.daemon.fakes import FakeRecognizer
+from tests.recordings.conftest import CONFIG, PHONES, Place, call_of, talk
+from zccvoice.errors import LegalHoldError, RecordingError
+from zccvoice.journal.record import Kind
+from zccvoice.journal.shelf import journal_name
+from zccvoice.recordings import transcription
+from zccvoice.recordings.keeping import PassingKeeper
+from zccvoice.recordings.outcome import Outcome
+from zccvoice.reports.calls import CallReport, call_report
+from zccvoice.store import holds
+from zccvoice.store.database import transaction
+from zccvoice.store.erasure import erase
+from zccvoice.store.facts import Fact
+from zccvoice.store.reads import everything
+
+NOW = datetime.now(UTC)
+
+
+def outcome_of(facts: list[Fact]) -> Outcome:
+    outcome = Outcome()
+    for fact in facts:
+        outcome.add(fact)
+    return outcome
+
+
+def stored(place: Place, engagement_id: str = "E") -> CallReport:
+    with transaction(place.engine) as connection:
+        report = call_report(connection, engagement_id)
+    assert report is not None
+    return report
+
+
+def rows(place: Place) -> dict[str, set[str]]:
+    with transaction(place.engine) as connection:
+        return everything(connection, "E")
+
+
+def test_a_recording_is_a_call_with_all_its_measures(place: Place, talk_file: Path) -> None:
+    call = call_of(talk_file)
+    assert not place.keeper().is_done(call)
+    place.store(call)
+    assert place.keeper().is_done(call)
+    report = stored(place)
+    assert report.call.product == "recording"
+    assert [one.side for one in report.utterances] == ["agent", "customer"]
+    scorecard = report.call.scorecard
+    assert scorecard is not None
+    assert scorecard.duration_ms == 6_000
+    assert scorecard.talk_share_agent == pytest.approx(0.5, abs=0.02)
+    assert place.shelf().is_closed(journal_name(call.stream_id))
+    assert not place.shelf("incoming").names()
+
+
+def test_the_report_without_a_database_is_the_same(place: Place, talk_file: Path) -> None:
+    outcome = outcome_of(place.store(call_of(talk_file)))
+    report, made = stored(place), outcome.report(NOW)
+    assert replace(made, call=replace(made.call, computed_at=None)) == replace(
+        report, call=replace(report.call, computed_at=None)
+    )
+    assert (outcome.utterances_count, outcome.transcribed_count, outcome.audio_s) == (2, 2, 6)
+
+
+def test_the_same_recording_under_any_name_is_one_call(place: Place, talk_file: Path) -> None:
+    place.store(call_of(talk_file))
+    before = rows(place)
+    copy = talk_file.with_name("copy.wav")
+    copy.write_bytes(talk_file.read_bytes())
+    os.utime(copy, (1, 1))
+    assert place.keeper().is_done(call_of(copy))
+    place.store(call_of(copy), again=True)
+    assert rows(place) == before
+
+
+def test_a_run_that_was_interrupted_goes_on(place: Place, talk_file: Path) -> None:
+    """Between any two facts; what the recognizer had heard by then it is not asked again."""
+    call = call_of(talk_file)
+    whole = set(place.store(replace(call, stream_id="other", engagement_id="O")))
+    for taken in range(1, len(whole)):
+        facts = place.keeper().facts(
+            replace(call, stream_id=f"S{taken}"), again=False, on_read=lambda done_s: None
+        )
+        first = [next(facts) for _ in range(taken)]
+        facts.close()
+        assert not place.keeper().is_done(replace(call, stream_id=f"S{taken}"))
+        heard = outcome_of(first).transcribed_count
+        place.recognizer.heard = 0
+        place.store(replace(call, stream_id=f"S{taken}"))
+        assert place.recognizer.heard == 2 - heard
+        assert place.keeper().is_done(replace(call, stream_id=f"S{taken}"))
+
+
+def test_a_journal_that_was_only_begun_is_begun_again(place: Place, talk_file: Path) -> None:
+    call = call_of(talk_file)
+    name = journal_name(call.stream_id)
+    with place.shelf("incoming").writer(name) as writer:
+        writer.write(Kind.RECEIVED, 0, [])  # and then the program was killed
+    with place.shelf("incoming").writer(journal_name("another")):
+        assert len(place.store(call)) == len(set(place.store(call, again=True)))
+        assert place.shelf("incoming").names() == [journal_name("another")]  # somebody is at it
+    assert stored(place).call.scorecard is not None
+
+
+def test_sides_can_be_put_right(place: Place, talk_file: Path) -> None:
+    call = call_of(talk_file)
+    place.store(call)
+    left, right = call.legs
+    swapped = replace(call, legs=(replace(left, role=right.role), replace(right, role=left.role)))
+    place.store(swapped, again=True)
+    assert [one.side for one in stored(place).utterances] == ["customer", "agent"]
+
+
+def test_what_was_erased_stays_away(place: Place, talk_file: Path) -> None:
+    call = call_of(talk_file)
+    place.store(call)
+    with transaction(place.engine) as connection:
+        erase(connection, ["E"], keeps_measures=False)
+    place.shelf().shred(journal_name(call.stream_id))
+    with pytest.raises(RecordingError, match=r"talk\.wav: its call E was erased"):
+        place.store(call)
+    assert not place.shelf().names()
+
+
+def test_a_legal_hold_keeps_the_sound(place: Place, talk_file: Path) -> None:
+    place.store(call_of(talk_file))
+    with transaction(place.engine) as connection:
+        holds.place(connection, "E", reason="court", by="legal")
+    with pytest.raises(LegalHoldError):
+        place.store(call_of(talk_file), again=True)
+    assert place.shelf().names()
+
+
+def test_nothing_is_kept_of_what_only_passes(tmp_path: Path, talk_file: Path) -> None:
+    folder = tmp_path / "passing"
+    keeper = PassingKeeper(folder, CONFIG, PHONES, FakeRecognizer())
+    call = call_of(talk_file)
+    both = [keeper.facts(call, again=False, on_read=lambda done_s: None) for _ in range(2)]
+    first = [next(facts) for facts in both]  # at the same time
+    assert first[0] == first[1]
+    journal = next(folder.rglob("*.journal")).read_bytes()
+    assert talk()[0, 16_000:16_400].tobytes() not in journal
+    assert set(both[0]) == set(both[1])
+    assert not list(folder.rglob("*.journal"))
+    assert [path.name for path in folder.rglob("*.key")] == ["master.key"]
+
+
+def test_hours_take_no_memory(tmp_path: Path) -> None:
+    """Three hours of a raw file, 173 MB of samples."""
+    path = tmp_path / "long.al"
+    with path.open("wb") as file:
+        file.truncate(3 * 3600 * 8_000)
+    call = call_of(path)
+    shelf = PassingKeeper(tmp_path / "passing", CONFIG, PHONES, FakeRecognizer())._shelf
+    before = peak_bytes(reset=True)
+    transcription.begin(call, shelf, "a")
+    assert peak_bytes() - before < 20 * 2**20
+    with shelf.reader("a") as reader:
+        assert reader.size_bytes > 170_000_000
+
+
+def peak_bytes(*, reset: bool = False) -> int:
+    """The most memory that this process had since the last reset (Linux)."""
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) * 1024

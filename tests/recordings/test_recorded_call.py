@@ -1,0 +1,71 @@
+"""Which files and channels are whose side of which call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from zccvoice.errors import RecordingError
+from zccvoice.recordings.recorded_call import Files, content_id, in_calls, legs_of
+from zccvoice.recordings.sound_file import SoundFile
+from zccvoice.rtms.events import Role
+
+AGENT, CUSTOMER = Role.USER, Role.CONSUMER
+MONO = SoundFile(Path("x.wav"), 1, 8_000, 1.0, None)
+STEREO = replace(MONO, channel_count=2)
+
+
+def test_sides_are_known_by_their_names() -> None:
+    names = ["a/1-agent.wav", "b/1-agent.wav", "2.wav", "a/1-customer.wav", "3_Customer.WAV", "2.wav"]
+    found = [(one.paths, one.roles, one.name) for one in in_calls(map(Path, [*names, "travel agent.mp3"]))]
+    assert found == [
+        ((Path("a/1-agent.wav"), Path("a/1-customer.wav")), (AGENT, CUSTOMER), "1"),
+        ((Path("b/1-agent.wav"),), (AGENT,), "1-agent"),
+        ((Path("2.wav"),), (None,), "2"),
+        ((Path("3_Customer.WAV"),), (CUSTOMER,), "3_Customer"),
+        ((Path("travel agent.mp3"),), (AGENT,), "travel agent"),
+    ]
+
+
+@pytest.mark.parametrize(("agent", "roles"), [("left", [AGENT, CUSTOMER]), ("right", [CUSTOMER, AGENT])])
+def test_two_channels_are_two_sides(agent: str, roles: list[Role]) -> None:
+    legs = legs_of(Files((MONO.path,), (None,)), [STEREO], agent=agent, mono=None)
+    assert [(leg.channel_id, leg.channel, leg.role) for leg in legs] == [
+        ("left", 0, roles[0]),
+        ("right", 1, roles[1]),
+    ]
+
+
+def test_nobody_guesses_which_channel_is_the_agents() -> None:
+    with pytest.raises(RecordingError, match=r"x\.wav: has two channels.*--agent"):
+        legs_of(Files((MONO.path,), (None,)), [STEREO], agent=None, mono=None)
+
+
+@pytest.mark.parametrize(("mono", "name"), [(None, "mono"), (AGENT, "agent"), (CUSTOMER, "customer")])
+def test_one_channel(mono: Role | None, name: str) -> None:
+    (leg,) = legs_of(Files((MONO.path,), (None,)), [MONO], agent=None, mono=mono)
+    assert (leg.channel_id, leg.role) == (name, mono)
+
+
+def test_the_file_of_one_side_has_one_channel() -> None:
+    files = Files((Path("1-agent.wav"), Path("1-customer.wav")), (AGENT, CUSTOMER))
+    legs = legs_of(files, [MONO, MONO], agent=None, mono=None)
+    assert [(leg.channel_id, leg.file, leg.role) for leg in legs] == [
+        ("agent", 0, AGENT),
+        ("customer", 1, CUSTOMER),
+    ]
+    with pytest.raises(RecordingError, match="one channel of one side"):
+        legs_of(files, [MONO, STEREO], agent="left", mono=None)
+
+
+def test_the_same_content_is_the_same_recording(tmp_path: Path) -> None:
+    one, two, three = tmp_path / "1", tmp_path / "2", tmp_path / "3"
+    one.write_bytes(b"a" * 3_000_000)
+    two.write_bytes(one.read_bytes())
+    three.write_bytes(b"a" * 2_999_999 + b"b")
+    assert content_id([one]) == content_id([two]) != content_id([three])
+    assert content_id([one, three]) != content_id([three, one])
+    with pytest.raises(RecordingError, match="nowhere"):
+        content_id([tmp_path / "nowhere"])

@@ -1,0 +1,168 @@
+"""What a file holds, in every format, at its true place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.audio.encoded import encoded
+from tests.recordings.sounds import FORMATS, click, clicks_ms, encode
+from tests.speech.sounds import voice
+from zccvoice.audio.frame import AudioFormat, Encoding
+from zccvoice.errors import RecordingError
+from zccvoice.recordings.sound_file import Channels, examine, read, started_at
+
+
+def whole(path: Path, raw: Encoding | None = None) -> tuple[Channels, int]:
+    """All of a file without holes, and its rate."""
+    sound = examine(path, raw)
+    stretches = list(read(sound, sound.rate_hz))
+    end = 0
+    for stretch in stretches:
+        assert stretch.position == end
+        end += stretch.samples.shape[1]
+    return np.concatenate([one.samples for one in stretches], axis=1), sound.rate_hz
+
+
+@pytest.mark.parametrize(("suffix", "codec", "rate_hz"), FORMATS)
+@pytest.mark.parametrize("channel_count", [1, 2])
+def test_a_click_is_where_it_was_recorded(
+    tmp_path: Path, suffix: str, codec: str, rate_hz: int, channel_count: int
+) -> None:
+    sides = [click(3_000, 500, 2_000), click(3_000, 1_250)][:channel_count]
+    path = encode(tmp_path / f"Grabación ñ 通話.{suffix}", codec, rate_hz, np.stack(sides))
+    samples, kept_hz = whole(path)
+    assert kept_hz == (8_000 if rate_hz == 8_000 else 16_000)
+    assert samples.shape[0] == channel_count
+    assert samples.shape[1] / kept_hz == pytest.approx(3, abs=0.08)  # AAC's padding is not marked in files
+    for expected, channel in zip([[500, 2_000], [1_250]], samples, strict=False):
+        assert clicks_ms(channel, kept_hz) == pytest.approx(expected, abs=5)
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000])
+def test_linear_files_are_kept_to_the_bit(tmp_path: Path, rate_hz: int) -> None:
+    sound = np.ascontiguousarray(voice(1_000)[:: 16_000 // rate_hz])
+    path = tmp_path / "voice.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=rate_hz, layout="mono")
+        frame = av.AudioFrame.from_ndarray(sound.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = rate_hz
+        container.mux(stream.encode(frame))
+    samples, kept_hz = whole(path)
+    assert kept_hz == rate_hz
+    assert np.array_equal(samples[0], sound)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "audio_format"),
+    [
+        (".al", AudioFormat(Encoding.PCMA, 8_000)),
+        (".ul", AudioFormat(Encoding.PCMU, 8_000)),
+        (".g722", AudioFormat(Encoding.G722)),
+    ],
+)
+def test_raw_files(tmp_path: Path, suffix: str, audio_format: AudioFormat) -> None:
+    data = b"".join(encoded(click(2_000, 700), audio_format))
+    named, unnamed = tmp_path / f"call{suffix}", tmp_path / "call.bin"
+    for path in (named, unnamed):
+        path.write_bytes(data)
+    samples, kept_hz = whole(named)
+    assert kept_hz == (16_000 if audio_format.encoding is Encoding.G722 else 8_000)
+    assert samples.shape == (1, 2 * kept_hz)
+    assert clicks_ms(samples[0], kept_hz) == pytest.approx([700], abs=2)
+    assert np.array_equal(whole(unnamed, audio_format.encoding)[0], samples)
+    assert examine(named).duration_s == 2
+
+
+def test_narrow_raw_sound_beside_wide_sound(tmp_path: Path) -> None:
+    path = tmp_path / "call.al"
+    path.write_bytes(b"".join(encoded(click(2_000, 700), AudioFormat(Encoding.PCMA, 8_000))))
+    samples = np.concatenate([one.samples for one in read(examine(path), 16_000)], axis=1)
+    assert samples.shape == (1, 32_000)
+    assert clicks_ms(samples[0], 16_000) == pytest.approx([700], abs=2)
+
+
+def test_what_follows_broken_packets_stays_where_it_was(tmp_path: Path) -> None:
+    path = encode(tmp_path / "call.ogg", "libopus", 48_000, click(8_000, 500, 7_000).reshape(1, -1))
+    data = bytearray(path.read_bytes())
+    pages = [at for at in range(len(data)) if data[at : at + 4] == b"OggS"]
+    for page in pages[4:6]:
+        data[page] ^= 0xFF
+    path.write_bytes(data)
+    sound = examine(path)
+    stretches = list(read(sound, 16_000))
+    missing = sum(later.position - one.position - one.samples.shape[1] for one, later in pairwise(stretches))
+    assert missing > 16_000
+    last = stretches[-1].position + stretches[-1].samples.shape[1]
+    assert last == pytest.approx(8 * 16_000, abs=16 * 40)
+    sounded = np.zeros(last, np.int16)
+    for one in stretches:
+        sounded[one.position :][: one.samples.shape[1]] = one.samples[0]
+    assert clicks_ms(sounded, 16_000) == pytest.approx([500, 7_000], abs=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("empty.wav", b"", "empty"),
+        ("text.wav", b"Dear Sir or Madam, this is no sound. " * 40, "cannot be read"),
+        ("silent.wav", b"", "no sound"),
+        ("list.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\ncall.wav\n", "cannot be read"),
+        ("list.wav", b"ffconcat version 1.0\nfile call.wav\n", "cannot be read"),
+    ],
+)
+def test_what_is_no_sound_is_told_by_name(tmp_path: Path, name: str, content: bytes, problem: str) -> None:
+    encode(tmp_path / "call.wav", "pcm_s16le", 16_000, click(9_000).reshape(1, -1))
+    path = tmp_path / name
+    path.write_bytes(content)
+    if name == "silent.wav":
+        data = (tmp_path / "call.wav").read_bytes()
+        path.write_bytes(data[: data.index(b"data") + 8])
+    with pytest.raises(RecordingError, match=problem) as caught:
+        list(read(examine(path), 16_000))
+    assert str(caught.value).startswith(str(path))
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="No such file"):
+        examine(tmp_path / "nowhere.wav")
+
+
+def test_more_than_two_channels_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "surround.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="5.1")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 6 * 160), np.int16), format="s16", layout="5.1")
+        frame.sample_rate = 16_000
+        container.mux(stream.encode(frame))
+    with pytest.raises(RecordingError, match="one or two channels, got 6"):
+        examine(path)
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"creation_time": "2026-05-01T10:20:30Z"}, datetime(2026, 5, 1, 10, 20, 30, tzinfo=UTC)),
+        ({"date": "2026-05-01", "creation_time": "10:20:30"}, datetime(2026, 5, 1, 10, 20, 30).astimezone()),
+        ({"date": "2026-05-01T10:20:30+02:00"}, datetime(2026, 5, 1, 8, 20, 30, tzinfo=UTC)),
+        ({"date": "2026-05-01"}, None),
+        ({"date": "2026"}, None),
+        ({"creation_time": "1904-01-01T00:00:00Z"}, None),
+        ({"creation_time": "9999-12-31T23:59:59"}, None),
+        ({"creation_time": (datetime.now(UTC) + timedelta(days=3)).isoformat()}, None),
+        ({"title": "x"}, None),
+    ],
+)
+def test_the_moment_that_tags_tell(tags: dict[str, str], expected: datetime | None) -> None:
+    assert started_at(tags) == expected
+
+
+def test_tags_of_a_file(tmp_path: Path) -> None:
+    tags = {"date": "2026-05-01T10:20:30Z"}
+    path = encode(tmp_path / "call.flac", "flac", 16_000, click(500).reshape(1, -1), tags)
+    assert examine(path).started_at == datetime(2026, 5, 1, 10, 20, 30, tzinfo=UTC)

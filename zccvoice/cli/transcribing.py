@@ -1,0 +1,144 @@
+"""One recording after the other, for ``zccvoice transcribe``: from files to what came of them."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+from sqlalchemy import Engine
+
+from zccvoice.cli.recording_bars import Bar, Bars
+from zccvoice.cli.transcripts import FORMATS, write_transcript
+from zccvoice.errors import JournalError, LegalHoldError, RecordingError
+from zccvoice.recordings import recorded_call
+from zccvoice.recordings.keeping import Keeper
+from zccvoice.recordings.outcome import Outcome
+from zccvoice.recordings.recorded_call import Files, RecordedCall
+from zccvoice.recordings.sound_file import examine
+from zccvoice.reports.calls import CallReport, call_report
+from zccvoice.rtms.events import Role
+from zccvoice.store.database import transaction
+
+MONO = {"agent": Role.USER, "customer": Role.CONSUMER, "mix": None}
+"""Who may be in a single channel."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What came of the files of a call."""
+
+    problem: str | None = None
+    skipped: str | None = None
+    """Why nothing was to be done."""
+    engagement_id: str = ""
+    outcome: Outcome | None = None
+    report: CallReport | None = None
+    """To be printed."""
+    target: Path | None = None
+    """Where the transcript is."""
+    told_s: float | None = None
+    """How long the files say they are."""
+    wall_s: float = 0.0
+
+
+class Stopped(Exception):  # noqa: N818 (no error: the others were told to stop)
+    """Whoever works on something is to leave it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every recording is worked on with."""
+
+    options: argparse.Namespace
+    keeper: Keeper
+    engine: Engine | None
+    bars: Bars
+    stopping: Event = field(default_factory=Event)
+
+    def work(self, files: Files) -> Done:
+        """One call, in a thread of its own."""
+        options = self.options
+        target = self._target(files)
+        if target is not None and not options.store and target.exists() and not options.again:
+            return Done(skipped=f"{target} is there already")
+        done = Done(target=target)
+        begin = time.monotonic()
+        with self.bars.bar(files.name) as bar:
+            try:
+                self._transcribe(files, done, bar)
+            except (RecordingError, JournalError, LegalHoldError, OSError) as error:
+                problem = str(error)
+                done.problem = problem if problem.startswith(str(files.paths[0])) else f"{files}: {problem}"
+        done.wall_s = time.monotonic() - begin
+        return done
+
+    def _transcribe(self, files: Files, done: Done, bar: Bar) -> None:
+        call = self._call(files)
+        done.engagement_id, done.told_s = call.engagement_id, call.duration_s
+        if not self.options.again and self.keeper.is_done(call):
+            done.skipped = f"stored already as {call.engagement_id}"
+        else:
+            done.outcome = self._hear(call, bar)
+        if done.target is not None and not (done.skipped and done.target.exists()):
+            write_transcript(self._report(done), done.target, self._format)
+        elif self._is_printing:
+            done.report = self._report(done)
+
+    def _call(self, files: Files) -> RecordedCall:
+        options = self.options
+        sounds = tuple(examine(path, options.raw) for path in files.paths)
+        legs = recorded_call.legs_of(files, sounds, agent=options.agent, mono=MONO[options.mono])
+        stream_id = recorded_call.content_id(files.paths)
+        return RecordedCall(
+            sounds,
+            legs,
+            options.engagement_id or stream_id,
+            stream_id,
+            options.started_at or recorded_call.begin_of(sounds),
+            options.queue,
+        )
+
+    def _hear(self, call: RecordedCall, bar: Bar) -> Outcome:
+        def note_read(done_s: float) -> None:
+            self._require_going_on()
+            bar.read(done_s, call.duration_s)
+
+        outcome = Outcome()
+        with closing(self.keeper.facts(call, again=self.options.again, on_read=note_read)) as facts:
+            for fact in facts:
+                self._require_going_on()
+                outcome.add(fact)
+                bar.heard(outcome.heard_s, call.duration_s)
+        return outcome
+
+    def _require_going_on(self) -> None:
+        if self.stopping.is_set():
+            raise Stopped
+
+    def _report(self, done: Done) -> CallReport:
+        """Of what was just heard; of a stored call all that is stored."""
+        if self.engine is None:
+            assert done.outcome is not None, "who stores nothing skips nothing"
+            return done.outcome.report(datetime.now(UTC))
+        with transaction(self.engine) as connection:
+            report = call_report(connection, done.engagement_id)
+        if report is None:
+            raise RecordingError(f"its call {done.engagement_id} was erased meanwhile")
+        return report
+
+    @property
+    def _format(self) -> str:
+        return self.options.format or FORMATS[0]
+
+    @property
+    def _is_printing(self) -> bool:
+        return self.options.output is None and (not self.options.store or self.options.format is not None)
+
+    def _target(self, files: Files) -> Path | None:
+        folder: Path | None = self.options.output
+        return None if folder is None else folder / f"{files.name}.{self._format}"

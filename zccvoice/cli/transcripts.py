@@ -1,0 +1,43 @@
+"""Transcripts as files and on standard output, for the commands that have some."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import IO
+
+from zccvoice.recordings.private_file import private_file
+from zccvoice.reports.calls import CallReport
+from zccvoice.reports.captions import write_srt, write_text, write_vtt
+from zccvoice.reports.document import call_document, write_document
+
+
+def _write_json(report: CallReport, file: IO[str]) -> None:
+    write_document(call_document(report), file)
+
+
+_WRITERS = {"txt": write_text, "vtt": write_vtt, "srt": write_srt, "json": _write_json}
+FORMATS = tuple(_WRITERS)
+"""The first is the one of who asks for none."""
+
+
+def print_transcript(report: CallReport, form: str) -> None:
+    """Write to standard output."""
+    _write(report, sys.stdout, form)
+
+
+def write_transcript(report: CallReport, path: Path, form: str) -> None:
+    """Write a file for nobody but its owner, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with private_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=True)
+        _write(report, text, form)
+        text.detach()
+
+
+def _write(report: CallReport, file: IO[str], form: str) -> None:
+    _WRITERS[form](report, file)

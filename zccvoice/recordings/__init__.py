@@ -1,0 +1,14 @@
+"""Sound files: what call centres have already, into journals; and journals' sound out into files again.
+
+A recording is written into a journal as if it had been received. From there on it is a stream like any other:
+one pipeline, one place where sound is kept, encrypted, under retention, and erased.
+
+- `sound_file`   what a file holds, and its samples, a stretch at a time
+- `recorded_call` which files and channels are whose side of which call
+- `intake`       a recorded call → a journal
+- `transcription` that journal → facts, kept in it, so that what was interrupted goes on
+- `outcome`      facts → the report of a call, without a database
+- `playback`     journals → the sides of a call, on one clock
+- `sound_writer` samples → WAV, FLAC or Ogg
+- `private_file` a file that is whole or not there, and its owner's alone
+"""

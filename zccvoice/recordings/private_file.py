@@ -1,0 +1,32 @@
+"""A file that is whole or not there, and that its owner alone can read: it holds what people said."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[IO[bytes]]:
+    """A new file that takes its name when the block ends, over one that has it by then.
+
+    An error leaves what was there before; a killed program leaves a hidden file, which the next one writes over.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            os.fchmod(descriptor, 0o600)  # the umask has no say, nor has a file that was left there
+            yield file
+            file.flush()
+            os.fsync(descriptor)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,279 @@
+"""What a sound file holds, and its samples, a stretch at a time: a file of hours takes no more memory than any.
+
+FFmpeg reads what has a container, and takes off what encoders put before the sound (MP3, Opus). Raw G.711 and
+G.722 have no container; they go through the decoders that streams go through. Positions follow the file's own
+timestamps: where packets of it are broken, what comes after them stays where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from zccvoice.audio.codecs import g711, sample_count
+from zccvoice.audio.decoder import Decoder
+from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Gap, Packet, Samples
+from zccvoice.errors import RecordingError
+
+RAW_SUFFIXES = {
+    ".al": Encoding.PCMA,
+    ".alaw": Encoding.PCMA,
+    ".ul": Encoding.PCMU,
+    ".ulaw": Encoding.PCMU,
+    ".g722": Encoding.G722,
+}
+"""Files without a container that are known by their names."""
+NARROW_HZ = 8_000
+HOLE_MS = 50
+"""Timestamps that are less than this ahead of the samples are rounded ones; more is a hole."""
+_CONTAINERS = "wav,w64,flac,ogg,mp3,mov,mp4,m4a,3gp,matroska,webm,aiff,au,aac,amr,caf,asf"
+"""FFmpeg would also read playlists, and follow them to other files and hosts."""
+_MOST_FAILURES = 1_000
+"""Attempts to find the next packet behind a broken stretch."""
+_RAW_BLOCK_BYTES = 8_000
+_EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
+
+Channels = npt.NDArray[np.int16]
+"""``int16[channels, n]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Samples without a hole."""
+
+    position: int
+    """Of the first one, from the beginning of the file, at the rate that was asked for."""
+    samples: Channels
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFile:
+    """What a file says of itself."""
+
+    path: Path
+    channel_count: int
+    """1 or 2."""
+    rate_hz: int
+    """8000 for sound of telephones, else 16000: what there is to keep of it."""
+    duration_s: float | None
+    """None where the file does not tell."""
+    started_at: datetime | None
+    """When the recording began, where the file tells; aware."""
+    raw: Encoding | None = None
+    """How its bytes are to be read, where there is no container."""
+
+
+def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
+    """Look at the beginning of a file.
+
+    Args:
+        path: the file.
+        raw: it has no container, and this is how it is encoded; None for one whose name does not say so.
+
+    Raises:
+        RecordingError: it cannot be read, or is not a sound of one or two channels.
+    """
+    raw = raw or RAW_SUFFIXES.get(path.suffix.lower())
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes == 0:
+            raise RecordingError(f"{path}: the file is empty")
+        if raw is not None:
+            rate_hz = SAMPLE_RATE_HZ if raw is Encoding.G722 else NARROW_HZ
+            return SoundFile(path, 1, rate_hz, size_bytes / g711.RATE_HZ, None, raw)
+        with _opened(path) as container:
+            return _told(path, container)
+    except (OSError, av.FFmpegError) as error:
+        raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def read(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
+    """Its sound, at 8 or 16 kHz, in order; ``read(...).close()`` closes the file.
+
+    Raises:
+        RecordingError: the file cannot be read, or holds no sound at all.
+    """
+    stretches = _read_raw(sound, rate_hz) if sound.raw is not None else _read_container(sound, rate_hz)
+    is_silent = True
+    try:
+        for stretch in stretches:
+            if stretch.samples.size:
+                is_silent = False
+                yield stretch
+    except (OSError, av.FFmpegError) as error:
+        raise RecordingError(f"{sound.path}: cannot be read: {error.strerror}") from None
+    if is_silent:
+        raise RecordingError(f"{sound.path}: there is no sound in it")
+
+
+def _opened(path: Path) -> Any:
+    return av.open(
+        str(path.absolute()),
+        mode="r",
+        metadata_errors="replace",
+        options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
+    )
+
+
+def _told(path: Path, container: Any) -> SoundFile:
+    if not container.streams.audio:
+        raise RecordingError(f"{path}: there is no sound in it")
+    stream = container.streams.audio[0]
+    channel_count, rate_hz = stream.codec_context.layout.nb_channels, stream.codec_context.sample_rate
+    if channel_count not in (1, 2) or not rate_hz:
+        raise RecordingError(f"{path}: expected one or two channels, got {channel_count} at {rate_hz} Hz")
+    duration_s = None if container.duration is None else container.duration / av.time_base
+    tags = {name.lower(): text for name, text in (container.metadata | stream.metadata).items()}
+    kept_hz = NARROW_HZ if rate_hz <= NARROW_HZ else SAMPLE_RATE_HZ
+    return SoundFile(path, channel_count, kept_hz, duration_s, started_at(tags))
+
+
+def started_at(tags: dict[str, str]) -> datetime | None:
+    """The moment that a file's tags tell, local where they name no zone; None for a day alone, or for nonsense.
+
+    A Broadcast Wave has day and time in two tags, others have both in one.
+    """
+    date, time = tags.get("date", ""), tags.get("creation_time", "")
+    for text in (time, f"{date}T{time}", date):
+        try:
+            moment = datetime.fromisoformat(text.strip())
+        except ValueError:
+            continue
+        is_day_alone = len(text.strip()) <= len("2026-05-01")
+        if not is_day_alone and _EARLIEST <= moment.astimezone(UTC) <= datetime.now(UTC) + timedelta(days=1):
+            return moment.astimezone(UTC)
+    return None
+
+
+def _read_raw(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
+    position = 0
+    for samples in _g711(sound) if rate_hz == NARROW_HZ else _decoded(sound):
+        yield Stretch(position, samples.reshape(1, -1))
+        position += len(samples)
+
+
+def _g711(sound: SoundFile) -> Iterator[Samples]:
+    """As it is, at 8 kHz."""
+    assert sound.raw is not None
+    table = g711.table_of(sound.raw)
+    for block in _blocks(sound.path):
+        yield table.take(np.frombuffer(block, np.uint8))
+
+
+def _decoded(sound: SoundFile) -> Iterator[Samples]:
+    """At 16 kHz."""
+    assert sound.raw is not None
+    audio_format = AudioFormat(sound.raw, rate_hz=sound.rate_hz)
+    decoder, pushed = Decoder(audio_format), 0
+    for block in _blocks(sound.path):
+        packet = Packet(pushed, sample_count(audio_format, block), block)
+        pushed += packet.sample_count
+        yield from _samples(decoder.decode([packet]))
+    yield from _samples(decoder.flush())
+
+
+def _samples(pieces: Iterable[Samples | Gap]) -> Iterator[Samples]:
+    return (piece for piece in pieces if not isinstance(piece, Gap))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_RAW_BLOCK_BYTES):
+            yield block
+
+
+def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
+    with _opened(sound.path) as container:
+        stream = container.streams.audio[0]
+        layout = "mono" if sound.channel_count == 1 else "stereo"
+        line = _Line(sound, rate_hz, layout)
+        for frame in _frames(container, stream):
+            try:
+                yield from line.push(frame)
+            except ValueError:
+                at_s = line.position / rate_hz
+                raise RecordingError(
+                    f"{sound.path}: its rate or channels change after {at_s:.1f} s"
+                ) from None
+        yield from line.flush()
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    """What can be decoded; broken packets, and broken stretches of the container, are passed over."""
+    for packet in _packets(container, stream):
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            continue
+        yield from frames
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    failures = 0
+    while failures < _MOST_FAILURES:
+        try:
+            for packet in container.demux(stream):
+                failures = 0
+                yield packet
+        except av.InvalidDataError:  # FFmpeg goes on behind it when it is asked again
+            failures += 1
+        else:
+            return
+
+
+class _Line:
+    """Decoded frames → stretches at the wanted rate, each at its place."""
+
+    def __init__(self, sound: SoundFile, rate_hz: int, layout: str) -> None:
+        self._longest_s = None if sound.duration_s is None else sound.duration_s + 1
+        self._rate_hz = rate_hz
+        self._layout = layout
+        self._resampler = self._new_resampler()
+        self._zero_s: float | None = None  # the timestamp of position 0
+        self._end_s = 0.0  # of what was pushed, from position 0
+        self.position = 0
+        """Of the next sample."""
+
+    def push(self, frame: Any) -> Iterator[Stretch]:
+        """Take in a frame."""
+        hole_s = self._hole_before(frame)
+        if hole_s:
+            yield from self.flush()
+            self._resampler = self._new_resampler()
+            self._end_s += hole_s
+            self.position = round(self._end_s * 1000) * self._rate_hz // 1000
+        self._end_s += frame.samples / frame.sample_rate
+        yield from self._resampled(frame)
+
+    def flush(self) -> Iterator[Stretch]:
+        """No more follows here."""
+        yield from self._resampled(None)
+
+    def _hole_before(self, frame: Any) -> float:
+        """Seconds that are missing before a frame, by its timestamp."""
+        if frame.time is None:
+            return 0
+        if self._zero_s is None:
+            self._zero_s = frame.time
+        hole_s: float = frame.time - self._zero_s - self._end_s
+        is_beyond = self._longest_s is not None and self._end_s + hole_s > self._longest_s
+        if hole_s < 0 or is_beyond:  # timestamps that begin anew, or are nonsense: it goes on here
+            self._zero_s = frame.time - self._end_s
+            return 0
+        return hole_s if hole_s * 1000 >= HOLE_MS else 0
+
+    def _new_resampler(self) -> Any:
+        return av.AudioResampler(format="s16p", layout=self._layout, rate=self._rate_hz)
+
+    def _resampled(self, frame: Any) -> Iterator[Stretch]:
+        for piece in self._resampler.resample(frame):
+            samples: Channels = piece.to_ndarray().astype(np.int16, copy=False)
+            yield Stretch(self.position, samples)
+            self.position += samples.shape[1]
