@@ -36,18 +36,25 @@ Core: TypeAlias = signaling.SignalingConnection | media.MediaConnection
 log = get_logger()
 
 
-def connect_websocket(
+@asynccontextmanager
+async def connect_websocket(
     url: str, timeout_s: float, tls_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
-) -> AbstractAsyncContextManager[Any]:
+) -> AsyncGenerator[Any]:
     """A connection to `url`; certificates of ``wss://`` are checked with what `tls_context` makes."""
-    return trio_websocket.open_websocket_url(
-        url,
-        ssl_context=tls_context() if url.startswith("wss://") else None,
-        max_message_size=LONGEST_MESSAGE_BYTES,
-        receive_buffer_size=RECEIVE_BUFFER_BYTES,
-        connect_timeout=timeout_s,
-        disconnect_timeout=GOODBYE_S,
-    )
+    websocket = None
+    try:
+        async with trio_websocket.open_websocket_url(
+            url,
+            ssl_context=tls_context() if url.startswith("wss://") else None,
+            max_message_size=LONGEST_MESSAGE_BYTES,
+            receive_buffer_size=RECEIVE_BUFFER_BYTES,
+            connect_timeout=timeout_s,
+            disconnect_timeout=GOODBYE_S,
+        ) as websocket:
+            yield websocket
+    finally:
+        if websocket is not None:  # the library leaves its socket open when Zoom was the first to close
+            await trio.aclose_forcefully(websocket._stream)
 
 
 class Line:
