@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
-import trio_websocket
 
 from zccvoice.config import ZoomConfig
+from zccvoice.daemon.websocket import speak_websocket
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.scenario import Scenario, parse_scenario
@@ -80,8 +80,7 @@ class MemoryZoom:
 
     def __init__(self, nursery: trio.Nursery, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.zoom = Zoom(APP, deliver=None, timing=Timing())
-        self.zoom._origin = "ws://127.0.0.1:1"  # what `run` sets when it listens
+        self.zoom = Zoom(APP, deliver=None, timing=Timing(), origin="ws://127.0.0.1:1")
         self._nursery = nursery
         self.connected: list[str] = []
         self.receiver: Any = None
@@ -103,13 +102,8 @@ class MemoryZoom:
         near, far = trio.testing.memory_stream_pair()
         self.servers.append(far)
         self._nursery.start_soon(self.zoom.serve_stream, far)
-        async with trio.open_nursery() as reading:
-            websocket = await trio_websocket.wrap_client_stream(reading, near, "127.0.0.1", path)  # type: ignore[arg-type]
-            try:
-                yield websocket
-            finally:
-                with trio.move_on_after(2):
-                    await websocket.aclose()
+        async with speak_websocket(near, "127.0.0.1", path) as websocket:
+            yield websocket
 
 
 @pytest.fixture

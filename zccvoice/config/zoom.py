@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self, TypeAlias
@@ -133,8 +134,11 @@ class ZoomConfig(Section):
     """Ask for the chat of meetings, webinars and Video SDK sessions. The app needs its scope."""
     handshake_timeout_s: float = Field(default=10, gt=0, le=60)
     """How long connecting plus handshake may take, for each connection."""
+    signaling_silence_timeout_s: float = Field(default=35, ge=10, le=600)
+    """A signaling connection on which nothing at all arrived for so long is taken for dead, and made anew. Zoom
+    has then given it up, after 30 s, and ends the stream a minute later."""
     silence_timeout_s: float = Field(default=65, ge=10, le=600)
-    """A connection on which nothing at all arrived for so long is taken for dead."""
+    """The same for a media connection. Of most dead ones we are told on the signaling connection, much earlier."""
 
     @property
     def audio_rate_hz(self) -> int:
@@ -185,8 +189,8 @@ class ZoomConfig(Section):
         return path
 
     def tls_context(self) -> ssl.SSLContext:
-        """What ``wss://`` and ``https://`` servers of Zoom are checked with; costs some milliseconds."""
-        return ssl.create_default_context(cafile=self.ca_file)
+        """What ``wss://`` and ``https://`` servers of Zoom are checked with: made once, it takes milliseconds."""
+        return _tls_context(self.ca_file)
 
     @property
     def all_apps(self) -> tuple[AppCredentials, ...]:
@@ -248,6 +252,11 @@ class ZoomConfig(Section):
             raise ForbiddenHostError(
                 f"unencrypted {unencrypted}:// is only for loopback addresses, not {host!r}"
             )
+
+
+@cache
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _matches(host: str, pattern: str) -> bool:

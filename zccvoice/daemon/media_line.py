@@ -11,12 +11,14 @@ from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.websocket import Line
 from zccvoice.errors import ConnectionFailedError, ZccvoiceError
 from zccvoice.rtms.identity import StreamIdentity
-from zccvoice.rtms.media import MediaAccepted, MediaConnection, MediaEvent, MediaSilent
+from zccvoice.rtms.media import MediaAccepted, MediaConnection, MediaEvent
 from zccvoice.rtms.media_plan import PlannedMedia
 from zccvoice.rtms.recovery import MEDIA_WINDOW_S, Recovery
 
 TERMINATION_WAIT_S = 5.0
 """A media connection that is refused although it was there before: signaling will say why."""
+SUSPICIOUS_S = 11.0
+"""Zoom sends something on every connection at least every ten seconds."""
 log = get_logger()
 
 
@@ -53,6 +55,7 @@ class MediaLine:
         self._on_event = on_event
         self._on_lost = on_lost
         self._scope = trio.CancelScope()
+        self._core: MediaConnection | None = None
         self._is_over = False
         self._was_open = False
 
@@ -60,6 +63,12 @@ class MediaLine:
         """End `run`, after reading for `drain_s` what is still on its way."""
         self._is_over = True
         self._scope.deadline = min(self._scope.deadline, trio.current_time() + drain_s)
+
+    def doubt(self) -> None:
+        """Zoom says that it lost a media connection: this one, when nothing came on it for a while."""
+        core = self._core
+        if core is not None and core.is_open and trio.current_time() - core.last_heard > SUSPICIOUS_S:
+            self._scope.cancel()
 
     async def run(self) -> ZccvoiceError | None:
         """Keep the connection until `hang_up`; returns None then, and why it was given up otherwise."""
@@ -81,7 +90,7 @@ class MediaLine:
 
     async def _attempt(self, recovery: Recovery) -> ZccvoiceError:
         """One connection, from beginning to end; returns how that came about."""
-        core = MediaConnection(
+        core = self._core = MediaConnection(
             self._identity,
             self._planned.media_type,
             self._planned.params,
@@ -91,15 +100,11 @@ class MediaLine:
         problem: ZccvoiceError = ConnectionFailedError("hung up")
 
         async def on_event(event: MediaEvent) -> None:
-            nonlocal problem
-            match event:
-                case MediaAccepted():
-                    recovery.opened(trio.current_time())
-                    self._was_open = True
-                    await self._announce()
-                    log.info("media open", media=self._planned.name)
-                case MediaSilent():
-                    problem = ConnectionFailedError(event.detail)
+            if isinstance(event, MediaAccepted):
+                recovery.opened(trio.current_time())
+                self._was_open = True
+                await self._announce()
+                log.info("media open", media=self._planned.name)
             await self._on_event(event)
 
         try:
@@ -109,8 +114,7 @@ class MediaLine:
                 try:
                     with self._renewed_scope():
                         how = await self._line.converse(websocket, core, on_event)
-                        if how != "ended":
-                            problem = ConnectionFailedError(f"media {how}")
+                        problem = ConnectionFailedError(f"media {how}")
                 except ZccvoiceError as error:
                     problem = error
         except ZccvoiceError as error:

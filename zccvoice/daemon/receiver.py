@@ -24,6 +24,7 @@ from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
 from zccvoice.errors import ConnectionFailedError, ZccvoiceError
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import (
+    CallEventReceived,
     MediaOpened,
     ParticipantConnected,
     ReceptionBroken,
@@ -31,7 +32,7 @@ from zccvoice.rtms.events import (
     StreamEvent,
 )
 from zccvoice.rtms.identity import StreamIdentity
-from zccvoice.rtms.media import MediaAccepted, MediaEvent, MediaSilent
+from zccvoice.rtms.media import MediaAccepted, MediaEvent
 from zccvoice.rtms.media_plan import PlannedMedia, plan_media
 from zccvoice.rtms.messages import ChatParams, MediaParams, TranscriptParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S, Recovery
@@ -49,6 +50,8 @@ RECENT_S = 10.0
 QUEUE_WAIT_S = 5.0
 """How long Zoom's transcripts wait for the event that names the queue, when that decides their language."""
 CONNECTION_LOST = "connection_lost"
+_MEDIA_LOST = frozenset({"media_connection_interrupted", "stream_interrupted"})
+"""Events by which Zoom tells that it lost a media connection; not which one."""
 Announce: TypeAlias = Callable[[], Awaitable[None]]
 _WITH_CHAT = frozenset({Product.MEETING, Product.WEBINAR, Product.VIDEO_SDK})
 log = get_logger()
@@ -168,7 +171,9 @@ class WebSocketReceiver:
     async def _attempt(self, recovery: Recovery) -> ZccvoiceError:
         """One signaling connection with all that hangs on it; returns why it is gone."""
         core = SignalingConnection(
-            self._identity, silence_timeout_s=self._settings.silence_timeout_s, now=trio.current_time()
+            self._identity,
+            silence_timeout_s=self._settings.signaling_silence_timeout_s,
+            now=trio.current_time(),
         )
         problem: ZccvoiceError = ConnectionFailedError("hung up")
         try:
@@ -194,7 +199,7 @@ class WebSocketReceiver:
                         case StreamEnded():
                             self._end(event.cause, event.detail)
                         case _:
-                            self._note_queue(event)
+                            self._note(event)
                             await self._events_send.send(event)
 
                 try:
@@ -246,10 +251,14 @@ class WebSocketReceiver:
             return TranscriptParams()
         return TranscriptParams(src_language=int(language), enable_lid=False)
 
-    def _note_queue(self, event: SignalingEvent) -> None:
-        if isinstance(event, ParticipantConnected) and (event.queue_id or event.queue_name):
-            self._queue = (event.queue_id, event.queue_name)
-            self._queue_known.set()
+    def _note(self, event: ParticipantConnected | CallEventReceived) -> None:
+        match event:
+            case ParticipantConnected() if event.queue_id or event.queue_name:
+                self._queue = (event.queue_id, event.queue_name)
+                self._queue_known.set()
+            case CallEventReceived() if event.name in _MEDIA_LOST:
+                for media in self._media:
+                    media.doubt()
 
     async def _keep_media(self, planned: PlannedMedia, announce: Announce) -> None:
         if planned.params.transcript is not None and not planned.has_audio:
@@ -284,9 +293,6 @@ class WebSocketReceiver:
     async def _take_media(self, event: MediaEvent) -> None:
         match event:
             case MediaAccepted():
-                return
-            case MediaSilent():
-                log.warning("media silent", detail=event.detail)
                 return
             case MediaOpened():
                 if self._has_heard:

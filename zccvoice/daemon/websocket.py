@@ -10,7 +10,9 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from math import inf
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import trio
 import trio_websocket
@@ -39,22 +41,64 @@ log = get_logger()
 @asynccontextmanager
 async def connect_websocket(
     url: str, timeout_s: float, tls_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
-) -> AsyncGenerator[Any]:
-    """A connection to `url`; certificates of ``wss://`` are checked with what `tls_context` makes."""
-    websocket = None
+) -> AsyncGenerator[trio_websocket.WebSocketConnection]:
+    """A connection to `url`; certificates of ``wss://`` are checked with what `tls_context` gives.
+
+    Raises:
+        trio.TooSlowError: not there after `timeout_s`.
+        OSError: not reached.
+    """
+    parts = urlsplit(url)
+    host, resource = parts.hostname or "", (parts.path or "/") + (parts.query and f"?{parts.query}")
+    deadline = trio.current_time() + timeout_s
+    stream: trio.abc.Stream
+    with trio.fail_at(deadline):
+        if parts.scheme == "wss":
+            stream = await trio.open_ssl_over_tcp_stream(
+                host, parts.port or 443, https_compatible=True, ssl_context=tls_context()
+            )
+        else:
+            stream = await trio.open_tcp_stream(host, parts.port or 80)
+    async with speak_websocket(stream, parts.netloc, resource, deadline) as websocket:
+        yield websocket
+
+
+@asynccontextmanager
+async def speak_websocket(
+    stream: trio.abc.Stream, host: str, resource: str, deadline: float = inf
+) -> AsyncGenerator[trio_websocket.WebSocketConnection]:
+    """The WebSocket's client on a connected `stream`, which is closed in every case.
+
+    After a frame that RFC 6455 forbids the library says goodbye to us, not to the server, and goes on reading
+    until the server hangs up: closing the stream is up to us.
+
+    Args:
+        stream: connected; for ``wss://`` with TLS.
+        host: for the request.
+        resource: path and query.
+        deadline: when the server must have agreed, monotonic seconds.
+    """
     try:
-        async with trio_websocket.open_websocket_url(
-            url,
-            ssl_context=tls_context() if url.startswith("wss://") else None,
-            max_message_size=LONGEST_MESSAGE_BYTES,
-            receive_buffer_size=RECEIVE_BUFFER_BYTES,
-            connect_timeout=timeout_s,
-            disconnect_timeout=GOODBYE_S,
-        ) as websocket:
-            yield websocket
+        async with trio.open_nursery() as reading:
+            with trio.fail_at(deadline):
+                websocket = await trio_websocket.wrap_client_stream(
+                    reading,
+                    stream,  # type: ignore[arg-type]
+                    host,
+                    resource,
+                    max_message_size=LONGEST_MESSAGE_BYTES,
+                    receive_buffer_size=RECEIVE_BUFFER_BYTES,
+                )
+            try:
+                yield websocket
+            finally:
+                with trio.move_on_after(GOODBYE_S) as goodbye:
+                    await websocket.aclose()
+                if goodbye.cancelled_caught:
+                    log.info("no answer to our goodbye")
+                await trio.aclose_forcefully(stream)
     finally:
-        if websocket is not None:  # the library leaves its socket open when Zoom was the first to close
-            await trio.aclose_forcefully(websocket._stream)
+        await trio.aclose_forcefully(stream)
 
 
 class Line:
@@ -97,8 +141,6 @@ class Line:
             async with self._connect(url, self._settings.handshake_timeout_s) as websocket:
                 is_connected = True
                 yield websocket
-        except trio_websocket.DisconnectionTimeout:
-            log.info("no answer to our goodbye", connection=self.name)
         except Exception as error:
             # Whatever the libraries below raise while connecting, groups of errors included, has one meaning.
             if is_connected:

@@ -11,11 +11,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from zccvoice.errors import RemoteProtocolError
 from zccvoice.rtms.enums import ChatOperation
 from zccvoice.rtms.events import Change, ChatReceived
 from zccvoice.rtms.messages import ChatContent
-from zccvoice.rtms.timestamps import plausible_ms
+from zccvoice.rtms.timestamps import required_ms
 
 _CHANGES = {
     ChatOperation.NEW: Change.NEW,
@@ -30,9 +29,7 @@ def chat_received(content: ChatContent) -> ChatReceived | None:
     Raises:
         RemoteProtocolError: it has no possible time.
     """
-    timestamp_ms = plausible_ms(content.timestamp)
-    if timestamp_ms is None:
-        raise RemoteProtocolError(f"chat with an impossible timestamp, {content.timestamp:.6g}")
+    timestamp_ms = required_ms(content.timestamp, "chat")
     told = _fields(content.data)
     if told is None:
         return ChatReceived(timestamp_ms, str(content.data), _text(content.user_id), content.user_name)

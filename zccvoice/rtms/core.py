@@ -3,7 +3,7 @@
     receive_message(message, now)   take in what arrived
     next_event()                    what happened, oldest first
     messages_to_send()              what is to go out now
-    get_timer(), handle_timer(now)  when silence becomes an end
+    get_timer(), handle_timer(now)  when silence is the end of the connection
 
 Any message is a sign of life. Which ones are legal when is a table of the subclass; what is not in it raises
 `RemoteProtocolError` and has no effect, and the caller goes on with the next message.
@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import ClassVar, Generic, TypeVar
 
-from zccvoice.errors import RemoteProtocolError
+from zccvoice.errors import ConnectionFailedError, RemoteProtocolError
 from zccvoice.rtms.messages import KeepAliveRequest, KeepAliveResponse, Message, OtherMessage, TypedMessage
 
 EventT = TypeVar("EventT")
@@ -43,7 +43,8 @@ class ConnectionCore(ABC, Generic[EventT]):
     def __init__(self, handshake: TypedMessage, *, silence_timeout_s: float, now: float) -> None:
         self.state = State.HANDSHAKING
         self._silence_timeout_s = silence_timeout_s
-        self._last_heard = now
+        self.last_heard = now
+        """When something last arrived, monotonic seconds."""
         self._events: deque[EventT] = deque()
         self._outgoing: list[TypedMessage] = [handshake]
 
@@ -64,7 +65,7 @@ class ConnectionCore(ABC, Generic[EventT]):
             HandshakeRefusedError: Zoom refused the handshake; the connection is over.
             RemoteProtocolError: the message is not legal here, or contradicts itself; it had no effect.
         """
-        self._last_heard = now
+        self.last_heard = now
         if isinstance(message, OtherMessage):
             return
         if not isinstance(message, self.LEGAL[self.state]):
@@ -77,7 +78,7 @@ class ConnectionCore(ABC, Generic[EventT]):
 
     def receive_garbage(self, now: float) -> None:
         """Something undecodable arrived: still a sign of life."""
-        self._last_heard = now
+        self.last_heard = now
 
     def next_event(self) -> EventT | None:
         """What happened, oldest first; None when there is nothing more yet."""
@@ -90,21 +91,19 @@ class ConnectionCore(ABC, Generic[EventT]):
 
     def get_timer(self) -> float | None:
         """When `handle_timer` wants to be called (monotonic seconds), None for never."""
-        return None if self.is_done else self._last_heard + self._silence_timeout_s
+        return None if self.is_done else self.last_heard + self._silence_timeout_s
 
     def handle_timer(self, now: float) -> None:
-        """The time of `get_timer` has come: Zoom was silent for too long."""
+        """The time of `get_timer` has come.
+
+        Raises:
+            ConnectionFailedError: nothing arrived for too long; the connection is over.
+        """
         timer = self.get_timer()
         if timer is not None and now >= timer:
             self.state = State.ENDED
-            self._events.append(
-                self._silence(f"nothing arrived on {self.NAME} for {self._silence_timeout_s:g} s")
-            )
+            raise ConnectionFailedError(f"nothing arrived on {self.NAME} for {self._silence_timeout_s:g} s")
 
     @abstractmethod
     def _take(self, message: TypedMessage) -> None:
         """A legal message that is no keep-alive."""
-
-    @abstractmethod
-    def _silence(self, detail: str) -> EventT:
-        """The event that says that the connection died of silence."""

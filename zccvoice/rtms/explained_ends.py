@@ -150,7 +150,7 @@ END_CAUSES = {
         "servers on port 443.",
     ),
     "silent": Text(
-        "Nothing at all came on the signaling connection for zoom.silence_timeout_s: it was dead.",
+        "Nothing at all came on the signaling connection for zoom.signaling_silence_timeout_s: it was dead.",
         Whose.NETWORK,
         "Look for a firewall that forgets long connections; Zoom sends something every ten seconds.",
     ),

@@ -46,7 +46,7 @@ from zccvoice.rtms.passed_over import (
     VideoData,
     VideoMetadata,
 )
-from zccvoice.rtms.timestamps import plausible_ms
+from zccvoice.rtms.timestamps import plausible_ms, required_ms
 from zccvoice.rtms.transcript_language import bcp47_of
 
 MIX = "mix"
@@ -68,22 +68,7 @@ class MediaAccepted:
     """The handshake was accepted: Zoom waits to be told that we are ready (message 7, on signaling)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaSilent:
-    """Nothing arrived for too long: the connection is taken for dead."""
-
-    detail: str
-
-
-MediaEvent = (
-    MediaAccepted
-    | MediaOpened
-    | AudioReceived
-    | TranscriptReceived
-    | ChatReceived
-    | MediaPassedOver
-    | MediaSilent
-)
+MediaEvent = MediaAccepted | MediaOpened | AudioReceived | TranscriptReceived | ChatReceived | MediaPassedOver
 
 
 class MediaConnection(ConnectionCore[MediaEvent]):
@@ -142,9 +127,6 @@ class MediaConnection(ConnectionCore[MediaEvent]):
             case _:
                 self._pass_over(type(message))
 
-    def _silence(self, detail: str) -> MediaEvent:
-        return MediaSilent(detail)
-
     def _finish_handshake(self, response: MediaHandshakeResponse | SignalingHandshakeResponse) -> None:
         if response.status_code != StatusCode.OK or isinstance(response, SignalingHandshakeResponse):
             self.state = State.ENDED
@@ -165,17 +147,13 @@ def _audio_received(message: AudioData) -> AudioReceived:
     content = message.content
     if content.length is not None and content.length != len(content.data):
         raise RemoteProtocolError(f"audio of {len(content.data)} bytes, announced as {content.length}")
-    timestamp_ms = plausible_ms(content.timestamp)
-    if timestamp_ms is None:
-        raise RemoteProtocolError(f"audio with an impossible timestamp, {content.timestamp:.6g}")
+    timestamp_ms = required_ms(content.timestamp, "audio")
     return AudioReceived(_track(content.channel_id, content.user_id), timestamp_ms, content.data)
 
 
 def _transcript_received(message: TranscriptData) -> TranscriptReceived:
     content = message.content
-    start_ms = plausible_ms(content.start_time) or plausible_ms(content.timestamp)
-    if start_ms is None:
-        raise RemoteProtocolError(f"transcript with an impossible timestamp, {content.timestamp:.6g}")
+    start_ms = plausible_ms(content.start_time) or required_ms(content.timestamp, "transcript")
     end_ms = plausible_ms(content.end_time)
     return TranscriptReceived(
         _track(content.channel_id, content.user_id),

@@ -10,7 +10,7 @@ Voice), SDK `zoom/rtms` 1.1.0.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
@@ -19,16 +19,19 @@ from zccvoice.rtms.message import RtmsMessage
 from zccvoice.rtms.passed_over import PassedOver
 from zccvoice.rtms.timestamps import plausible_ms
 
+_Number: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**62), lt=2**62)]
+"""What is kept as it came has to be a number that can be written down."""
+
 
 class AudioParams(msgspec.Struct, frozen=True, kw_only=True):
     """``media_params.audio``: the values are the wire numbers of the enums above."""
 
-    content_type: int = ContentType.RAW_AUDIO
-    sample_rate: int = SampleRate.SR_16K
-    channel: int = 1
-    codec: int = Codec.L16
-    data_opt: int = DataOption.AUDIO_MULTI_STREAMS
-    send_rate: int = 20
+    content_type: _Number = ContentType.RAW_AUDIO
+    sample_rate: _Number = SampleRate.SR_16K
+    channel: _Number = 1
+    codec: _Number = Codec.L16
+    data_opt: _Number = DataOption.AUDIO_MULTI_STREAMS
+    send_rate: _Number = 20
     """Milliseconds of audio per message: 20–1000 in steps of 20 for L16, 20 for the other codecs."""
 
 

@@ -141,9 +141,6 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
             case _:
                 pass  # the answer to a close request (TERMINATED follows), and to what we never ask
 
-    def _silence(self, detail: str) -> SignalingEvent:
-        return StreamEnded("silent", detail)
-
     def _finish_handshake(self, response: SignalingHandshakeResponse) -> None:
         if response.status_code != StatusCode.OK:
             self.state = State.ENDED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from zccvoice.errors import RemoteProtocolError
 
 EARLIEST_MS, LATEST_MS = 946_684_800_000, 4_102_444_800_000
 """The years 2000 to 2100: a timestamp outside is no time of a call."""
@@ -25,7 +25,19 @@ def epoch_ms(timestamp: int | float) -> int:
 
 def plausible_ms(timestamp: int | float | None) -> int | None:
     """A Zoom timestamp as `epoch_ms`, None when there is none or it cannot be the time of a call."""
-    if timestamp is None or not math.isfinite(timestamp):
+    if timestamp is None or not 0 < timestamp < 1e20:  # nor what no arithmetic survives
         return None
     when_ms = epoch_ms(timestamp)
     return when_ms if EARLIEST_MS <= when_ms < LATEST_MS else None
+
+
+def required_ms(timestamp: int | float | None, what: str) -> int:
+    """The same of a message that is of no use without its time.
+
+    Raises:
+        RemoteProtocolError: it has none; `what` names the message.
+    """
+    when_ms = plausible_ms(timestamp)
+    if when_ms is None:
+        raise RemoteProtocolError(f"{what} with an impossible timestamp, {str(timestamp)[:24]}")
+    return when_ms

@@ -18,6 +18,8 @@ from zccvoice.rtms.messages import AudioData, Message, OtherMessage, SessionStat
 
 _decoder = msgspec.json.Decoder(TypedMessage)
 _encoder = msgspec.json.Encoder()
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What the decoder raises; the last for brackets within brackets within brackets."""
 _KNOWN_TYPES = frozenset(member.__struct_config__.tag for member in TypedMessage.__args__)
 
 
@@ -45,7 +47,7 @@ def decode(raw: str | bytes) -> Message:
     """
     try:
         message: Message = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as first_refusal:
+    except _UNREADABLE as first_refusal:
         return _decode_tolerantly(raw, first_refusal)
     if isinstance(message, SessionStateUpdate) and None in (message.rtms_session_id, message.stop_reason):
         # Its variant names are those of optional fields, so the fast path takes it and loses them.
@@ -57,7 +59,7 @@ def decode(raw: str | bytes) -> Message:
 def _decode_tolerantly(raw: str | bytes, first_refusal: Exception) -> Message:
     try:
         fields = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise RemoteProtocolError(f"expected a JSON object, got {_head(raw)}: {error}") from None
     if not isinstance(fields, dict):
         raise RemoteProtocolError(f"expected a JSON object, got {type(fields).__name__}")
@@ -71,7 +73,7 @@ def _decode_tolerantly(raw: str | bytes, first_refusal: Exception) -> Message:
     canonical = {"msg_type": msg_type, **_canonical(msg_type, fields)}
     try:
         message: Message = msgspec.convert(canonical, TypedMessage, strict=False)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):
         raise RemoteProtocolError(f"message {msg_type}: {first_refusal}") from None
     return message
 

@@ -115,7 +115,8 @@ async def _make_room(link: Link, call: Call) -> None:
     first = call.attendance.signaling
     if first is None:
         return
-    link.complain("a second signaling connection beside a living one")
+    if not first.is_half_open:  # who is cut off cannot tell us
+        link.complain("a second signaling connection beside a living one")
     if not call.scenario.dialect.evicts:
         reason = "duplicate signal request"
         raise _ProvokedRefusalError(link.name, StatusCode.DUPLICATE_SIGNAL_REQUEST, reason)

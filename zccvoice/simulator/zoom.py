@@ -69,6 +69,7 @@ class Zoom:
             those of the real call.
         timing: Zoom's limits; by default those for `speed`.
         on_progress: told of every call's stages and, while it plays, of its position.
+        origin: ``ws://host:port`` of the URLs that it tells, where `serve_stream` is used instead of `run`.
     """
 
     def __init__(
@@ -79,13 +80,14 @@ class Zoom:
         speed: float = 1.0,
         timing: Timing | None = None,
         on_progress: OnProgress | None = None,
+        origin: str = "",
     ) -> None:
         self._app = app
         self._deliver = deliver
         self._speed = speed
         self._timing = timing or Timing().at_speed(speed)
         self._on_progress = on_progress or _ignore
-        self._origin = ""
+        self._origin = origin
         self._calls: dict[str, Call] = {}  # by stream id
         self._studio = Studio()
         self._violations: list[Violation] = []
