@@ -271,7 +271,8 @@ async def test_a_child_that_is_no_more_is_replaced(
         (child,) = children()
         os.kill(child, number)
 
-    scenario = meeting(duration_ms=12_000)
+    people = [{"channel_id": channel_id, "to_ms": 15_000} for channel_id in (ANA, LEE)]
+    scenario = meeting(duration_ms=16_000, participant=people)
     received = await receive(scenario, SDK, strike, failures=1, speed=2)
     (broken,) = received.of(ReceptionBroken)
     assert broken == ReceptionBroken("connection_lost")
