@@ -15,13 +15,13 @@ from zccvoice.bench import BenchResult, Figure, Wanted, percentile
 from zccvoice.bench.media_clients import Tally, measured
 from zccvoice.bench.media_load import SIDES, simulated
 
-SECONDS = 3.0
+SECONDS = 2.0
 CALLS = {20: 24, 100: 48}
 """That are played at each `send_rate` in milliseconds."""
 CLIENTS = ("floor", "receive", "whole", "sdk")
 IDLE_CALLS = 60
 FIRST_SEARCHED, MOST_SEARCHED = 75, 600
-SEARCH_S = 25.0
+SEARCH_S = 15.0
 KEEPS_UP_MS = 1_000.0
 """The detector lags no further behind what was received than four of the journal's writes."""
 SDK_RATE_MS = 20

@@ -35,7 +35,7 @@ def add_to(commands: Any) -> None:
     one.set_defaults(run=_run_demo)
     one = benches.add_parser("media", help="calls per core from the socket to the VAD, beside Zoom's SDK")
     one.add_argument(
-        "--seconds", type=positive, default=media.SECONDS, help="for each measurement (default: 3)"
+        "--seconds", type=positive, default=media.SECONDS, help="for each measurement (default: 2)"
     )
     _add_form(one)
     one.set_defaults(run=_run_media)

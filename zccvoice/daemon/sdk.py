@@ -6,8 +6,8 @@ again within Zoom's window, and costs a `ReceptionBroken`. A child that dies or 
 `MOST_FAILURES` of one stream it is received over WebSockets.
 
 One process for each stream: the SDK has a single thread for ever, and one that crashes or freezes would take the
-others with it. Each costs 20 MB of memory of its own and a third of a second to start. A contact centre's calls never come here: the SDK drops their audio, which names channels and not
-people.
+others with it. Each costs 20 MB of memory of its own, and a third of a second to start. A contact centre's calls
+never come here: the SDK drops their audio, which names channels and not people.
 """
 
 from __future__ import annotations
