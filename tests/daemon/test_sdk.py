@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import trio
 import trio.testing
 from pydantic import ValidationError
 
 from tests.daemon.conftest import APP, SETTINGS
-from zccvoice.config import LanguageConfig, LogConfig, ZoomConfig
-from zccvoice.daemon import log, sdk
+from zccvoice.config import LanguageConfig, ZoomConfig
+from zccvoice.daemon import sdk
 from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.sdk import SdkConnect, connect_for, say_which_transport, unavailable
 from zccvoice.daemon.websocket import Connect
@@ -326,19 +327,12 @@ def test_which_streams_it_receives(
     [("sdk", True, "contact-centre"), ("sdk", False, "wheels"), ("websocket", False, "")],
 )
 def test_what_will_not_be_received_with_it_is_said_at_start(
-    transport: str,
-    is_installed: bool,
-    words: str,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+    transport: str, is_installed: bool, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if is_installed else None)
-    with (tmp_path / "log").open("w+", encoding="utf-8") as stream:
-        log.configure(LogConfig(), stream)
+    with structlog.testing.capture_logs() as told:
         say_which_transport(SDK.model_copy(update={"transport": transport}))
-        stream.seek(0)
-        told = stream.read()
-    assert words in told
+    assert words in str(told)
     assert bool(told) == bool(words)
 
 

@@ -3,8 +3,8 @@
 `serve` the task tree, start-up and drain order · `door` the HTTP endpoint · `webhook_journal` what it was told, on
 disk before it answers · `supervisor` one call per stream · `call` one stream from first packet to last utterance:
 `reception` what arrives, `recorder` its journal, `projection` (a core) the journal → facts and utterances ·
-`transport` the seam to Zoom, `websocket` that seam on trio-websocket, `sdk` on Zoom's SDK in its process `sdk_child` ·
-`transcriber` utterances → transcripts in worker threads · `outbox` what the database lacks, `writer` writes it · `past`, `recovery` what an earlier daemon
-left · `replay` a journal again · `housekeeping` chores · `metrics` counters · `log` structured logs · `zoom_api`
-Zoom's REST API.
+`transport` the seam to Zoom, `websocket` that seam on trio-websocket, `sdk` on Zoom's SDK in its process
+`sdk_child` · `transcriber` utterances → transcripts in worker threads · `outbox` what the database lacks,
+`writer` writes it · `past`, `recovery` what an earlier daemon left · `replay` a journal again · `housekeeping`
+chores · `metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API.
 """
