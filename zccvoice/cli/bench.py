@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from zccvoice.bench import BenchResult, audio, demo, store, vad, webhooks
+from zccvoice.bench import BenchResult, audio, demo, media, store, vad, webhooks
 from zccvoice.cli.settings import positive
 from zccvoice.config import VadConfig
 
@@ -38,6 +38,12 @@ def add_to(commands: Any) -> None:
     one.add_argument("--model", default="demo", help="weights (default: demo)")
     _add_form(one)
     one.set_defaults(run=_run_demo)
+    one = benches.add_parser("media", help="calls per core from the socket to the VAD, beside Zoom's SDK")
+    one.add_argument(
+        "--seconds", type=positive, default=media.SECONDS, help="for each measurement (default: 2)"
+    )
+    _add_form(one)
+    one.set_defaults(run=_run_media)
     one = benches.add_parser("store", help="write path, journal, replay, and a year's calls asked about")
     one.add_argument("--utterances", type=_size, default=store.UTTERANCES, metavar="N", help=_UTTERANCES)
     one.add_argument("--plans", type=Path, metavar="FILE", help="write how Postgres answers each question")
@@ -69,6 +75,10 @@ def _run_audio(options: argparse.Namespace) -> int:
 
 def _run_demo(options: argparse.Namespace) -> int:
     return show(demo.run(rounds=options.rounds, speed=options.speed, model=options.model), options)
+
+
+def _run_media(options: argparse.Namespace) -> int:
+    return show(media.run(seconds=options.seconds), options)
 
 
 def _size(text: str) -> int:

@@ -111,6 +111,10 @@ class ZoomConfig(Section):
     allowed_hosts: tuple[str, ...] = ("zoom.us", "*.zoom.us", "*.zoom.com", "zoomgov.com", "*.zoomgov.com")
     """Hosts we connect to: exact names, or ``*.domain`` for everything below it. Unencrypted ``ws://`` and
     ``http://`` are accepted only for loopback addresses that are listed here."""
+    transport: Annotated[Literal["websocket", "sdk"], BeforeValidator(_lower)] = "websocket"
+    """What receives meetings, webinars and Video SDK sessions: ``websocket`` is this program; ``sdk`` is Zoom's
+    own SDK (package ``rtms``), in a process of its own for each stream. Contact-centre and phone calls are always
+    received over WebSockets, and so is a stream at which the SDK failed three times."""
     codec: Annotated[Literal["l16", "g711", "g722", "opus"], BeforeValidator(_lower)] = "l16"
     """What we ask Zoom to send: ``l16`` (not compressed: least work here, most on the network), ``g711`` (A-law),
     ``g722`` or ``opus``."""
@@ -159,6 +163,10 @@ class ZoomConfig(Section):
             problems.append("rtp: expected false for l16")
         if self.codec != "l16" and self.audio_send_rate_ms != 20:
             problems.append(f"send_rate_ms: expected 20 for {self.codec}, got {self.send_rate_ms}")
+        if self.transport == "sdk":
+            problems += [
+                f"{name}: expected false for transport sdk" for name in ("rtp", "chat") if getattr(self, name)
+            ]
         if problems:
             raise ValueError("; ".join(problems))
         return self

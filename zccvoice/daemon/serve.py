@@ -28,6 +28,7 @@ from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.recovery import deleter, find_inheritance
+from zccvoice.daemon.sdk import connect_for, say_which_transport
 from zccvoice.daemon.supervisor import Supervisor
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.daemon.webhook_journal import WebhookJournal
@@ -66,6 +67,7 @@ async def serve(
     Returns:
         True when everything that was received is in the database, False when it was stopped before.
     """
+    say_which_transport(config.zoom)
     metrics = Metrics()
     outbox = Outbox()
     closing = trio.Event()
@@ -88,7 +90,8 @@ async def serve(
     def receiver(
         started: StreamStarted, events_send: trio.MemorySendChannel[StreamEvent]
     ) -> WebSocketReceiver:
-        return WebSocketReceiver(config.zoom, languages, started, events_send)
+        connect = connect_for(config.zoom, languages, started.product)
+        return WebSocketReceiver(config.zoom, languages, started, events_send, connect)
 
     def make_call(started: StreamStarted, is_announced: bool) -> Call:
         return Call(started, receiver, house, is_announced=is_announced)
