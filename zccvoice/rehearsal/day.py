@@ -115,7 +115,12 @@ async def _play_day(
     day = Day()
     scenarios = [_scenario(kind, product) for kind, product in zip(KINDS, cycle(PRODUCTS), strict=False)]
     # A packet a second, at 8 kHz: what is tried is not the codec.
-    settings = {"sample_rate_hz": 8_000, "send_rate_ms": 1_000, "transcripts": True, "chat": True}
+    settings: dict[str, Any] = {
+        "sample_rate_hz": 8_000,
+        "send_rate_ms": 1_000,
+        "transcripts": True,
+        "chat": True,
+    }
     begin = trio.current_time()
     async with virtual_daemon(folder, **settings) as daemon:
         numbers = iter(range(calls))
