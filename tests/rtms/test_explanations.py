@@ -42,7 +42,8 @@ def test_the_older_table_is_explained() -> None:
 @pytest.mark.parametrize(
     "cause",
     ["connection_lost", "connection_failed", "silent", "internal_error", "daemon_down", "shutdown", "unspecified",
-     "stopped", "handshake_refused", "forbidden_host", "remote_protocol", "journal_full", "config"],
+     "stopped", "handshake_refused", "forbidden_host", "remote_protocol", "local_protocol", "journal",
+     "journal_full", "key_missing", "decode", "config", "superseded"],
 )  # fmt: skip
 def test_our_own_ends_are_explained(cause: str) -> None:
     found = explain_end(cause)
@@ -52,8 +53,19 @@ def test_our_own_ends_are_explained(cause: str) -> None:
 
 def test_every_cause_of_a_gap_is_explained() -> None:
     names = {one.name for one in ALL if one.kind is Kind.GAP_CAUSE}
+<<<<<<< HEAD
     ours = {"daemon_down", "connection_lost", "disk_full", "damaged_journal"}
     assert names == {"lost_packets", "damaged_recording", *ours}
+=======
+    assert names == {
+        "lost_packets",
+        "daemon_down",
+        "connection_lost",
+        "disk_full",
+        "damaged_journal",
+        "undecodable",
+    }
+>>>>>>> soak
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: f"{one.kind.name}-{one.number}-{one.name}")
@@ -62,6 +74,11 @@ def test_an_explanation_is_whole_sentences(one: Explanation) -> None:
         assert text[0].isupper() or text.startswith("zccvoice ")
         assert text.endswith(".")
         assert "  " not in text
+
+
+def test_the_summary_is_the_first_sentence() -> None:
+    assert explain_end("internal_exception").summary == "Something failed inside Zoom."
+    assert explain_end("customer_disconnected").summary == "The customer hung up."
 
 
 @given(st.text(max_size=40))

@@ -97,7 +97,7 @@ def test_restart_opens_the_window_again() -> None:
     core = recovery(10)
     delays(core, LOST)
     assert core.next_attempt(LOST, 50) is None
-    core.restart(50)
+    assert core.restart(50) == 50.25, "not at once: all calls of a server are asked for together"
     assert core.next_attempt(LOST, 50) == 50.5
 
 

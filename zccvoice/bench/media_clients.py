@@ -28,7 +28,8 @@ from zccvoice.daemon import log
 from zccvoice.daemon.call import Call, House
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.projection import Outcome, Projection
+from zccvoice.daemon.outcome import Outcome
+from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.transcriber import SpokenItem
 from zccvoice.journal.journal import Damage, Record

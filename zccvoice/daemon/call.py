@@ -40,6 +40,7 @@ from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
+from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.facts import Fact, GapFound, LanguagePinned, StreamRestated, UtteranceHeard
@@ -354,7 +355,8 @@ class Call:
             await self._none_pending.wait()
         closed = projection.closed()
         self.end_cause = closed.end_reason
-        log.info("stream ended", cause=closed.end_reason, detail=closed.detail)
+        meaning = explain_end(closed.end_reason).summary
+        log.info("stream ended", cause=closed.end_reason, detail=closed.detail, meaning=meaning)
         self._house.metrics.calls.labels(closed.end_reason).inc()
         if self._past.facts:  # what was derived under other settings is stale
             heard, gaps = tuple(sorted(self._heard)), tuple(sorted(self._gaps))

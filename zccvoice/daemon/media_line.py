@@ -64,6 +64,9 @@ class MediaLine:
         self._is_over = True
         self._scope.deadline = min(self._scope.deadline, trio.current_time() + drain_s)
 
+    def _has_hung_up(self) -> bool:
+        return self._is_over
+
     def doubt(self) -> None:
         """Zoom says that it lost a media connection: this one, when nothing came on it for a while."""
         core = self._core
@@ -73,10 +76,10 @@ class MediaLine:
     async def run(self) -> ZccvoiceError | None:
         """Keep the connection until `hang_up`; returns None then, and why it was given up otherwise."""
         recovery = Recovery(MEDIA_WINDOW_S, trio.current_time())
-        while True:
+        while not self._has_hung_up():
             problem = await self._attempt(recovery)
-            if self._is_over:
-                return None
+            if self._has_hung_up():
+                break
             now = trio.current_time()
             at = recovery.next_attempt(problem, now)
             if at is None and not self._can_do_with_less():
@@ -87,6 +90,7 @@ class MediaLine:
                 "media lost", media=self._planned.name, problem=str(problem), again_in_s=round(wait_s, 1)
             )
             await self._pause(wait_s)
+        return None
 
     async def _attempt(self, recovery: Recovery) -> ZccvoiceError:
         """One connection, from beginning to end; returns how that came about."""

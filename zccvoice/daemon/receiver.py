@@ -145,13 +145,15 @@ class WebSocketReceiver:
 
     async def _keep_signaling(self, recovery: Recovery) -> None:
         while True:
-            problem = await self._attempt(recovery)
-            now = trio.current_time()
             if self._is_over():
                 return
             if self._is_recalled:
                 self._is_recalled = False
-                recovery.restart(now)
+                await self._pause_until(recovery.restart(trio.current_time()))
+                continue
+            problem = await self._attempt(recovery)
+            now = trio.current_time()
+            if self._is_over() or self._is_recalled:
                 continue
             if self._retired_as is not None and self._was_open:
                 self._end(self._retired_as, str(problem))
@@ -163,10 +165,11 @@ class WebSocketReceiver:
                 self._end(CONNECTION_LOST, str(problem))
                 return
             log.warning("signaling lost", problem=str(problem), again_in_s=round(at - now, 1))
-            with self._renewed_scope():
-                await trio.sleep_until(at)
-            if self._is_over():
-                return
+            await self._pause_until(at)
+
+    async def _pause_until(self, at: float) -> None:
+        with self._renewed_scope():
+            await trio.sleep_until(at)
 
     async def _attempt(self, recovery: Recovery) -> ZccvoiceError:
         """One signaling connection with all that hangs on it; returns why it is gone."""

@@ -144,6 +144,12 @@ END_CAUSES = {
         Whose.NETWORK,
         _WHO_CLOSED,
     ),
+    "superseded": Text(
+        "Another stream of the same call had begun, after a transfer or a failover inside Zoom, and this one's "
+        "connections were gone.",
+        Whose.ZOOM,
+        "Nothing: the call goes on in the other stream.",
+    ),
     "connection_failed": Text(
         "A server of Zoom's could not be reached, or did not answer in time.",
         Whose.NETWORK,
@@ -151,7 +157,8 @@ END_CAUSES = {
         "servers on port 443.",
     ),
     "silent": Text(
-        "Nothing at all came on the signaling connection for zoom.signaling_silence_timeout_s: it was dead.",
+        "Nothing at all came on the signaling connection for too long. Versions that reconnect by themselves end "
+        "no stream so.",
         Whose.NETWORK,
         "Look for a firewall that forgets long connections; Zoom sends something every ten seconds.",
     ),
@@ -225,6 +232,11 @@ GAP_CAUSES = {
         "Parts of the sound file are broken and cannot be decoded.",
         Whose.PEOPLE,
         "Look for another copy of the recording, and at the system that made it.",
+    ),
+    "undecodable": Text(
+        "What came was not audio in the form that was announced.",
+        Whose.ZOOM,
+        "File an issue with the log's lines.",
     ),
     "lost_packets": Text(
         "Packets never came although the connection stood.",

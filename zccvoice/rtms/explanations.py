@@ -44,6 +44,11 @@ class Explanation:
     advice: str
     """What an operator should do."""
 
+    @property
+    def summary(self) -> str:
+        """What happened, in the first sentence: for a line in the log."""
+        return self.happened.partition(". ")[0].rstrip(".") + "."
+
 
 _END_PREFIX = "STOP_BC_"
 _STATUS_PREFIX = "STATUS_"

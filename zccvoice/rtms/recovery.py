@@ -119,11 +119,16 @@ class Recovery:
         self._opened_at = now
         self._doubtful = 0
 
-    def restart(self, now: float) -> None:
-        """Zoom asks for another connection, here or elsewhere: a new window, and an attempt at once."""
+    def restart(self, now: float) -> float:
+        """Zoom asks for another connection, here or elsewhere: a new window.
+
+        Returns:
+            When to try: within the first delay; Zoom asks for all calls of a server that fails at once.
+        """
         self._opened_at = None
         self._attempts = self._doubtful = 0
         self._give_up_at = now + self._window_s
+        return now + FIRST_DELAY_S * self._chance()
 
     def next_attempt(self, problem: ZccvoiceError, now: float) -> float | None:
         """When to try again after a loss or a failed attempt (monotonic seconds); None for never.
