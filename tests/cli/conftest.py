@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.cli.recorded import Installation
 from zccvoice.config.sources import is_setting
+
+
+@pytest.fixture(autouse=True)
+def _log_settings_end_with_the_test() -> Iterator[None]:
+    """Some commands set up the log of the process, on a standard error that is this test's own."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers, logging.root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 from sqlalchemy import Engine
 
 from zccvoice import __version__
@@ -30,15 +27,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_COLOR", "1")
-
-
-@pytest.fixture(autouse=True)
-def _log_settings_end_with_the_test() -> Iterator[None]:
-    """`serve` sets up the log of the process, on a standard error that is this test's own."""
-    handlers, level = logging.root.handlers[:], logging.root.level
-    yield
-    logging.root.handlers, logging.root.level = handlers, level
-    structlog.reset_defaults()
 
 
 @pytest.fixture

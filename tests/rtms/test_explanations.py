@@ -53,19 +53,8 @@ def test_our_own_ends_are_explained(cause: str) -> None:
 
 def test_every_cause_of_a_gap_is_explained() -> None:
     names = {one.name for one in ALL if one.kind is Kind.GAP_CAUSE}
-<<<<<<< HEAD
     ours = {"daemon_down", "connection_lost", "disk_full", "damaged_journal"}
-    assert names == {"lost_packets", "damaged_recording", *ours}
-=======
-    assert names == {
-        "lost_packets",
-        "daemon_down",
-        "connection_lost",
-        "disk_full",
-        "damaged_journal",
-        "undecodable",
-    }
->>>>>>> soak
+    assert names == {"lost_packets", "undecodable", "damaged_recording", *ours}
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: f"{one.kind.name}-{one.number}-{one.name}")

@@ -260,6 +260,22 @@ def test_loudness_of_every_second_of_the_speech(pieces: list[tuple[int, int]], l
             assert loudness == pytest.approx(wanted, abs=0.001)
 
 
+def test_a_short_outage_at_the_end_of_a_long_quiet_moves_nothing() -> None:
+    """One hole, two gaps in the books, the second of them too short to be a hole of its own."""
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
+    track.timeline.expect_loss(START_MS + 4_000, START_MS + 4_300, "away")
+    later = np.concatenate([noise(500), voice(1_000), noise(1_000)])
+    for begin_ms, sound in ((0, noise(1_000)), (4_300, later)):
+        for at in range(0, len(sound), 320):
+            payload = sound[at : at + 320].astype("<i2").tobytes()
+            track.place(START_MS + begin_ms + at // 16, payload)
+    done = track.hear(track.decode()) + track.flush()
+    assert [one for one in done if isinstance(one, TrackGap)] == [
+        TrackGap(START_MS + 4_000, START_MS + 4_300, "away")
+    ]
+    assert spans([one for one in done if isinstance(one, Utterance)]) == [(4_800, 5_800)]
+
+
 # With the detectors of the settings
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
+from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, UNDECODABLE, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import (
     Jitter,
@@ -80,6 +80,7 @@ class Track:
         self._kept_from = 0
         self._decisions: list[Decision] = []  # of the frames in `_kept`, up to the one that is looked at
         self._decided_from = 0
+        self._jumped_to = -1
         self._analysed = 0
         self._last_end = 0
         self._speech_level = SpeechLevel()
@@ -124,7 +125,8 @@ class Track:
             if piece.cause is not None:
                 start = self._timestamp_ms(piece.position)
                 done.append(TrackGap(start, start + piece.sample_count // SAMPLES_PER_MS, piece.cause))
-            if piece.sample_count > LONGEST_BRIDGED_SAMPLES:
+            is_same_hole = piece.position == self._jumped_to and piece.cause != UNDECODABLE
+            if piece.sample_count > LONGEST_BRIDGED_SAMPLES or is_same_hole:
                 done.extend(self._close_utterance())
                 self._jump(piece.position + piece.sample_count)
         return done
@@ -276,7 +278,7 @@ class Track:
     def _jump(self, position: int) -> None:
         """Go on at `position` after a stretch without sound."""
         self._kept = np.empty(0, np.int16)
-        self._kept_from = self._analysed = position
+        self._kept_from = self._analysed = self._jumped_to = position
         self._decisions = []
         self._decided_from = self._endpointer.position
 
