@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -321,7 +322,11 @@ def test_hold_music_is_no_utterance(detector: str) -> None:
 def test_utterances_are_ordered_disjoint_bounded_and_padded(
     pieces: list[tuple[str, int]], lost: frozenset[int]
 ) -> None:
-    made = {"v": voice, "n": noise, "m": lambda length: music(3)[: length * 16]}
+    made: dict[str, Callable[[int], Samples]] = {
+        "v": voice,
+        "n": noise,
+        "m": lambda length: music(3)[: length * 16],
+    }
     sound = np.concatenate([made[kind](length) for kind, length in pieces])
     before = START_MS
     for one in heard(sound, "both", 100, lost):

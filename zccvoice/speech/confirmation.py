@@ -23,7 +23,7 @@ from zccvoice.speech.silero import WINDOW_SAMPLES as SILERO_SAMPLES
 from zccvoice.speech.silero import speech_windows
 from zccvoice.speech.tones import WINDOW_SAMPLES as TONE_SAMPLES
 from zccvoice.speech.tones import Tonality, tonality
-from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, Decision
+from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, Decisions
 
 _VOICED = 0.5
 """Periodicity of a voice, at the least."""
@@ -48,8 +48,8 @@ class Stretch:
     """The frame with which the two below begin: that of the span, or some before it."""
     samples: npt.NDArray[np.int16]
     """``int16[n]``, mono, 16 kHz."""
-    decisions: list[Decision]
-    """The fast detector's, one per frame of `samples`."""
+    decisions: Decisions
+    """The fast detector's, for each frame of `samples`."""
 
     @property
     def inside(self) -> range:
@@ -94,14 +94,17 @@ class Confirmation:
     def _keep(self, stretch: Stretch, is_kept: _Flags) -> list[SpeechSpan]:
         """The endpointer's rules once more, on the frames that are kept."""
         endpointer = endpointer_for(self._settings)
-        found = []
-        for number in stretch.inside:
-            is_speech, level_dbfs = stretch.decisions[number]
-            found.append(endpointer.push(is_speech and bool(is_kept[number]), level_dbfs))
-        found.append(endpointer.flush())
+        inside = slice(stretch.inside.start, stretch.inside.stop)
+        is_speech = (np.array(stretch.decisions.is_speech[inside]) & is_kept[inside]).tolist()
+        found = [
+            *endpointer.push(Decisions(is_speech, stretch.decisions.levels_dbfs[inside])),
+            endpointer.flush(),
+        ]
         start, end = stretch.span.start, stretch.span.end
         spans = [
-            replace(one, start=one.start + start, end=one.end + start) for one in found if one is not None
+            replace(one, start=one.start + start, end=one.end + start)
+            for one in found
+            if one is not None and not one.is_open
         ]
         if spans and stretch.span.is_cut and spans[-1].end == end:
             spans[-1] = replace(spans[-1], is_cut=True)
@@ -110,7 +113,7 @@ class Confirmation:
 
 def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
     """Whether the fast detector found speech without a clear voice in it, at all or for longer than people can."""
-    levels = np.array([level_dbfs for _, level_dbfs in stretch.decisions])
+    levels = np.array(stretch.decisions.levels_dbfs)
     audible = levels[levels > DIGITAL_SILENCE_DBFS]
     clear_dbfs = (np.percentile(audible, 10) if audible.size else 0.0) + _CLEAR_DB
     is_voice = _by_frame(heard.periodicity >= _VOICED, TONE_SAMPLES, stretch) & (levels >= clear_dbfs)
@@ -120,7 +123,7 @@ def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
     for number in stretch.inside:
         if is_voice[number]:
             voiceless = 0
-        elif stretch.decisions[number][0]:
+        elif stretch.decisions.is_speech[number]:
             voiceless += 1
             if voiceless >= _VOICELESS_FRAMES:
                 return True
@@ -129,7 +132,7 @@ def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
 
 def _by_frame(windows: _Flags, window_samples: int, stretch: Stretch) -> _Flags:
     """Flags per window → per frame: that of the window in which the frame's middle lies, or of the last one."""
-    frame_count = len(stretch.decisions)
+    frame_count = len(stretch.decisions.is_speech)
     if windows.size == 0:
         return np.zeros(frame_count, bool)
     at = (np.arange(frame_count) * FRAME_SAMPLES + FRAME_SAMPLES // 2) // window_samples
