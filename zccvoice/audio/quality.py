@@ -28,11 +28,9 @@ def level_dbfs(samples: npt.NDArray[np.int16]) -> float:
 def frame_levels_dbfs(samples: npt.NDArray[np.int16], frame_samples: int) -> list[float]:
     """Levels of consecutive frames; the length of `samples` is a multiple of `frame_samples`."""
     frames = samples.reshape(-1, frame_samples).astype(np.float32)
-    mean_squares = np.einsum("ij,ij->i", frames, frames) / frame_samples
-    floor = 10 ** (SILENCE_DBFS / 10) * _FULL_SCALE**2
-    levels = 10 * np.log10(np.maximum(mean_squares, floor) / _FULL_SCALE**2)
-    told: list[float] = levels.tolist()
-    return told
+    energies: list[float] = np.vecdot(frames, frames).tolist()
+    full_dbfs = 10 * math.log10(frame_samples * _FULL_SCALE**2)
+    return [10 * math.log10(energy) - full_dbfs if energy else SILENCE_DBFS for energy in energies]
 
 
 def clipped_ratio(samples: npt.NDArray[np.int16]) -> float:

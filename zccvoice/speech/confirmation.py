@@ -79,8 +79,10 @@ class Confirmation:
 
     def _tones(self, heard: Tonality, stretch: Stretch) -> _Flags:
         is_tone = (heard.steadiness >= self._settings.steadiness) | heard.is_key
-        for _ in range(_TONE_REACH_WINDOWS):
-            is_tone = is_tone | np.pad(is_tone, (0, 1))[1:] | np.pad(is_tone, (1, 0))[:-1]
+        for _ in range(_TONE_REACH_WINDOWS if is_tone.any() else 0):
+            before = is_tone.copy()
+            is_tone[1:] |= before[:-1]
+            is_tone[:-1] |= before[1:]
         return _by_frame(is_tone, TONE_SAMPLES, stretch)
 
     def _silero(self, stretch: Stretch) -> _Flags:
@@ -115,19 +117,15 @@ def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
     """Whether the fast detector found speech without a clear voice in it, at all or for longer than people can."""
     levels = np.array(stretch.decisions.levels_dbfs)
     audible = levels[levels > DIGITAL_SILENCE_DBFS]
-    clear_dbfs = (np.percentile(audible, 10) if audible.size else 0.0) + _CLEAR_DB
+    clear_dbfs = (np.sort(audible)[audible.size // 10] if audible.size else 0.0) + _CLEAR_DB
     is_voice = _by_frame(heard.periodicity >= _VOICED, TONE_SAMPLES, stretch) & (levels >= clear_dbfs)
-    if not is_voice[stretch.inside.start : stretch.inside.stop].any():
+    inside = slice(stretch.inside.start, stretch.inside.stop)
+    if not is_voice[inside].any():
         return True
-    voiceless = 0
-    for number in stretch.inside:
-        if is_voice[number]:
-            voiceless = 0
-        elif stretch.decisions.is_speech[number]:
-            voiceless += 1
-            if voiceless >= _VOICELESS_FRAMES:
-                return True
-    return False
+    # How many frames of speech came up to each voice, and from one voice to the next.
+    spoken = np.cumsum(np.array(stretch.decisions.is_speech[inside]) & ~is_voice[inside])
+    at_voice = spoken[is_voice[inside]]
+    return bool(np.diff(at_voice, prepend=0, append=spoken[-1]).max() >= _VOICELESS_FRAMES)
 
 
 def _by_frame(windows: _Flags, window_samples: int, stretch: Stretch) -> _Flags:

@@ -44,6 +44,8 @@ _KEY_TWIST = 10.0
 """One of them may be so many times as strong as the other."""
 _LINE_BINS = 2
 """To either side of its middle, a line of the tapered spectrum has all its power."""
+_DB_PER_NEPER = np.float32(10 / np.log(10))
+"""Of power."""
 _TINY = np.float32(1e3)
 """Power far below that of one step of int16, so that logarithms and quotients of silence are finite."""
 
@@ -67,7 +69,8 @@ def tonality(samples: npt.NDArray[np.int16]) -> Tonality:
     power = _spectra(samples)
     loudness = power.sum(axis=1)
     is_loud = loudness >= loudness.max(initial=0) * _LOUD
-    sounds_on = is_loud & np.pad(is_loud, (_LAG_WINDOWS, 0), constant_values=True)[: len(is_loud)]
+    sounds_on = is_loud.copy()
+    sounds_on[_LAG_WINDOWS:] &= is_loud[:-_LAG_WINDOWS]
     steadiness = _averaged(_correlation(_fine_structure(power)), sounds_on)
     return Tonality(steadiness, _periodicity(power), _keys(power))
 
@@ -83,7 +86,9 @@ def _spectra(samples: npt.NDArray[np.int16]) -> Floats:
 
 def _fine_structure(power: Floats) -> Floats:
     """What sticks out of the envelope, in dB."""
-    level = 10 * np.log10(power[:, _BAND.start - _ENVELOPE_BINS - 1 : _BAND.stop + _ENVELOPE_BINS] + _TINY)
+    audible = power[:, _BAND.start - _ENVELOPE_BINS - 1 : _BAND.stop + _ENVELOPE_BINS]
+    level = np.log(audible + _TINY)  # which takes a third of the time of log10
+    level *= _DB_PER_NEPER
     width = 2 * _ENVELOPE_BINS + 1
     sums = np.cumsum(level, axis=1)
     fine: Floats = (
@@ -108,10 +113,11 @@ def _averaged(values: Floats, is_counted: npt.NDArray[np.bool_]) -> Floats:
     size = min(_AVERAGED_WINDOWS, len(values))
     if size == 0:
         return values
-    sums = np.cumsum(np.pad([values * is_counted, is_counted], ((0, 0), (1, 0))), axis=1)
-    total, count = sums[:, size:] - sums[:, :-size]
-    before = (size - 1) // 2
-    return np.pad(total / np.maximum(count, 1), (before, size - 1 - before), mode="edge").astype(np.float32)
+    sums = np.zeros((2, len(values) + 1), np.float32)
+    np.cumsum([values * is_counted, is_counted], axis=1, out=sums[:, 1:])
+    first = np.clip(np.arange(len(values)) - (size - 1) // 2, 0, len(values) - size)
+    total, count = sums[:, first + size] - sums[:, first]
+    return np.asarray(total / np.maximum(count, 1), np.float32)
 
 
 def _periodicity(power: Floats) -> Floats:

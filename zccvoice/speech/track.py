@@ -17,30 +17,28 @@ from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import (
     Jitter,
-    NoiseLevel,
     SpeechLevel,
     TrackQuality,
     clipped_ratio,
     level_dbfs,
 )
-from zccvoice.audio.sides import STEP_MS, Levels
+from zccvoice.audio.sides import Levels
 from zccvoice.audio.timeline import Timeline
 from zccvoice.audio.trail import Trail
 from zccvoice.config import VadConfig
 from zccvoice.speech.confirmation import Confirmation, Stretch
 from zccvoice.speech.detectors import detector_for
 from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, SpeechSpan, endpointer_for
+from zccvoice.speech.loudness import Loudness
 from zccvoice.speech.utterance import Utterance
 from zccvoice.speech.vad import (
-    DIGITAL_SILENCE_DBFS,
     FRAME_SAMPLES,
     Decisions,
     SpeechDetector,
 )
 
-_LEVEL_SAMPLES = STEP_MS * SAMPLES_PER_MS
-_SETTLED_FRAMES = 50
-"""What is not urgent is done for so many frames at once, which costs a tenth: every second."""
+_LEAST_SURPLUS = SAMPLE_RATE_HZ // 2
+"""Dropping what is no longer needed moves the rest: it has to be worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +77,12 @@ class Track:
         self._kept_from = 0
         self._decisions = Decisions([], [])  # of the frames in `_kept`
         self._decided_from = 0
-        self._settled = 0  # frames that noise and levels know of
         self._analysed = 0
         self._last_end = 0
         self._speech_level = SpeechLevel()
-        self._noise_level = NoiseLevel()
         self.jitter = Jitter()
         """Whoever knows when packets arrived tells it."""
-        self._levels = Levels()
+        self._loudness = Loudness()
 
     def place(self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None) -> None:
         """Take in one packet, for `decode`.
@@ -137,14 +133,12 @@ class Track:
     @property
     def noise_dbfs(self) -> float | None:
         """10th percentile of the level outside speech, whole dB; None before any such frame."""
-        self._settle()
-        return self._noise_level.dbfs
+        return self._loudness.noise_dbfs
 
     @property
     def levels(self) -> Levels:
         """For comparing the sides of a call."""
-        self._settle()
-        return self._levels
+        return self._loudness.levels
 
     @property
     def quality(self) -> TrackQuality:
@@ -183,9 +177,8 @@ class Track:
             elif not self._confirmation.confirm(self._stretch(span, offset)):
                 self._endpointer.flush()  # music or noise so far: nothing in it is worth waiting for
         self._analysed += whole
-        if self._endpointer.position - self._settled >= _SETTLED_FRAMES:
-            self._settle()
-            self._forget()
+        self._loudness.add(decisions, self._analysed)
+        self._forget()
         return done
 
     def _keep(self, samples: Samples) -> None:
@@ -196,19 +189,6 @@ class Track:
             self._room[:size] = self._kept
         self._room[size:end] = samples
         self._kept = self._room[:end]
-
-    def _settle(self) -> None:
-        """Noise and levels of the frames since the last time; zeros tell nothing about the line."""
-        unsettled = slice(self._settled - self._decided_from, None)
-        levels = np.array(self._decisions.levels_dbfs[unsettled])
-        is_speech = np.array(self._decisions.is_speech[unsettled], np.bool_)
-        is_sound = levels > DIGITAL_SILENCE_DBFS
-        self._noise_level.add(levels[is_sound & ~is_speech])
-        ends = (
-            np.arange(self._settled + 1, self._endpointer.position + 1) * FRAME_SAMPLES + self._frame_origin()
-        )
-        self._levels.put(((ends - 1) // _LEVEL_SAMPLES)[is_sound], levels[is_sound])
-        self._settled = self._endpointer.position
 
     def _close_utterance(self) -> list[Utterance]:
         span = self._endpointer.flush()
@@ -268,7 +248,7 @@ class Track:
         else:
             needed = open_since * FRAME_SAMPLES + self._frame_origin()
         surplus = needed - self._padding - self._kept_from
-        if surplus > 0:
+        if surplus >= _LEAST_SURPLUS:
             self._kept = self._kept[surplus:].copy()
             self._kept_from += surplus
             self._trail.forget(self._kept_from)
@@ -279,7 +259,6 @@ class Track:
 
     def _jump(self, position: int) -> None:
         """Go on at `position` after a stretch without sound."""
-        self._settle()
         self._kept = np.empty(0, np.int16)
         self._kept_from = self._analysed = position
         self._decisions = Decisions([], [])

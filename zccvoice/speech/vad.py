@@ -68,7 +68,7 @@ class WebRtcDetector:
         margin_db, quietest_dbfs = self._margin_db, self._quietest_dbfs
         is_speech = [
             # The detector sees every frame, also the quiet ones: it learns from them.
-            is_voiced(raw[at : at + step], SAMPLE_RATE_HZ)
+            is_voiced(raw[at : at + step], SAMPLE_RATE_HZ, FRAME_SAMPLES)
             and level >= floor + margin_db
             and level >= quietest_dbfs
             for at, level, floor in zip(range(0, len(raw), step), levels, floors, strict=True)
