@@ -21,7 +21,7 @@ from zccvoice.config import VadConfig
 from zccvoice.speech.endpointer import SpeechSpan, endpointer_for
 from zccvoice.speech.silero import WINDOW_SAMPLES as SILERO_SAMPLES
 from zccvoice.speech.silero import speech_windows
-from zccvoice.speech.tones import WINDOW_SAMPLES as TONE_SAMPLES
+from zccvoice.speech.tones import STEP_SAMPLES as TONE_SAMPLES
 from zccvoice.speech.tones import Tonality, tonality
 from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, Decisions
 
@@ -31,10 +31,12 @@ _CLEAR_DB = 15.0
 """A voice so far above the quietest places of its stretch is clear."""
 _VOICELESS_FRAMES = 20
 """No consonant lasts 400 ms."""
+_HELD_FRAMES = 50
+"""No vowel lasts a second..."""
+_HELD_SHARE = 3
+"""... and is a third of what is said."""
 _SILERO_LATE_FRAMES = (3, 8)
 """Silero hears speech end at least 60 ms late, and begin up to 160 ms late."""
-_TONE_REACH_WINDOWS = 2
-"""So far beyond it a tone still sounds, in windows that are only partly filled with it."""
 
 _Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -73,17 +75,17 @@ class Confirmation:
         if self._settings.detector == "webrtc":
             return self._keep(stretch, ~is_tone) if is_tone.any() else [stretch.span]
         is_long = stretch.span.end - stretch.span.start >= self._longest_frames
-        if not (is_long or is_tone.any() or _lacks_voice(heard, stretch)):
+        is_tonal = bool(heard.is_key.any()) or _is_held(is_tone, stretch)
+        if not (is_long or is_tonal or _lacks_voice(heard, stretch)):
             return [stretch.span]
         return self._keep(stretch, self._silero(stretch) & ~_by_frame(heard.is_key, TONE_SAMPLES, stretch))
 
     def _tones(self, heard: Tonality, stretch: Stretch) -> _Flags:
         is_tone = (heard.steadiness >= self._settings.steadiness) | heard.is_key
-        for _ in range(_TONE_REACH_WINDOWS if is_tone.any() else 0):
-            before = is_tone.copy()
-            is_tone[1:] |= before[:-1]
-            is_tone[:-1] |= before[1:]
-        return _by_frame(is_tone, TONE_SAMPLES, stretch)
+        reached = is_tone.copy()  # a step around it may be partly filled with it
+        reached[1:] |= is_tone[:-1]
+        reached[:-1] |= is_tone[1:]
+        return _by_frame(reached, TONE_SAMPLES, stretch)
 
     def _silero(self, stretch: Stretch) -> _Flags:
         least, most = _SILERO_LATE_FRAMES
@@ -111,6 +113,12 @@ class Confirmation:
         if spans and stretch.span.is_cut and spans[-1].end == end:
             spans[-1] = replace(spans[-1], is_cut=True)
         return spans
+
+
+def _is_held(is_tone: _Flags, stretch: Stretch) -> bool:
+    """Whether more of it is tone than a vowel can be."""
+    frame_count = int(is_tone[stretch.inside.start : stretch.inside.stop].sum())
+    return frame_count >= _HELD_FRAMES or frame_count * _HELD_SHARE >= len(stretch.inside)
 
 
 def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:

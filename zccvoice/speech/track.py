@@ -103,9 +103,7 @@ class Track:
         To be called once for many packets: decoders work on runs.
         """
         placed, self._placed = self._placed, []
-        for piece in placed:
-            if isinstance(piece, Packet):
-                self._trail.add(piece)
+        self._trail.add(placed)
         return self._decoder.decode(placed) if placed else []
 
     def hear(self, pieces: list[Samples | Gap]) -> list[Utterance | TrackGap]:
