@@ -45,7 +45,7 @@ OWNERS = {
     "cryptography": {"journal", "simulator"},
     "faster_whisper": {"speech"},
     "ctranslate2": {"speech"},
-    "webrtcvad": {"speech"},
+    "webrtcvad": {"speech", "bench"},
     "av": {"audio", "simulator", "bench"},
     "httpx": {"daemon", "doctor"},
     "h11": {"simulator"},

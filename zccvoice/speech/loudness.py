@@ -13,7 +13,7 @@ from zccvoice.audio.quality import NoiseLevel
 from zccvoice.audio.sides import STEP_MS, Levels
 from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_SAMPLES, Decisions
 
-_GATHERED_FRAMES = 200
+_GATHERED_FRAMES = 500
 _STEP_SAMPLES = STEP_MS * SAMPLES_PER_MS
 
 

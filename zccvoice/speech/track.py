@@ -37,7 +37,7 @@ from zccvoice.speech.vad import (
     SpeechDetector,
 )
 
-_LEAST_SURPLUS = SAMPLE_RATE_HZ // 2
+_LEAST_SURPLUS = SAMPLE_RATE_HZ
 """Dropping what is no longer needed moves the rest: it has to be worth it."""
 
 
