@@ -29,7 +29,7 @@ _VOICED = 0.5
 """Periodicity of a voice, at the least."""
 _CLEAR_DB = 15.0
 """A voice so far above the quietest places of its stretch is clear."""
-_VOICELESS_FRAMES = 23
+_VOICELESS_FRAMES = 22
 """No consonant lasts 400 ms; what the steps of `tones` resolve comes on top."""
 _HELD_FRAMES = 50
 """No vowel lasts a second..."""
