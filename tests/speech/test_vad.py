@@ -44,6 +44,14 @@ def test_voice_from_the_first_frame_on_is_found() -> None:
     assert share(WebRtcDetector(VadConfig()), voice(1000)) > 0.8
 
 
+def test_voice_after_a_long_silence_is_found_at_once() -> None:
+    detector = WebRtcDetector(VadConfig())
+    detector.detect(noise(60_000))
+    found = detector.detect(voice(1000)).is_speech
+    assert found.index(True) <= 1
+    assert sum(found) > 0.9 * len(found)
+
+
 def test_where_the_input_is_cut_does_not_matter() -> None:
     sound = np.concatenate([noise(1000), voice(1500), noise(800)])
     sound = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES]
