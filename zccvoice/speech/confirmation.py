@@ -35,8 +35,8 @@ _HELD_FRAMES = 50
 """No vowel lasts a second..."""
 _HELD_SHARE = 3
 """... and is a third of what is said."""
-_SILERO_LATE_FRAMES = (3, 8)
-"""Silero hears speech end at least 60 ms late, and begin up to 160 ms late."""
+_SILERO_LATE_FRAMES = (3, 7)
+"""Silero hears speech end at least 60 ms late, and begin up to 140 ms late."""
 
 _Flags: TypeAlias = npt.NDArray[np.bool_]
 
