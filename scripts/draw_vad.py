@@ -85,12 +85,11 @@ def _fast(samples: npt.NDArray[np.int16], settings: VadConfig) -> tuple[Flags, F
     """Per frame: the fast detector's decision, and whether the endpointer's utterances hold it."""
     detector, endpointer = WebRtcDetector(settings), endpointer_for(settings)
     decisions = detector.detect(samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES])
-    spans = [endpointer.push(*decision) for decision in decisions]
-    inside = np.zeros(len(decisions), bool)
-    for span in [*spans, endpointer.flush()]:
+    inside = np.zeros(len(decisions.is_speech), bool)
+    for span in [*endpointer.push(decisions), endpointer.flush()]:
         if span is not None:
             inside[span.start : span.end] = True
-    return np.array([is_speech for is_speech, _ in decisions]), inside
+    return np.array(decisions.is_speech), inside
 
 
 def _draw_wave(picture: Picture, samples: npt.NDArray[np.int16]) -> None:

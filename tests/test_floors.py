@@ -47,7 +47,7 @@ OWNERS = {
     "cryptography": {"journal", "simulator"},
     "faster_whisper": {"speech"},
     "ctranslate2": {"speech"},
-    "webrtcvad": {"speech"},
+    "webrtcvad": {"speech", "bench"},
     "av": {"audio", "recordings", "simulator", "bench"},
     "httpx": {"daemon", "doctor"},
     "h11": {"simulator"},

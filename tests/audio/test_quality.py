@@ -55,7 +55,10 @@ def test_the_level_of_all_speech_is_that_of_its_energy() -> None:
 def test_noise_is_the_tenth_percentile(levels: list[int]) -> None:
     noise = NoiseLevel()
     for level in levels:
-        noise.add(level)
+        noise.add(np.array([level], np.float64))
+    at_once = NoiseLevel()
+    at_once.add(np.array(levels, np.float64))
+    assert at_once.dbfs == noise.dbfs
     assert noise.dbfs == sorted(levels)[-(-len(levels) // 10) - 1]
 
 

@@ -25,8 +25,8 @@ def line(sound: np.ndarray, *, noise_dbfs: float = -65, seed: int = 99) -> Level
     noise = np.random.default_rng(seed).standard_normal(len(sound)) * 10 ** (noise_dbfs / 20)
     samples = np.clip((sound + noise) * 32_768, -32_768, 32_767).astype(np.int16)
     levels = Levels()
-    for step, level in enumerate(frame_levels_dbfs(samples[: len(samples) // STEP * STEP], STEP)):
-        levels.put(step, level)
+    told = np.array(frame_levels_dbfs(samples[: len(samples) // STEP * STEP], STEP))
+    levels.put(np.arange(len(told)), told)
     return levels
 
 
@@ -65,11 +65,12 @@ def test_tracks_that_begin_at_different_times() -> None:
 
 def test_what_was_not_heard_is_not_a_number() -> None:
     levels = Levels()
-    levels.put(3, -20.4)
-    levels.put(3, -30)
+    levels.put(np.array([3, 3, 1]), np.array([-20.4, -30, -300]))
+    levels.put(np.array([3]), np.array([-30.0]))
+    levels.put(np.array([], np.intp), np.array([]))
     assert len(levels) == 4
-    assert np.isnan(levels.dbfs()[:3]).all()
-    assert levels.dbfs()[3] == -20
+    assert np.isnan(levels.dbfs()).tolist() == [True, False, True, False]
+    assert levels.dbfs()[[1, 3]].tolist() == [-254, -20]
 
 
 def test_a_silent_side_while_the_other_speaks() -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from zccvoice.audio.quality import frame_levels_dbfs
 from zccvoice.config import VadConfig
-from zccvoice.speech.vad import FRAME_SAMPLES
+from zccvoice.speech.vad import FRAME_SAMPLES, Decisions
 
 Samples = npt.NDArray[np.int16]
 
@@ -38,5 +38,6 @@ def voice(duration_ms: int, *, dbfs: float = -20, pitch_hz: float = 120, melody:
 class LevelDetector:
     """A `SpeechDetector` for which whatever is louder than −40 dBFS is speech."""
 
-    def detect(self, samples: Samples) -> list[tuple[bool, float]]:
-        return [(level > -40, level) for level in frame_levels_dbfs(samples, FRAME_SAMPLES)]
+    def detect(self, samples: Samples) -> Decisions:
+        levels = frame_levels_dbfs(samples, FRAME_SAMPLES)
+        return Decisions([level > -40 for level in levels], levels)

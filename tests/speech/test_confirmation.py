@@ -32,7 +32,7 @@ def confirm(*pieces: Samples, detector: str = "both", is_cut: bool = False) -> l
     samples = np.concatenate([noise(300), *pieces, noise(300)])
     samples = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES]
     decisions = LevelDetector().detect(samples)
-    span = SpeechSpan(1_000 + 15, 1_000 + len(decisions) - 15, is_cut)
+    span = SpeechSpan(1_000 + 15, 1_000 + len(decisions.is_speech) - 15, is_cut)
     settings = VadConfig.model_validate({"detector": detector})
     return Confirmation(settings).confirm(Stretch(span, 1_000, samples, decisions))
 

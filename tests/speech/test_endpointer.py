@@ -4,11 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zccvoice.speech.endpointer import Endpointer, SpeechSpan
+from zccvoice.speech.vad import Decisions
 
 HANGOVER, LONGEST = 25, 200
 
 
-def run(frames: str | list[tuple[bool, float]], **changes: int) -> list[SpeechSpan]:
+def run(frames: str | list[tuple[bool, float]], at_once: int = 1, **changes: int) -> list[SpeechSpan]:
     """``x`` is a speech frame, ``.`` is none."""
     settings = {
         "onset_frames": 4,
@@ -19,7 +20,10 @@ def run(frames: str | list[tuple[bool, float]], **changes: int) -> list[SpeechSp
     endpointer = Endpointer(**{**settings, **changes})
     if isinstance(frames, str):
         frames = [(frame == "x", -20.0 if frame == "x" else -60.0) for frame in frames]
-    spans = [span for is_speech, level in frames if (span := endpointer.push(is_speech, level))]
+    spans: list[SpeechSpan] = []
+    for at in range(0, len(frames), at_once):
+        some = frames[at : at + at_once]
+        spans += endpointer.push(Decisions([flag for flag, _ in some], [level for _, level in some]))
     last = endpointer.flush()
     return spans + ([last] if last else [])
 
@@ -75,6 +79,39 @@ def test_spans_are_ordered_disjoint_bounded_and_inside(script: list[tuple[bool, 
         assert 6 <= span.end - span.start <= LONGEST
         assert span.is_cut or script[span.end - 1][0], "ends on its last speech frame"
         position = span.end
+
+
+@given(frames | bursts, st.integers(2, 700))
+def test_many_frames_at_once_are_the_same_as_one_by_one(
+    script: list[tuple[bool, float]], at_once: int
+) -> None:
+    assert run(script, at_once, doubtful_frames=120) == run(script, doubtful_frames=120)
+
+
+def test_a_long_one_is_told_when_it_becomes_doubtful() -> None:
+    assert run("." * 10 + "x" * 50 + "." * 40, 9, doubtful_frames=50) == [
+        SpeechSpan(10, 60, is_cut=True, is_open=True),
+        SpeechSpan(10, 60),
+    ]
+
+
+def test_one_that_is_dropped_meanwhile_is_not_given_again() -> None:
+    endpointer = Endpointer(
+        onset_frames=4,
+        shortest_frames=6,
+        hangover_frames=HANGOVER,
+        longest_frames=LONGEST,
+        doubtful_frames=60,
+    )
+    spans: list[tuple[SpeechSpan, int]] = []
+    for span in endpointer.push(Decisions([True] * 90 + [False] * 40, [-20.0] * 130)):
+        spans.append((span, endpointer.position))
+        if span.is_open:
+            endpointer.flush()
+    assert spans == [
+        (SpeechSpan(0, 60, is_cut=True, is_open=True), 60),
+        (SpeechSpan(60, 90), 90 + HANGOVER),
+    ]
 
 
 @given(bursts)

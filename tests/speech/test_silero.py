@@ -26,7 +26,7 @@ SPOKEN = spoken()
 
 def decisions(pieces: list[Samples]) -> list[bool]:
     detector = SileroDetector(VadConfig())
-    return [is_speech for piece in pieces for is_speech, _ in detector.detect(piece)]
+    return [is_speech for piece in pieces for is_speech in detector.detect(piece).is_speech]
 
 
 def test_speech_is_found_and_noise_is_not() -> None:

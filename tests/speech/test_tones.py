@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.speech.sounds import Samples, noise, voice
 from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
-from zccvoice.speech.tones import WINDOW_SAMPLES, tonality
+from zccvoice.speech.tones import STEP_SAMPLES, tonality
 
 
 def sounded(sound: np.ndarray, *, dbfs: float = -20) -> Samples:
@@ -47,10 +47,10 @@ def test_keys_are_known() -> None:
     sound, spans = tunes.key_tones(10 * 16_000, np.random.default_rng(3))
     is_key = tonality(sounded(sound)).is_key
     for start, end in spans:
-        assert is_key[start // WINDOW_SAMPLES : -(-end // WINDOW_SAMPLES)].any()
+        assert is_key[start // STEP_SAMPLES : -(-end // STEP_SAMPLES)].any()
     pressed = np.zeros(len(is_key), bool)
     for start, end in spans:
-        pressed[start // WINDOW_SAMPLES : -(-end // WINDOW_SAMPLES)] = True
+        pressed[start // STEP_SAMPLES : -(-end // STEP_SAMPLES)] = True
     assert not (is_key & ~pressed).any()
 
 
@@ -60,8 +60,8 @@ def test_other_pairs_of_tones_are_no_keys() -> None:
 
 
 @given(st.integers(0, 4000), st.sampled_from([0, 1, -32_768, 32_767]))
-def test_any_sound_gives_finite_values_per_window(length: int, value: int) -> None:
+def test_any_sound_gives_finite_values_per_step(length: int, value: int) -> None:
     heard = tonality(np.full(length, value, np.int16))
     for values in (heard.steadiness, heard.periodicity, heard.is_key):
-        assert len(values) == length // WINDOW_SAMPLES
+        assert len(values) == length // STEP_SAMPLES
         assert np.isfinite(values).all()

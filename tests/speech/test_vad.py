@@ -9,8 +9,8 @@ from zccvoice.speech.vad import FRAME_SAMPLES, NoiseFloor, WebRtcDetector
 
 
 def share(detector: WebRtcDetector | LevelDetector, samples: Samples) -> float:
-    decisions = detector.detect(samples)
-    return sum(is_speech for is_speech, _ in decisions) / len(decisions)
+    is_speech = detector.detect(samples).is_speech
+    return sum(is_speech) / len(is_speech)
 
 
 @pytest.mark.parametrize("make", [lambda: WebRtcDetector(VadConfig()), LevelDetector])
@@ -44,24 +44,27 @@ def test_voice_from_the_first_frame_on_is_found() -> None:
     assert share(WebRtcDetector(VadConfig()), voice(1000)) > 0.8
 
 
+def test_voice_after_a_long_silence_is_found_at_once() -> None:
+    detector = WebRtcDetector(VadConfig())
+    detector.detect(noise(60_000))
+    found = detector.detect(voice(1000)).is_speech
+    assert found.index(True) <= 1
+    assert sum(found) > 0.9 * len(found)
+
+
 def test_where_the_input_is_cut_does_not_matter() -> None:
     sound = np.concatenate([noise(1000), voice(1500), noise(800)])
     sound = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES]
-    whole = WebRtcDetector(VadConfig()).detect(sound)
+    whole = WebRtcDetector(VadConfig()).detect(sound).is_speech
     piecewise, detector = [], WebRtcDetector(VadConfig())
     for at in range(0, len(sound), FRAME_SAMPLES):
-        piecewise += detector.detect(sound[at : at + FRAME_SAMPLES])
-    assert [is_speech for is_speech, _ in whole] == [is_speech for is_speech, _ in piecewise]
+        piecewise += detector.detect(sound[at : at + FRAME_SAMPLES]).is_speech
+    assert whole == piecewise
 
 
 def test_the_floor_follows_the_line_and_not_digital_silence() -> None:
     floor = NoiseFloor()
-    for _ in range(100):
-        floor.follow(-55)
-    assert floor.follow(-20) == -55
-    for _ in range(200):
-        floor.follow(-120)
-    assert floor.follow(-20) == -55
-    for _ in range(200):
-        value = floor.follow(-35)
-    assert value == -35
+    assert floor.follow([-55] * 100 + [-20])[-1] == -55
+    assert floor.follow([-120] * 200 + [-20])[-1] == -55
+    assert floor.follow([-35] * 200)[-1] == -35
+    assert floor.follow([-40, -20])[-1] == -40

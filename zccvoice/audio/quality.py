@@ -28,19 +28,18 @@ def level_dbfs(samples: npt.NDArray[np.int16]) -> float:
 def frame_levels_dbfs(samples: npt.NDArray[np.int16], frame_samples: int) -> list[float]:
     """Levels of consecutive frames; the length of `samples` is a multiple of `frame_samples`."""
     frames = samples.reshape(-1, frame_samples).astype(np.float32)
-    mean_squares = np.einsum("ij,ij->i", frames, frames) / frame_samples
-    floor = 10 ** (SILENCE_DBFS / 10) * _FULL_SCALE**2
-    levels = 10 * np.log10(np.maximum(mean_squares, floor) / _FULL_SCALE**2)
-    return [float(level) for level in levels]
+    energies: list[float] = np.vecdot(frames, frames).tolist()
+    full_dbfs = 10 * math.log10(frame_samples * _FULL_SCALE**2)
+    return [10 * math.log10(energy) - full_dbfs if energy else SILENCE_DBFS for energy in energies]
 
 
 def clipped_ratio(samples: npt.NDArray[np.int16]) -> float:
     """Share of ``int16[n]`` that sits at ±full scale for three or more samples in a row."""
     if samples.size == 0:
         return 0.0
-    at_rail = (samples >= 32_767) | (samples <= -32_767)
-    if not at_rail.any():
+    if samples.max() < 32_767 and samples.min() > -32_767:  # nearly always
         return 0.0
+    at_rail = (samples >= 32_767) | (samples <= -32_767)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], at_rail, [False])).astype(np.int8)))
     lengths = edges[1::2] - edges[::2]
     return float(lengths[lengths >= 3].sum()) / samples.size
@@ -98,21 +97,20 @@ class NoiseLevel:
     """The level of a track where nobody speaks: a histogram, so that an hour costs as much as a second."""
 
     def __init__(self) -> None:
-        self._counts = [0] * (round(-SILENCE_DBFS) + 1)  # frames by whole −dBFS
+        self._counts = np.zeros(round(-SILENCE_DBFS) + 1, np.intp)  # frames by whole −dBFS
 
-    def add(self, level: float) -> None:
-        """Take in a frame without speech."""
-        self._counts[min(len(self._counts) - 1, max(0, round(-level)))] += 1
+    def add(self, levels_dbfs: npt.NDArray[np.float64]) -> None:
+        """Take in frames without speech, ``float64[n]``."""
+        negative_dbfs = np.rint(np.clip(-levels_dbfs, 0, -SILENCE_DBFS)).astype(np.intp)
+        self._counts += np.bincount(negative_dbfs, minlength=len(self._counts))
 
     @property
     def dbfs(self) -> float | None:
         """10th percentile, whole dB; None before any such frame."""
-        total, seen = sum(self._counts), 0
-        for negative_dbfs in range(len(self._counts) - 1, -1, -1):
-            seen += self._counts[negative_dbfs]
-            if seen and seen * 10 >= total:
-                return float(-negative_dbfs)
-        return None
+        seen = np.cumsum(self._counts[::-1])  # from the quietest on
+        if not seen[-1]:
+            return None
+        return float(np.argmax((seen > 0) & (seen * 10 >= seen[-1])) - (len(seen) - 1))
 
 
 class Jitter:

@@ -6,7 +6,8 @@ bit however the input was cut, on whatever machine, and from wherever one starts
 recording again needs that; resamplers that work in large transforms do not give it, and emit late.
 
 The delay of the filter is compensated: output *n* stands for the moment of input *n* · rate / 16000. Work is done
-in blocks of about 2 ms, as one product of matrices: of the windows that the blocks see, and of the taps.
+in blocks of about 2 ms, as one product of matrices: of the windows that the blocks see, and of the taps. From
+8 kHz only the outputs between two inputs are computed: the others stand on an input, and are that input.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ up to 7 kHz from the others."""
 @dataclass(frozen=True, slots=True)
 class _Filter:
     block_inputs: int
+    is_between: bool
+    """Whether the outputs of `taps` are only those that stand between two inputs: every other one."""
     taps: npt.NDArray[np.float64]
     """``float64[window, outputs of a block]``: what each input of a window gives to each output."""
 
@@ -94,14 +97,21 @@ def _filtered(inputs: Samples, count: int, low_pass: _Filter) -> Samples:
     np.rint(filtered, out=filtered)
     np.maximum(filtered, -32_768, out=filtered)
     np.minimum(filtered, 32_767, out=filtered)
-    return filtered.astype(np.int16).reshape(-1)
+    made = filtered.astype(np.int16).reshape(-1)
+    if not low_pass.is_between:
+        return made
+    both = np.empty(2 * made.size, np.int16)
+    both[::2] = inputs[(window - block) // 2 :][: made.size]
+    both[1::2] = made
+    return both
 
 
 @cache
 def _filter_of(rate_hz: int) -> _Filter:
     half = _HALF_WIDTHS[rate_hz]
     block_inputs = _BLOCK_OUTPUTS * rate_hz // SAMPLE_RATE_HZ
-    outputs = np.arange(_BLOCK_OUTPUTS)
+    is_between = rate_hz * 2 == SAMPLE_RATE_HZ
+    outputs = np.arange(_BLOCK_OUTPUTS)[1::2] if is_between else np.arange(_BLOCK_OUTPUTS)
     # Both in inputs: where an output stands, and where in the window the inputs are.
     at = half + outputs * rate_hz / SAMPLE_RATE_HZ
     distance = np.arange(block_inputs + 2 * half)[:, None] - at[None, :]
@@ -111,4 +121,4 @@ def _filter_of(rate_hz: int) -> _Filter:
     taps[np.abs(distance) >= half] = 0
     # Every output has the same gain for a constant, 1.
     taps /= taps.sum(axis=0)
-    return _Filter(block_inputs, np.rint(taps * _TAP_SCALE) / _TAP_SCALE)
+    return _Filter(block_inputs, is_between, np.rint(taps * _TAP_SCALE) / _TAP_SCALE)

@@ -43,13 +43,16 @@ class Levels:
     def __len__(self) -> int:
         return len(self._steps)
 
-    def put(self, step: int, level_dbfs: float) -> None:
-        """Tell a level within a step: the highest stays. Steps that are passed over were not heard."""
-        if step >= len(self._steps):
-            self._steps.extend(bytes([_UNHEARD]) * (step + 1 - len(self._steps)))
-        negative_dbfs = min(_UNHEARD - 1, max(0, round(-level_dbfs)))
-        if negative_dbfs < self._steps[step]:
-            self._steps[step] = negative_dbfs
+    def put(self, steps: npt.NDArray[np.intp], levels_dbfs: npt.NDArray[np.float64]) -> None:
+        """Tell levels, and the steps in which they were: of each step the highest stays.
+
+        Steps that are passed over were not heard.
+        """
+        if steps.size == 0:
+            return
+        self._steps.extend(bytes([_UNHEARD]) * (int(steps.max()) + 1 - len(self._steps)))
+        negative_dbfs = np.rint(np.clip(-levels_dbfs, 0, _UNHEARD - 1)).astype(np.uint8)
+        np.minimum.at(np.frombuffer(self._steps, np.uint8), steps, negative_dbfs)
 
     def dbfs(self) -> npt.NDArray[np.float32]:
         """``float32[n]``, NaN where nothing was heard."""

@@ -6,8 +6,10 @@ on either side: for the resampler, for what a codec gives late, and for the edge
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from zccvoice.audio.decoder import Decoder
-from zccvoice.audio.frame import Packet, Passage
+from zccvoice.audio.frame import Gap, Packet, Passage
 
 
 class Trail:
@@ -21,10 +23,13 @@ class Trail:
     def __len__(self) -> int:
         return len(self._packets)
 
-    def add(self, packet: Packet) -> None:
-        """The next packet of the track; one without a source is kept by nobody."""
-        if packet.source is not None:
-            self._packets.append((packet.position, packet.position + packet.sample_count, packet.source))
+    def add(self, pieces: Iterable[Packet | Gap]) -> None:
+        """The next pieces of the track; a packet without a source is kept by nobody."""
+        self._packets += [
+            (piece.position, piece.position + piece.sample_count, piece.source)
+            for piece in pieces
+            if isinstance(piece, Packet) and piece.source is not None
+        ]
 
     def passage(self, start: int, end: int) -> Passage | None:
         """The stretch ``[start, end)`` by reference; None when nothing of it can be read again."""

@@ -3,7 +3,8 @@
 CPU time of the thread, the least of some rounds in which all cases take turns. Speech is that of a demo call, in
 packets of 20 ms, taken one by one and ten by ten, as the recorder hands them over; of L16 also in the messages of
 100 ms that are asked for. Beside ours stand FFmpeg's decoders, given the whole stream at once, and for Opus a loop
-in C around libopus: what Python adds is the difference.
+in C around libopus: what Python adds is the difference. The floor of a track is what its libraries alone take:
+JSON, the decoder in C, and WebRTC's detector for every frame.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 
 import av
 import numpy as np
+import webrtcvad
 
 from zccvoice.audio.codecs import codec_for, libopus
-from zccvoice.audio.frame import AudioFormat, Encoding, Packet, Samples
+from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Packet, Samples
 from zccvoice.audio.resampler import Resampler
 from zccvoice.audio.timeline import Timeline
 from zccvoice.bench import BenchResult, Figure, Wanted
@@ -30,7 +32,7 @@ from zccvoice.simulator.encoders import encode_g711, encode_g722, encode_l16, en
 from zccvoice.simulator.scenario import load_scenario
 from zccvoice.simulator.sources import render, resample
 from zccvoice.speech.track import Track
-from zccvoice.speech.vad import WebRtcDetector
+from zccvoice.speech.vad import FRAME_SAMPLES, WebRtcDetector
 
 SECONDS = 10
 """Of speech."""
@@ -121,7 +123,11 @@ def _stages(stream: _Stream) -> dict[str, Callable[[], object]]:
 
 def _shared(sound: Samples) -> dict[str, Callable[[], object]]:
     """Stages that are the same for all streams."""
-    cases: dict[str, Callable[[], object]] = {}
+    is_voiced = webrtcvad.Vad(VadConfig().aggressiveness).is_speech
+    raw = [frame.tobytes() for frame in _cut(sound, FRAME_SAMPLES)]
+    cases: dict[str, Callable[[], object]] = {
+        "webrtcvad": lambda: [is_voiced(frame, SAMPLE_RATE_HZ) for frame in raw]
+    }
     for batch in BATCHES:
         for rate_hz in (8_000, 32_000, 48_000):
             pieces = _cut(resample(sound, rate_hz), rate_hz // 50 * batch)
@@ -129,7 +135,7 @@ def _shared(sound: Samples) -> dict[str, Callable[[], object]]:
             cases[f"resampling_{rate_hz // 1000}k_x{batch}"] = (
                 lambda pieces=pieces, resampler=resampler: [resampler.push(piece) for piece in pieces]  # type: ignore[misc]
             )
-        detector, frames = WebRtcDetector(VadConfig()), _cut(sound, 320 * batch)
+        detector, frames = WebRtcDetector(VadConfig()), _cut(sound, FRAME_SAMPLES * batch)
         cases[f"vad_x{batch}"] = (
             lambda frames=frames, detector=detector: [detector.detect(frame) for frame in frames]  # type: ignore[misc]
         )
@@ -190,6 +196,7 @@ def _judge(result: BenchResult, streams: list[_Stream]) -> None:
         if name in WANTED_STREAMS:
             wanted = WANTED_STREAMS[name]
             result.wanted.append(Wanted(f"{name}.streams_per_core", wanted, round(value), is_least=True))
+        _tell_floor(result, name)
         floor = result.figures.get(f"{name}.c_loop")
         if floor is not None:
             ratio = round(result.figures[f"{name}.codec_x10"].value / floor.value, 3)
@@ -201,3 +208,15 @@ def _judge(result: BenchResult, streams: list[_Stream]) -> None:
             )
             how = "codec_x10 / ffmpeg at 48 kHz, which stands in: there is no C compiler"
             result.figures[f"{name}.codec_by_ffmpeg"] = Figure(ratio, "ratio", how)
+
+
+def _tell_floor(result: BenchResult, name: str) -> None:
+    """The floor of a stream's track, and how far above it we are."""
+    figures = result.figures
+    in_c = figures.get(f"{name}.c_loop") or figures.get(f"{name}.ffmpeg")
+    floor = figures[f"{name}.json"].value + figures["webrtcvad"].value + (in_c.value if in_c else 0)
+    how = "json + webrtcvad" + (" + decoder in C" if in_c else "")
+    figures[f"{name}.floor"] = Figure(round(floor, 2), "us / 20 ms", how)
+    figures[f"{name}.floor_streams_per_core"] = Figure(round(20_000 / floor), "streams", "20 ms / floor")
+    ratio = figures[f"{name}.track_x10"].value / floor
+    figures[f"{name}.track_by_floor"] = Figure(round(ratio, 2), "ratio", "track_x10 / floor")

@@ -83,9 +83,9 @@ def find_passage(
             continue  # it was no audio when it came, either
     placed += timeline.flush()
     shift = ((timeline.first_timestamp_ms or 0) - from_ms) * SAMPLES_PER_MS
-    for piece in placed:
-        if isinstance(piece, Packet):
-            trail.add(piece._replace(position=piece.position + shift))
+    trail.add(
+        piece._replace(position=piece.position + shift) for piece in placed if isinstance(piece, Packet)
+    )
     length = (until_ms - from_ms) * SAMPLES_PER_MS
     return trail.passage(0, length) or Passage(0, length, ())
 

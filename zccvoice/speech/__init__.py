@@ -1,7 +1,8 @@
 """Samples → text. No Zoom, no Trio.
 
-`vad`, `silero` is this frame speech? · `detectors` which of them the settings ask for · `endpointer` decisions →
-stretches of speech · `confirmation` is that really speech? · `tones` music and tones, told from voices · `track`
-one participant: packets → utterances · `language` which language a call is pinned to · `recognizer` utterance →
-transcript, the seam · `whisper` that seam on faster-whisper · `utterance` the values.
+`vad`, `silero` is this frame speech? · `detectors` which of them the settings ask for · `endpointer` decisions
+→ stretches of speech · `confirmation` is that really speech? · `tones` music and tones, told from voices ·
+`loudness` noise and levels of a track · `track` one participant: packets → utterances · `language` which
+language a call is pinned to · `recognizer` utterance → transcript, the seam · `whisper` that seam on
+faster-whisper · `utterance` the values.
 """

@@ -21,20 +21,22 @@ from zccvoice.config import VadConfig
 from zccvoice.speech.endpointer import SpeechSpan, endpointer_for
 from zccvoice.speech.silero import WINDOW_SAMPLES as SILERO_SAMPLES
 from zccvoice.speech.silero import speech_windows
-from zccvoice.speech.tones import WINDOW_SAMPLES as TONE_SAMPLES
+from zccvoice.speech.tones import STEP_SAMPLES as TONE_SAMPLES
 from zccvoice.speech.tones import Tonality, tonality
-from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, Decision
+from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_MS, FRAME_SAMPLES, Decisions
 
 _VOICED = 0.5
 """Periodicity of a voice, at the least."""
 _CLEAR_DB = 15.0
 """A voice so far above the quietest places of its stretch is clear."""
-_VOICELESS_FRAMES = 20
-"""No consonant lasts 400 ms."""
-_SILERO_LATE_FRAMES = (3, 8)
-"""Silero hears speech end at least 60 ms late, and begin up to 160 ms late."""
-_TONE_REACH_WINDOWS = 2
-"""So far beyond it a tone still sounds, in windows that are only partly filled with it."""
+_VOICELESS_FRAMES = 22
+"""No consonant lasts 400 ms; what the steps of `tones` resolve comes on top."""
+_HELD_FRAMES = 50
+"""No vowel lasts a second..."""
+_HELD_SHARE = 3
+"""... and is a third of what is said."""
+_SILERO_LATE_FRAMES = (3, 7)
+"""Silero hears speech end at least 60 ms late, and begin up to 140 ms late."""
 
 _Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -48,8 +50,8 @@ class Stretch:
     """The frame with which the two below begin: that of the span, or some before it."""
     samples: npt.NDArray[np.int16]
     """``int16[n]``, mono, 16 kHz."""
-    decisions: list[Decision]
-    """The fast detector's, one per frame of `samples`."""
+    decisions: Decisions
+    """The fast detector's, for each frame of `samples`."""
 
     @property
     def inside(self) -> range:
@@ -73,15 +75,17 @@ class Confirmation:
         if self._settings.detector == "webrtc":
             return self._keep(stretch, ~is_tone) if is_tone.any() else [stretch.span]
         is_long = stretch.span.end - stretch.span.start >= self._longest_frames
-        if not (is_long or is_tone.any() or _lacks_voice(heard, stretch)):
+        is_tonal = bool(heard.is_key.any()) or _is_held(is_tone, stretch)
+        if not (is_long or is_tonal or _lacks_voice(heard, stretch)):
             return [stretch.span]
         return self._keep(stretch, self._silero(stretch) & ~_by_frame(heard.is_key, TONE_SAMPLES, stretch))
 
     def _tones(self, heard: Tonality, stretch: Stretch) -> _Flags:
         is_tone = (heard.steadiness >= self._settings.steadiness) | heard.is_key
-        for _ in range(_TONE_REACH_WINDOWS):
-            is_tone = is_tone | np.pad(is_tone, (0, 1))[1:] | np.pad(is_tone, (1, 0))[:-1]
-        return _by_frame(is_tone, TONE_SAMPLES, stretch)
+        reached = is_tone.copy()  # a step around it may be partly filled with it
+        reached[1:] |= is_tone[:-1]
+        reached[:-1] |= is_tone[1:]
+        return _by_frame(reached, TONE_SAMPLES, stretch)
 
     def _silero(self, stretch: Stretch) -> _Flags:
         least, most = _SILERO_LATE_FRAMES
@@ -94,42 +98,47 @@ class Confirmation:
     def _keep(self, stretch: Stretch, is_kept: _Flags) -> list[SpeechSpan]:
         """The endpointer's rules once more, on the frames that are kept."""
         endpointer = endpointer_for(self._settings)
-        found = []
-        for number in stretch.inside:
-            is_speech, level_dbfs = stretch.decisions[number]
-            found.append(endpointer.push(is_speech and bool(is_kept[number]), level_dbfs))
-        found.append(endpointer.flush())
+        inside = slice(stretch.inside.start, stretch.inside.stop)
+        is_speech = (np.array(stretch.decisions.is_speech[inside]) & is_kept[inside]).tolist()
+        found = [
+            *endpointer.push(Decisions(is_speech, stretch.decisions.levels_dbfs[inside])),
+            endpointer.flush(),
+        ]
         start, end = stretch.span.start, stretch.span.end
         spans = [
-            replace(one, start=one.start + start, end=one.end + start) for one in found if one is not None
+            replace(one, start=one.start + start, end=one.end + start)
+            for one in found
+            if one is not None and not one.is_open
         ]
         if spans and stretch.span.is_cut and spans[-1].end == end:
             spans[-1] = replace(spans[-1], is_cut=True)
         return spans
 
 
+def _is_held(is_tone: _Flags, stretch: Stretch) -> bool:
+    """Whether more of it is tone than a vowel can be."""
+    frame_count = int(is_tone[stretch.inside.start : stretch.inside.stop].sum())
+    return frame_count >= _HELD_FRAMES or frame_count * _HELD_SHARE >= len(stretch.inside)
+
+
 def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
     """Whether the fast detector found speech without a clear voice in it, at all or for longer than people can."""
-    levels = np.array([level_dbfs for _, level_dbfs in stretch.decisions])
+    levels = np.array(stretch.decisions.levels_dbfs)
     audible = levels[levels > DIGITAL_SILENCE_DBFS]
-    clear_dbfs = (np.percentile(audible, 10) if audible.size else 0.0) + _CLEAR_DB
+    clear_dbfs = (np.sort(audible)[audible.size // 10] if audible.size else 0.0) + _CLEAR_DB
     is_voice = _by_frame(heard.periodicity >= _VOICED, TONE_SAMPLES, stretch) & (levels >= clear_dbfs)
-    if not is_voice[stretch.inside.start : stretch.inside.stop].any():
+    inside = slice(stretch.inside.start, stretch.inside.stop)
+    if not is_voice[inside].any():
         return True
-    voiceless = 0
-    for number in stretch.inside:
-        if is_voice[number]:
-            voiceless = 0
-        elif stretch.decisions[number][0]:
-            voiceless += 1
-            if voiceless >= _VOICELESS_FRAMES:
-                return True
-    return False
+    # How many frames of speech came up to each voice, and from one voice to the next.
+    spoken = np.cumsum(np.array(stretch.decisions.is_speech[inside]) & ~is_voice[inside])
+    at_voice = spoken[is_voice[inside]]
+    return bool(np.diff(at_voice, prepend=0, append=spoken[-1]).max() >= _VOICELESS_FRAMES)
 
 
 def _by_frame(windows: _Flags, window_samples: int, stretch: Stretch) -> _Flags:
     """Flags per window → per frame: that of the window in which the frame's middle lies, or of the last one."""
-    frame_count = len(stretch.decisions)
+    frame_count = len(stretch.decisions.is_speech)
     if windows.size == 0:
         return np.zeros(frame_count, bool)
     at = (np.arange(frame_count) * FRAME_SAMPLES + FRAME_SAMPLES // 2) // window_samples

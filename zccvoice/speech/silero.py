@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from zccvoice.audio.quality import frame_levels_dbfs, level_dbfs
 from zccvoice.config import VadConfig
-from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_SAMPLES
+from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_SAMPLES, Decisions
 
 WINDOW_SAMPLES = 512
 """One probability each: 32 ms."""
@@ -63,17 +63,17 @@ class SileroDetector:
         self._is_speech = False
         self._rest = np.empty(0, np.int16)
 
-    def detect(self, samples: Samples) -> list[tuple[bool, float]]:
+    def detect(self, samples: Samples) -> Decisions:
         """See `SpeechDetector`; a frame is judged by the last window that ends within it or before."""
-        decisions = []
-        for number, level in enumerate(frame_levels_dbfs(samples, FRAME_SAMPLES)):
-            frame = samples[number * FRAME_SAMPLES : (number + 1) * FRAME_SAMPLES]
+        is_speech = []
+        for at in range(0, samples.size, FRAME_SAMPLES):
+            frame = samples[at : at + FRAME_SAMPLES]
             self._rest = np.concatenate([self._rest, frame])
             if self._rest.size >= WINDOW_SAMPLES:
                 self._hear(self._rest[:WINDOW_SAMPLES])
                 self._rest = self._rest[WINDOW_SAMPLES:]
-            decisions.append((self._is_speech, level))
-        return decisions
+            is_speech.append(self._is_speech)
+        return Decisions(is_speech, frame_levels_dbfs(samples, FRAME_SAMPLES))
 
     def _hear(self, window: Samples) -> None:
         # One window at a time: results of larger batches may differ in the last bit, and then with the cut.

@@ -17,30 +17,28 @@ from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, UNDECODABLE, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import (
     Jitter,
-    NoiseLevel,
     SpeechLevel,
     TrackQuality,
     clipped_ratio,
     level_dbfs,
 )
-from zccvoice.audio.sides import STEP_MS, Levels
+from zccvoice.audio.sides import Levels
 from zccvoice.audio.timeline import Timeline
 from zccvoice.audio.trail import Trail
 from zccvoice.config import VadConfig
 from zccvoice.speech.confirmation import Confirmation, Stretch
 from zccvoice.speech.detectors import detector_for
 from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, SpeechSpan, endpointer_for
+from zccvoice.speech.loudness import Loudness
 from zccvoice.speech.utterance import Utterance
 from zccvoice.speech.vad import (
-    DIGITAL_SILENCE_DBFS,
-    FRAME_MS,
     FRAME_SAMPLES,
-    Decision,
+    Decisions,
     SpeechDetector,
 )
 
-_LEVEL_SAMPLES = STEP_MS * SAMPLES_PER_MS
-_LEVEL_FRAMES = STEP_MS // FRAME_MS
+_LEAST_SURPLUS = SAMPLE_RATE_HZ
+"""Dropping what is no longer needed moves the rest: it has to be worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +71,19 @@ class Track:
         self._detector = detector or detector_for(settings)
         self._endpointer = endpointer_for(settings)
         self._confirmation = Confirmation(settings)
-        self._doubtful_frames = settings.doubtful_s * 1000 // FRAME_MS
         # Sound after the speech is there only as far as the endpointer waited for it.
         self._padding = min(settings.padding_ms, settings.hangover_ms) * SAMPLES_PER_MS
         self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = 0
-        self._decisions: list[Decision] = []  # of the frames in `_kept`, up to the one that is looked at
+        self._decisions = Decisions([], [])  # of the frames in `_kept`
         self._decided_from = 0
         self._jumped_to = -1
         self._analysed = 0
         self._last_end = 0
         self._speech_level = SpeechLevel()
-        self._noise_level = NoiseLevel()
         self.jitter = Jitter()
         """Whoever knows when packets arrived tells it."""
-        self._loudest = DIGITAL_SILENCE_DBFS
-        self.levels = Levels()
-        """For comparing the sides of a call."""
+        self._loudness = Loudness()
 
     def place(self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None) -> None:
         """Take in one packet, for `decode`.
@@ -110,9 +104,7 @@ class Track:
         To be called once for many packets: decoders work on runs.
         """
         placed, self._placed = self._placed, []
-        for piece in placed:
-            if isinstance(piece, Packet):
-                self._trail.add(piece)
+        self._trail.add(placed)
         return self._decoder.decode(placed) if placed else []
 
     def hear(self, pieces: list[Samples | Gap]) -> list[Utterance | TrackGap]:
@@ -141,7 +133,12 @@ class Track:
     @property
     def noise_dbfs(self) -> float | None:
         """10th percentile of the level outside speech, whole dB; None before any such frame."""
-        return self._noise_level.dbfs
+        return self._loudness.noise_dbfs
+
+    @property
+    def levels(self) -> Levels:
+        """For comparing the sides of a call."""
+        return self._loudness.levels
 
     @property
     def quality(self) -> TrackQuality:
@@ -150,7 +147,7 @@ class Track:
         due = counts.packets + counts.lost_packets
         return TrackQuality(
             speech_dbfs=self._speech_level.dbfs,
-            noise_dbfs=self._noise_level.dbfs,
+            noise_dbfs=self.noise_dbfs,
             clipped_ratio=self._speech_level.clipped_ratio,
             lost_ratio=counts.lost_packets / due if due else None,
             jitter_ms=self.jitter.ms,
@@ -167,23 +164,20 @@ class Track:
         self._keep(samples)
         end = self._kept_from + self._kept.size
         whole = (end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
+        if not whole:
+            return []
         offset = self._frame_origin()
-        done = []
-        for decision in self._detector.detect(self._slice(self._analysed, self._analysed + whole)):
-            is_speech, level = decision
-            self._decisions.append(decision)
-            if level > DIGITAL_SILENCE_DBFS:  # zeros tell nothing about the line
-                self._loudest = max(self._loudest, level)
-                if not is_speech:
-                    self._noise_level.add(level)
-            span = self._endpointer.push(is_speech, level)
-            if self._endpointer.position % _LEVEL_FRAMES == 0:
-                self._tell_level(offset)
-            if span is not None:
-                done.extend(self._confirmed(span, offset))
-            elif self._endpointer.open_frames == self._doubtful_frames:
-                self._drop_if_no_speech(offset)
+        decisions = self._detector.detect(self._slice(self._analysed, self._analysed + whole))
+        self._decisions.is_speech.extend(decisions.is_speech)
+        self._decisions.levels_dbfs.extend(decisions.levels_dbfs)
+        done: list[Utterance] = []
+        for span in self._endpointer.push(decisions):
+            if not span.is_open:
+                done += self._confirmed(span, offset)
+            elif not self._confirmation.confirm(self._stretch(span, offset)):
+                self._endpointer.flush()  # music or noise so far: nothing in it is worth waiting for
         self._analysed += whole
+        self._loudness.add(decisions, self._analysed)
         self._forget()
         return done
 
@@ -196,13 +190,6 @@ class Track:
         self._room[size:end] = samples
         self._kept = self._room[:end]
 
-    def _tell_level(self, offset: int) -> None:
-        """The loudest of the frames since the last time, for the step in which they end."""
-        if self._loudest > DIGITAL_SILENCE_DBFS:
-            end = self._endpointer.position * FRAME_SAMPLES + offset
-            self.levels.put((end - 1) // _LEVEL_SAMPLES, self._loudest)
-            self._loudest = DIGITAL_SILENCE_DBFS
-
     def _close_utterance(self) -> list[Utterance]:
         span = self._endpointer.flush()
         return [] if span is None else self._confirmed(span, self._frame_origin())
@@ -212,23 +199,17 @@ class Track:
             self._utterance(one, offset) for one in self._confirmation.confirm(self._stretch(span, offset))
         ]
 
-    def _drop_if_no_speech(self, offset: int) -> None:
-        """An open utterance that is music or noise so far ends here: nothing in it is worth waiting for."""
-        assert self._endpointer.open_since is not None
-        span = SpeechSpan(self._endpointer.open_since, self._endpointer.position, is_cut=True)
-        if not self._confirmation.confirm(self._stretch(span, offset)):
-            self._endpointer.flush()
-
     def _stretch(self, span: SpeechSpan, offset: int) -> Stretch:
         """A span with what surrounds it, as far as it is there whenever packets came; `offset` as below."""
         around = self._padding // FRAME_SAMPLES
         first = max(span.start - around, self._decided_from)
         end = min(span.end + around, self._endpointer.position)
+        inside = slice(first - self._decided_from, end - self._decided_from)
         return Stretch(
             span,
             first,
             self._slice(first * FRAME_SAMPLES + offset, end * FRAME_SAMPLES + offset),
-            self._decisions[first - self._decided_from : end - self._decided_from],
+            Decisions(self._decisions.is_speech[inside], self._decisions.levels_dbfs[inside]),
         )
 
     def _frame_origin(self) -> int:
@@ -267,19 +248,20 @@ class Track:
         else:
             needed = open_since * FRAME_SAMPLES + self._frame_origin()
         surplus = needed - self._padding - self._kept_from
-        if surplus > 0:
+        if surplus >= _LEAST_SURPLUS:
             self._kept = self._kept[surplus:].copy()
             self._kept_from += surplus
             self._trail.forget(self._kept_from)
             first = -(-(self._kept_from - self._frame_origin()) // FRAME_SAMPLES)
-            del self._decisions[: first - self._decided_from]
+            del self._decisions.is_speech[: first - self._decided_from]
+            del self._decisions.levels_dbfs[: first - self._decided_from]
             self._decided_from = first
 
     def _jump(self, position: int) -> None:
         """Go on at `position` after a stretch without sound."""
         self._kept = np.empty(0, np.int16)
         self._kept_from = self._analysed = self._jumped_to = position
-        self._decisions = []
+        self._decisions = Decisions([], [])
         self._decided_from = self._endpointer.position
 
     def _slice(self, start: int, end: int) -> Samples:

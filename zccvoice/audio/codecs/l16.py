@@ -30,12 +30,12 @@ class Counter:
             DecodeError: empty, no whole number of samples (at its own rate and at 16 kHz), or longer than the
                 second that RTMS sends at most.
         """
-        units, rest = divmod(len(payload), self._unit)
-        if units and not rest and len(payload) <= self._longest:
-            return units * self._samples_per_unit
+        size = len(payload)
+        if 0 < size <= self._longest and size % self._unit == 0:
+            return size // self._unit * self._samples_per_unit
         raise DecodeError(
             f"L16 payload, {self._told}: expected a multiple of {self._unit} bytes up to {self._longest}; "
-            f"got {len(payload)} beginning with {payload[:8].hex() or 'nothing'}"
+            f"got {size} beginning with {payload[:8].hex() or 'nothing'}"
         )
 
 
