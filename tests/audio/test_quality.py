@@ -81,5 +81,5 @@ def test_a_burst_fades() -> None:
 
 
 def test_the_ratio_of_speech_to_noise() -> None:
-    assert TrackQuality(-20.0, -55.0, 0.0, 0.0, None).snr_db == 35
-    assert TrackQuality(None, -55.0, None, 0.0, None).snr_db is None
+    assert TrackQuality(-20.0, -55.0, 0.0, 0.0).snr_db == 35
+    assert TrackQuality(None, -55.0, None, 0.0).snr_db is None

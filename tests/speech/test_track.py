@@ -360,7 +360,6 @@ def test_the_tracks_quality() -> None:
     assert quality.snr_db == pytest.approx(40, abs=1.5)
     assert quality.clipped_ratio == 0
     assert quality.lost_ratio == pytest.approx(3 / 60)
-    assert quality.jitter_ms is None
     levels = track.levels.dbfs()
     assert np.flatnonzero(np.isnan(levels)).tolist() == [6], "what came fades into the gap"
     assert levels[15] == pytest.approx(-20, abs=4)

@@ -57,8 +57,6 @@ class TrackQuality:
     """Share of the speech's samples that are clipped, 0–1."""
     lost_ratio: float | None
     """Packets that never came, of all that should have, 0–1."""
-    jitter_ms: float | None
-    """Of the packets' arrival, see `Jitter`."""
 
     @property
     def snr_db(self) -> float | None:

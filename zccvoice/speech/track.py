@@ -16,7 +16,6 @@ import numpy as np
 from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, UNDECODABLE, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import (
-    Jitter,
     SpeechLevel,
     TrackQuality,
     clipped_ratio,
@@ -81,8 +80,6 @@ class Track:
         self._analysed = 0
         self._last_end = 0
         self._speech_level = SpeechLevel()
-        self.jitter = Jitter()
-        """Whoever knows when packets arrived tells it."""
         self._loudness = Loudness()
 
     def place(self, timestamp_ms: int, payload: bytes, source: tuple[int, int] | None = None) -> None:
@@ -150,7 +147,6 @@ class Track:
             noise_dbfs=self.noise_dbfs,
             clipped_ratio=self._speech_level.clipped_ratio,
             lost_ratio=counts.lost_packets / due if due else None,
-            jitter_ms=self.jitter.ms,
         )
 
     @property
