@@ -5,13 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import trio
 import trio.testing
 
-from tests.audio.encoded import CALL, encoded
+from tests.audio.encoded import encoded
 from tests.daemon.conftest import SETTINGS
 from tests.daemon.test_receiver import receive
+from tests.speech.sounds import noise, voice
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.audio.codecs import libopus
 from zccvoice.audio.frame import AudioFormat, Encoding
@@ -39,6 +41,7 @@ at_ms = 1_500
 text = "as it is on the recording"
 sound = "{WORD.resolve()}"
 """
+CALL = np.concatenate([noise(400), voice(1200), noise(1400)])
 STARTED = StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://localhost", 1_781_000_000_000)
 ASKED: list[dict[str, Any]] = [
     *(
