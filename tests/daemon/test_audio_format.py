@@ -42,6 +42,7 @@ at_ms = 1_500
 text = "as it is on the recording"
 sound = "{WORD.resolve()}"
 """
+CALL = np.concatenate([noise(400), voice(1200), noise(1400)])
 STARTED = StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://localhost", 1_781_000_000_000)
 ASKED: list[dict[str, Any]] = [
     *(
