@@ -16,13 +16,15 @@ from zccvoice.store.keeping_tables import Tombstone
 from zccvoice.store.measures import put_measures
 from zccvoice.store.partitions import make_partitions
 from zccvoice.store.reads import call_record
-from zccvoice.store.retention import drop_old_partitions, prune_calls, tables_of_engagements
+from zccvoice.store.retention import prune_calls, prune_transcripts, tables_of_engagements
 from zccvoice.store.schema import table_of
 from zccvoice.store.writes import apply
 
 from .calls import BEGAN, small_call, stored
 
 TODAY = datetime.now(UTC).date()
+GONE = {"utterance": 1, "speech_span": 1, "zoom_transcript": 1, "chat_message": 1}
+"""What a call of `put_call` leaves behind when its transcripts go."""
 LAST_MONTH = (TODAY.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
@@ -46,6 +48,10 @@ def put_call(connection: Connection, name: str, day: date, *, started_at: dateti
         "INSERT INTO zccvoice.utterance (engagement_id, stream_id, channel_id, start_ms, end_ms, word_texts, "
         "word_start_ms, word_end_ms, word_probability, verdict, call_date) "
         "VALUES (:name, :name, 'c', 0, 1, '{}', '{}', '{}', '{}', 'kept', :day)",
+        "INSERT INTO zccvoice.zoom_transcript (engagement_id, stream_id, channel_id, start_ms, text) "
+        "VALUES (:name, :name, 'c', 0, 'yes')",
+        "INSERT INTO zccvoice.chat_message (engagement_id, stream_id, message_id, sent_at, text) "
+        "VALUES (:name, :name, 'm', :at, 'hi')",
         "INSERT INTO zccvoice.speech_span (engagement_id, channel_id, start_ms, end_ms, call_date) "
         "VALUES (:name, 'c', 0, 1, :day)",
     ):
@@ -74,20 +80,21 @@ def part_of(table: str, day: date) -> str:
 def test_a_whole_month_goes_as_a_partition(connection: Connection) -> None:
     put_call(connection, "old", LAST_MONTH)
     put_call(connection, "new", TODAY)
-    assert drop_old_partitions(connection, TODAY.replace(day=1)) == {"utterance": 1, "speech_span": 1}
-    for table in ("utterance", "speech_span"):
+    assert prune_transcripts(connection, TODAY.replace(day=1)) == GONE
+    for table in GONE:
         assert calls_in(connection, table) == ["new"]
+    for table in ("utterance", "speech_span"):
         assert part_of(table, LAST_MONTH) not in partitions(connection)
         assert part_of(table, TODAY) in partitions(connection)
     assert calls_in(connection, "engagement") == ["new", "old"]  # its measures stay
-    assert tombstones(connection) == [(None, "retention", {"utterance": 1, "speech_span": 1})]
-    assert drop_old_partitions(connection, TODAY.replace(day=1)) == {}
+    assert tombstones(connection) == [(None, "retention", GONE)]
+    assert prune_transcripts(connection, TODAY.replace(day=1)) == {}
     assert len(tombstones(connection)) == 1
 
 
 def test_a_month_that_has_not_ended_before_the_day_stays(connection: Connection) -> None:
     put_call(connection, "old", LAST_MONTH)
-    assert drop_old_partitions(connection, TODAY.replace(day=1) - timedelta(days=1)) == {}
+    assert prune_transcripts(connection, TODAY.replace(day=1) - timedelta(days=1)) == {}
     assert calls_in(connection, "utterance") == ["old"]
     assert tombstones(connection) == []
 
@@ -96,10 +103,10 @@ def test_of_a_month_with_a_held_call_the_others_go(connection: Connection) -> No
     put_call(connection, "old", LAST_MONTH)
     put_call(connection, "held", LAST_MONTH)
     number = holds.place(connection, "held", reason="case 7", by="Counsel")
-    assert drop_old_partitions(connection, TODAY.replace(day=1)) == {"utterance": 1, "speech_span": 1}
+    assert prune_transcripts(connection, TODAY.replace(day=1)) == GONE
     assert calls_in(connection, "utterance") == calls_in(connection, "speech_span") == ["held"]
     assert holds.release(connection, number)
-    assert drop_old_partitions(connection, TODAY.replace(day=1)) == {"utterance": 1, "speech_span": 1}
+    assert prune_transcripts(connection, TODAY.replace(day=1)) == GONE
     assert part_of("utterance", LAST_MONTH) not in partitions(connection)
 
 
@@ -109,12 +116,12 @@ def test_a_broken_clock_makes_no_call_old(connection: Connection) -> None:
     put_call(connection, "old", date(1999, 5, 1))
     put_call(connection, "held", date(1999, 5, 1))
     holds.place(connection, "held", reason="case 7", by="Counsel")
-    assert drop_old_partitions(connection, LAST_MONTH) == {"utterance": 1, "speech_span": 1}
+    assert prune_transcripts(connection, LAST_MONTH) == GONE
     assert calls_in(connection, "utterance") == calls_in(connection, "speech_span") == ["held", "new"]
 
 
 def test_a_dropped_month_can_be_made_again(connection: Connection) -> None:
-    drop_old_partitions(connection, TODAY.replace(day=1))
+    prune_transcripts(connection, TODAY.replace(day=1))
     assert make_partitions(connection, months_ahead=0) == 2
     put_call(connection, "late", LAST_MONTH)
     assert calls_in(connection, part_of("utterance", LAST_MONTH)) == ["late"]
@@ -201,6 +208,6 @@ def test_no_hold_slips_in_while_calls_are_deleted(engine: Engine) -> None:
 def test_the_daemons_role_drops_months_and_no_other_table(connection: Connection) -> None:
     put_call(connection, "old", LAST_MONTH)
     connection.execute(text("SET LOCAL ROLE zccvoice_daemon"))
-    assert drop_old_partitions(connection, TODAY.replace(day=1)) == {"utterance": 1, "speech_span": 1}
+    assert prune_transcripts(connection, TODAY.replace(day=1)) == GONE
     with pytest.raises(Exception, match="must be owner"):
         connection.execute(text(f"DROP TABLE zccvoice.{part_of('utterance', TODAY)}"))

@@ -12,7 +12,7 @@ from zccvoice.daemon.webhook_journal import KEPT_DAYS, is_webhook_journal
 from zccvoice.journal.shelf import Shelf, ShelvedJournal, journal_name
 from zccvoice.store.database import transaction
 from zccvoice.store.holds import held_streams, keep_still
-from zccvoice.store.retention import drop_old_partitions, prune_calls
+from zccvoice.store.retention import prune_calls, prune_transcripts
 
 
 def retain_rows(retention: RetentionConfig, engine: Engine) -> dict[str, int]:
@@ -26,7 +26,7 @@ def retain_rows(retention: RetentionConfig, engine: Engine) -> dict[str, int]:
     if retention.transcripts_days:
         with transaction(engine) as connection:
             before = now - timedelta(days=retention.transcripts_days)
-            removed.update(drop_old_partitions(connection, before.date()))
+            removed.update(prune_transcripts(connection, before.date()))
     while retention.calls_days:
         with transaction(engine) as connection:
             gone = prune_calls(connection, now - timedelta(days=retention.calls_days))

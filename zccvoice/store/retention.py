@@ -17,21 +17,31 @@ from zccvoice.store.keeping_tables import LegalHold, Tombstone
 from zccvoice.store.removals import lock_for_removal
 from zccvoice.store.schema import Base, table_of
 from zccvoice.store.tables import Engagement
+from zccvoice.store.text_tables import ChatMessage, ZoomTranscript
 
 CALLS_AT_ONCE = 500
 """Calls deleted in one transaction: writers wait for it."""
 _KEEPING = (table_of(Tombstone), table_of(LegalHold))
 
 
-def drop_old_partitions(connection: Connection, before: date) -> dict[str, int]:
-    """Delete utterances and stretches of speech of the months that ended before a day; returns rows by table.
+def prune_transcripts(connection: Connection, before: date) -> dict[str, int]:
+    """Delete what was said and written in the months that ended before a day; returns rows by table.
 
-    A month goes as a whole and leaves the disk at once, unless a call of it is under a legal hold. A function in
-    the database does the work: the daemon's own role may not drop tables.
+    Of utterances and stretches of speech a month goes as a whole and leaves the disk at once, unless a call of it
+    is under a legal hold. A function in the database does the work: the daemon's own role may not drop tables.
+    Zoom's own transcripts and the chat go row by row.
     """
     lock_for_removal(connection)
     query = text("SELECT table_name, rows_count FROM zccvoice.drop_old_partitions(:before)")
     removed = {row.table_name: row.rows_count for row in connection.execute(query, {"before": before})}
+    began = func.coalesce(Engagement.started_at, Engagement.ended_at)
+    held = select(LegalHold.engagement_id).where(LegalHold.released_at.is_(None))
+    old = select(Engagement.engagement_id).where(
+        began < datetime(before.year, before.month, 1, tzinfo=UTC), Engagement.engagement_id.not_in(held)
+    )
+    for table in (table_of(ZoomTranscript), table_of(ChatMessage)):
+        gone = connection.execute(delete(table).where(table.c.engagement_id.in_(old)))
+        removed[table.name] = gone.rowcount
     return _told(connection, removed)
 
 
