@@ -107,8 +107,8 @@ _PIECES = (
     b"NaN",
     b"\xc3",
 )
-_PRODUCTS = tuple(Product)
-_IDENTITIES = {one: StreamIdentity(one, "engagement", "stream", "signature") for one in Product}
+_PRODUCTS = tuple(one for one in Product if one is not Product.RECORDING)  # which nobody streams
+_IDENTITIES = {one: StreamIdentity(one, "engagement", "stream", "signature") for one in _PRODUCTS}
 _WANTED = MediaParams(audio=AudioParams(), transcript=TranscriptParams(), chat=ChatParams())
 _CODEC = EntryCodec(ENTRY_TYPES)
 _TRANSIENT = (SignalingOpened, MediaAccepted, MediaPassedOver)
