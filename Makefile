@@ -21,7 +21,8 @@ demo: $(READY) ## play demo calls through the daemon and show what a supervisor 
 	@$(BIN)/zccvoice demo
 
 test: $(READY) ## the whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/end_to_end
+	@$(BIN)/python -m pytest tests/end_to_end  # in real time: alone on the machine
 
 lint: $(READY) ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

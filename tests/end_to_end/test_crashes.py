@@ -39,7 +39,7 @@ async def test_killed_in_mid_call(
         config_file,
         APP,
         shelf,
-        Trial(calls_at_once=3, kills=4, longest_life_s=4.0),
+        Trial(calls_at_once=3, kills=3, longest_life_s=4.0),
         settings={"ZCCVOICE_DATABASE__URL": database_url, "ZCCVOICE_SPEECH__BEAM_SIZE": "1"},
         speed=3,
     )
