@@ -104,3 +104,9 @@ def _administrator(url: str) -> Iterator[Connection]:
             yield connection
     finally:
         engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have a terminal of some width; the tests have none."""
+    monkeypatch.delenv("COLUMNS", raising=False)
