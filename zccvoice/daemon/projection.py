@@ -21,7 +21,7 @@ from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import VadConfig
 from zccvoice.daemon.audio_format import format_of
 from zccvoice.daemon.outcome import Counts, Outcome, Remark, Spoken
-from zccvoice.daemon.side_by_side import leakage_in, one_way_channels
+from zccvoice.daemon.side_by_side import one_way_channels, track_closed
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
 from zccvoice.rtms.events import (
@@ -52,7 +52,6 @@ from zccvoice.store.facts import (
     ParticipantSeen,
     StreamClosed,
     StreamOpened,
-    TrackClosed,
     ZoomTranscribed,
 )
 
@@ -372,22 +371,8 @@ class Projection:
         self._state_missed_end(track, end_ms)
         self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
         self.counts.audio_ms += end_ms - counts.first_timestamp_ms
-        quality = track.quality
-        self._state(
-            TrackClosed,
-            track.channel_id,
-            counts.first_timestamp_ms,
-            end_ms,
-            counts.packets,
-            counts.lost_packets,
-            counts.duplicate_packets,
-            counts.reordered_packets,
-            quality.noise_dbfs,
-            quality.speech_dbfs,
-            quality.clipped_ratio,
-            self._jitter_ms.get(track.channel_id),
-            leakage_in(track, self._tracks.values()),
-        )
+        ids = self._started.engagement_id, self._started.stream_id
+        self._out.append(track_closed(ids, track, self._jitter_ms, self._tracks.values()))
 
     def _state_missed_end(self, track: Track, end_ms: int) -> None:
         """We stopped listening before the call ended, and know when it did: the rest of a live leg is a gap."""

@@ -1,4 +1,7 @@
-"""What is wrong with a stream's tracks and shows only when they are laid side by side. See `audio.sides`."""
+"""What is told of a stream's tracks at its end: how each arrived and sounds, and what shows only side by side.
+
+See `audio.sides`.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,34 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from zccvoice.audio.sides import leakage, one_way_stretches
 from zccvoice.speech.track import Track
-from zccvoice.store.facts import LeakageFound
+from zccvoice.store.facts import LeakageFound, TrackClosed
 
 Spans = Sequence[tuple[int, int]]
 """[start, end) on Zoom's clock, epoch ms; in order, disjoint."""
+
+
+def track_closed(
+    ids: tuple[str, str], track: Track, jitter_ms: Mapping[str, float], tracks: Iterable[Track]
+) -> TrackClosed:
+    """The last fact about a track that has had a packet; `ids` are those of engagement and stream."""
+    counts, quality, end_ms = track.timeline, track.quality, track.end_timestamp_ms
+    assert counts.first_timestamp_ms is not None
+    assert end_ms is not None
+    return TrackClosed(
+        *ids,
+        track.channel_id,
+        counts.first_timestamp_ms,
+        end_ms,
+        counts.packets,
+        counts.lost_packets,
+        counts.duplicate_packets,
+        counts.reordered_packets,
+        quality.noise_dbfs,
+        quality.speech_dbfs,
+        quality.clipped_ratio,
+        jitter_ms.get(track.channel_id),
+        leakage_in(track, tracks),
+    )
 
 
 def leakage_in(track: Track, tracks: Iterable[Track]) -> LeakageFound | None:
