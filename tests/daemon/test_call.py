@@ -37,7 +37,7 @@ from zccvoice.rtms.events import (
     TranscriptReceived,
 )
 from zccvoice.rtms.messages import AudioParams
-from zccvoice.rtms.webhook import StreamStarted
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted
 from zccvoice.store.facts import (
     CallEventSeen,
     ChatWritten,
@@ -437,3 +437,29 @@ async def test_a_stream_that_we_lost_is_taken_up_when_zoom_announces_it_again(
     assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 2000, T0 + 2500, "connection_lost")]
     received = [one for record in played.rooms.records("S", Kind.RECEIVED) for one in record.entries]
     assert ReceptionBroken("connection_lost") in received
+
+
+@pytest.mark.parametrize(
+    ("server_url", "orders"),
+    [(None, [("reconnect", None)]), ("wss://other", [("reconnect", "wss://other"), ("reconnect", None)])],
+)
+async def test_an_interruption_may_tell_where_to_go(
+    server_url: str | None,
+    orders: list[tuple[str, str | None]],
+    tmp_path: Path,
+    autojump_clock: MockClock,
+) -> None:
+    receivers: list[FakeReceiver] = []
+
+    def receiver(started: StreamStarted, send: trio.MemorySendChannel[StreamEvent]) -> FakeReceiver:
+        receivers.append(FakeReceiver(started, send, [OPENED, *audio("ch")[:5]]))
+        return receivers[-1]
+
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms, trio.open_nursery() as nursery:
+        call = rooms.call(STARTED, [])
+        call._transport = receiver
+        nursery.start_soon(call.run)
+        await trio.sleep(1)
+        call.note_interrupted(StreamInterrupted(Product.CONTACT_CENTER, "E", "S", T0, server_url))
+        call.stop("shutdown")
+    assert receivers[0].orders == orders

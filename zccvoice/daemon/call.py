@@ -138,7 +138,7 @@ class Call:
     def note_interrupted(self, interrupted: StreamInterrupted) -> None:
         """Zoom has told that it lost our signaling connection."""
         if self._reception is not None:
-            self._reception.note_interrupted()
+            self._reception.note_interrupted(interrupted.server_url)
 
     def announce_again(self, started: StreamStarted) -> None:
         """Zoom has announced the running stream again: a repetition, or failover to another URL."""

@@ -97,9 +97,11 @@ class Reception:
             self._receiver.reconnect(started.server_url)
 
     def note_interrupted(self, server_url: str | None = None) -> None:
-        """Zoom has told that it lost our signaling connection."""
+        """Zoom has told that it lost our signaling connection, and perhaps where the next one is to go."""
         if self._receiver is not None:
-            self._receiver.reconnect(server_url)
+            if server_url is not None:
+                self._receiver.reconnect(server_url)
+            self._receiver.reconnect()
 
     def fail(self, error: ZccvoiceError) -> None:
         """The stream cannot go on, for a reason that has a name."""
