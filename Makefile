@@ -6,6 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
 GOALS := help demo test lint setup lock clean
+REAL_TIME := tests/end_to_end tests/simulator/test_witness.py
 HERE := $(dir $(lastword $(MAKEFILE_LIST)))
 
 ifneq ($(wildcard requirements.lock),requirements.lock)
@@ -21,8 +22,8 @@ demo: $(READY) ## play demo calls through the daemon and show what a supervisor 
 	@$(BIN)/zccvoice demo
 
 test: $(READY) ## the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/end_to_end
-	@$(BIN)/python -m pytest tests/end_to_end  # in real time: alone on the machine
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(REAL_TIME:%=--ignore %)
+	@$(BIN)/python -m pytest $(REAL_TIME)  # alone on the machine
 
 lint: $(READY) ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

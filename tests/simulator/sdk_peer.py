@@ -1,8 +1,8 @@
 """Zoom's own SDK as a client of one stream: a program of its own, since it can crash or freeze its interpreter.
 
 Takes one JSON object on the command line, writes what it received as JSON lines to stdout and ends when the
-stream does. The SDK wants everything done on one thread, and no call of its from inside a callback. It writes a
-native log below the working directory, where a folder ``logs`` must be.
+stream does and its standard input is closed. The SDK wants everything done on one thread, and no call of its from
+inside a callback. It writes a native log below the working directory, where a folder ``logs`` must be.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def main(url: str, ids: dict[str, str], data_opt: int, events: list[int]) -> Non
             client.subscribe_event(events)
     client.leave()
     say("end")
-    os._exit(0)  # the library's threads would hold the interpreter
+    sys.stdin.read()  # the library closes its connections on threads of its own: it is left the time for it
+    os._exit(0)  # those threads would hold the interpreter
 
 
 if __name__ == "__main__":

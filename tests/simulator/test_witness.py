@@ -15,6 +15,7 @@ import sys
 import wave
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,16 +106,27 @@ async def witnessed(
         await known.wait()
         ids["rtms_stream_id"] = scenario.stream_id
         order = {"url": announced[0], "ids": ids, "data_opt": data_opt, "events": list(events)}
-        done = await trio.run_process(
-            [sys.executable, str(Path(__file__).with_name("sdk_peer.py")), json.dumps(order)],
-            capture_stdout=True,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env={**os.environ, "ZM_RTMS_LOG_ENABLED": "false", "ZM_RTMS_CA": str(folder / "ca.pem")},
-        )
-        lines.extend(json.loads(line) for line in done.stdout.splitlines() if line.startswith(b"{"))
+        async with trio.open_nursery() as child:
+            peer = await child.start(
+                partial(
+                    trio.run_process,
+                    [sys.executable, str(Path(__file__).with_name("sdk_peer.py")), json.dumps(order)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    cwd=folder,
+                    env={**os.environ, "ZM_RTMS_LOG_ENABLED": "false", "ZM_RTMS_CA": str(folder / "ca.pem")},
+                )
+            )
+            child.start_soon(let_go_when_over, peer.stdin)
+            printed = b"".join([piece async for piece in peer.stdout])
+        lines.extend(json.loads(line) for line in printed.splitlines() if line.startswith(b"{"))
 
-    known = trio.Event()
+    async def let_go_when_over(stdin: trio.abc.SendStream) -> None:
+        await over.wait()
+        await stdin.aclose()
+
+    known, over = trio.Event(), trio.Event()
     if authority is not None:
         authority.write(folder / "ca.pem")
     with trio.fail_after(LONGEST_S):
@@ -124,6 +136,7 @@ async def witnessed(
         ):
             nursery.start_soon(listen)
             truths.append(await zoom.play(scenario, event_ts_ms=EVENT_TS_MS))
+            over.set()
     witness = Witness(lines, truths[0], zoom)
     assert witness.lines[0] == {"kind": "joined", "reason": 0}
     assert witness.of("left") == [{"kind": "left", "reason": witness.truth.stop_reason}]
