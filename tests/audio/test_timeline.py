@@ -81,6 +81,37 @@ def test_a_leg_that_was_quiet_for_long_is_no_loss() -> None:
     assert (gap.is_loss, gap.sample_count, timeline.lost_packets) == (False, 198 * PACKET_SAMPLES, 0)
 
 
+@pytest.mark.parametrize("late_ms", [-60, 0, 60])
+@pytest.mark.parametrize("is_resumed", [True, False])
+def test_a_pause_that_zoom_announced_is_no_loss(late_ms: int, is_resumed: bool) -> None:
+    timeline = Timeline(FORMAT)
+    out = []
+    for number in range(20):
+        out += timeline.push(START_MS + number * PACKET_MS, payload(number))
+    timeline.pause(START_MS + 20 * PACKET_MS + late_ms)
+    if is_resumed:  # else the news of it comes after the packets
+        timeline.resume(START_MS + 60 * PACKET_MS + late_ms)
+    for number in range(60, 80):
+        out += timeline.push(START_MS + number * PACKET_MS, payload(number))
+    out += timeline.flush()
+    assert samples(out) == [*range(20), *[-1] * 40, *range(60, 80)]
+    assert [one.cause for one in out if isinstance(one, Gap)] == [None]
+    assert timeline.lost_packets == 0
+
+
+def test_a_pause_explains_no_other_hole() -> None:
+    timeline = Timeline(FORMAT)
+    out = []
+    for number in (*range(20), *range(40, 60), *range(80, 100)):
+        if number == 40:
+            timeline.pause(START_MS + 60 * PACKET_MS)
+            timeline.resume(START_MS + 80 * PACKET_MS)
+        out += timeline.push(START_MS + number * PACKET_MS, payload(number))
+    out += timeline.flush()
+    assert [one.cause for one in out if isinstance(one, Gap)] == [LOST_PACKETS, None]
+    assert timeline.lost_packets == 20
+
+
 def test_two_seconds_are_still_loss() -> None:
     timeline, _ = run([0, 101, 102])
     assert timeline.lost_packets == 100

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import hmac
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64decode
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,7 +65,6 @@ async def control(
     [
         (Product.CONTACT_CENTER, "PUT", "/v2/contact_center/E%2F1%3D%3D/rtms_app/status"),
         (Product.MEETING, "PATCH", "/v2/live_meetings/E%2F1%3D%3D/rtms_app/status"),
-        (Product.VIDEO_SDK, "PATCH", "/v2/videosdk/sessions/E%2F1%3D%3D/rtms_app/status"),
     ],
 )
 async def test_a_stream_is_started(product: Product, method: str, path: str) -> None:
@@ -73,6 +73,55 @@ async def test_a_stream_is_started(product: Product, method: str, path: str) -> 
     asked = zoom.requests[-1]
     assert (asked.method, asked.path) == (method, path)
     assert json.loads(asked.body) == {"action": "start", "settings": {"client_id": "rtms-app"}}
+
+
+@pytest.mark.parametrize("action", list(Action))
+async def test_a_video_sdk_session_is_asked_for_with_a_token_of_the_account(action: Action) -> None:
+    requests: list[Request] = []
+
+    def sessions(request: Request) -> Reply:
+        requests.append(request)
+        return Reply(204)
+
+    with http_server(sessions) as origin, trio.fail_after(10):
+        account = settings(origin, video_sdk_key="K", video_sdk_secret=SECRET)
+        async with open_api(account, Product.VIDEO_SDK) as api:
+            await api.control_stream(action, Product.VIDEO_SDK, "S/1==", client_id="sdk-key")
+    (asked,) = requests
+    assert (asked.method, asked.path) == ("PATCH", "/v2/videosdk/sessions/S%2F1%3D%3D/rtms_app/status")
+    assert json.loads(asked.body)["action"] == action.value
+    kind, _, token = asked.headers["authorization"].partition(" ")
+    assert kind == "Bearer"
+    now = datetime.now(UTC).timestamp()
+    assert token_claims(token, SECRET)["iss"] == "K"
+    assert token_claims(token, SECRET)["iat"] <= now < token_claims(token, SECRET)["exp"]
+
+
+async def test_only_video_sdk_sessions_pause() -> None:
+    zoom = Zoom()
+    with http_server(zoom) as origin, trio.fail_after(10):
+        async with open_api(settings(origin)) as api:
+            with pytest.raises(ConfigError, match="expected start or stop for meeting, got pause"):
+                await api.control_stream(Action.PAUSE, Product.MEETING, "1", client_id="c")
+    assert zoom.requests == []
+
+
+async def test_a_video_sdk_account_needs_its_key() -> None:
+    with pytest.raises(ConfigError) as caught:
+        async with open_api(ZoomConfig(), Product.VIDEO_SDK):
+            pass
+    fields = [one.split(":")[0] for one in caught.value.problems]
+    assert fields == ["zoom.api.video_sdk_key", "zoom.api.video_sdk_secret"]
+
+
+def token_claims(token: str, secret: str) -> dict[str, Any]:
+    """What a JSON Web Token in HS256 says, once its signature was checked (RFC 7515, appendix A.1)."""
+    head, claims, signature = token.split(".")
+    expected = hmac.new(secret.encode(), f"{head}.{claims}".encode(), "sha256").digest()
+    assert urlsafe_b64decode(signature + "=" * (-len(signature) % 4)) == expected
+    assert json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4))) == {"alg": "HS256", "typ": "JWT"}
+    told: dict[str, Any] = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    return told
 
 
 async def test_a_token_tells_its_scopes_and_the_time() -> None:

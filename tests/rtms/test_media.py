@@ -5,6 +5,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,6 +91,20 @@ def test_an_answer_without_parameters_means_those_wanted() -> None:
     core = connection()
     tell(core, '{"msg_type":4,"status_code":0}')
     assert events(core) == [MediaAccepted(), MediaOpened(WANTED)]
+
+
+def test_an_answer_with_some_parameters_leaves_the_others_as_wanted() -> None:
+    core = connection()
+    tell(core, '{"msg_type":4,"status_code":0,"media_params":{"audio":{"sample_rate":2,"send_rate":40}}}')
+    effective = msgspec.structs.replace(WANTED, sample_rate=2, send_rate=40)
+    assert events(core) == [MediaAccepted(), MediaOpened(effective)]
+
+
+@given(told=st.dictionaries(st.sampled_from(AudioParams.__struct_fields__), st.integers(0, 1_000)))
+def test_what_zoom_tells_of_the_audio_rules(told: dict[str, int]) -> None:
+    core = connection()
+    tell(core, json.dumps({"msg_type": 4, "status_code": 0, "media_params": {"audio": told}}))
+    assert events(core)[1] == MediaOpened(msgspec.structs.replace(WANTED, **told))
 
 
 @pytest.mark.parametrize("msg_type", [2, 4])

@@ -53,6 +53,8 @@ def _strategy(annotation: Any) -> Any:
         return st.one_of([_strategy(one) for one in args])
     if annotation is Any:
         return st.integers(-(2**53), 2**53) | st.text(max_size=5)
+    if annotation is msgspec.UnsetType:
+        return st.just(msgspec.UNSET)
     assert issubclass(annotation, msgspec.Struct), annotation
     hints = typing.get_type_hints(annotation)
     fields = {name: _strategy(hints[name]) for name in annotation.__struct_fields__}

@@ -19,8 +19,10 @@ from zccvoice.analytics.thresholds import Thresholds
 
 _HOLD_BEGINS = frozenset({"user_hold"})
 _HOLD_ENDS = frozenset({"user_unhold", "user_end"})
-_PAUSE_BEGINS = frozenset({"stream_paused", "session_paused"})
-_PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed"})
+PAUSE_BEGINS = frozenset({"stream_paused", "session_paused"})
+"""Events with which Zoom pauses the streaming."""
+PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed"})
+"""And resumes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def holds(record: CallRecord) -> list[Span]:
 
 def pauses(record: CallRecord) -> list[Span]:
     """When Zoom had paused the streaming, by the same rules as `holds`."""
-    return _told(record, _PAUSE_BEGINS, _PAUSE_ENDS)
+    return _told(record, PAUSE_BEGINS, PAUSE_ENDS)
 
 
 def _told(record: CallRecord, begins: frozenset[str], ends: frozenset[str]) -> list[Span]:

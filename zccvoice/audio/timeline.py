@@ -4,7 +4,7 @@ Zoom's timestamps rule, never the time of arrival: after connecting, up to a min
 RTMS is a reliable transport, so a hole in the timestamps is something that Zoom did not have: loss before
 Zoom, or a leg that was muted or held and sent nothing. A hole of up to two seconds counts as loss; a longer
 one as a quiet leg, unless we know that we could not listen (`expect_loss`; `reference: measures, "gap"`). After
-a packet that announces silence (Opus' DTX) a hole of any length is quiet.
+a packet that announces silence (Opus' DTX), and in a pause that Zoom announced, a hole of any length is quiet.
 
 Packets wait for a missing neighbour until something newer than `window_ms` has come; then the hole becomes a
 `Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
@@ -74,6 +74,7 @@ class Timeline:
         self._next = 0
         self._step_ms = 0
         self._outages: list[_Outage] = []
+        self._pauses: list[tuple[int, int | None]] = []
         self.first_timestamp_ms: int | None = None
         """Zoom's timestamp of position 0; None until the first packet was placed."""
         self.packets = 0
@@ -122,6 +123,16 @@ class Timeline:
         or after it is judged as ever.
         """
         self._outages.append(_Outage(from_ms, until_ms, cause))
+
+    def pause(self, from_ms: int) -> None:
+        """Zoom announced that it captures nothing from here on."""
+        if not self._pauses or self._pauses[-1][1] is not None:
+            self._pauses.append((from_ms, None))
+
+    def resume(self, until_ms: int) -> None:
+        """The pause is over, if there is one."""
+        if self._pauses and self._pauses[-1][1] is None:
+            self._pauses[-1] = (self._pauses[-1][0], until_ms)
 
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
@@ -240,7 +251,11 @@ class Timeline:
         """A hole of this many samples before a packet of that size, as one gap or several."""
         outage = self._outage_in(length)
         if outage is None:
-            is_quiet = length > self._quiet_after or is_silence_notice(self._format, self._last_payload)
+            is_quiet = (
+                length > self._quiet_after
+                or is_silence_notice(self._format, self._last_payload)
+                or self._is_paused(length)
+            )
             return [self._gap(length, packet_samples, None if is_quiet else LOST_PACKETS)]
         quiet = self._position_of(outage.from_ms) - self._next
         if quiet > self._quiet_after:
@@ -252,6 +267,15 @@ class Timeline:
             self._gap(missed, packet_samples, outage.cause),
             *self._gaps(length - missed, packet_samples),
         ]
+
+    def _is_paused(self, length: int) -> bool:
+        """Whether a pause explains a hole of this length from here on, but for some packets on either side."""
+        slack = self._window_ms * SAMPLES_PER_MS
+        return any(
+            self._position_of(start_ms) <= self._next + slack
+            and (end_ms is None or self._position_of(end_ms) >= self._next + length - slack)
+            for start_ms, end_ms in self._pauses
+        )
 
     def _outage_in(self, length: int) -> _Outage | None:
         """The first outage that explains some of a hole of this length from here on.

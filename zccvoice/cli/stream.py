@@ -1,4 +1,4 @@
-"""``zccvoice stream``: start or stop the stream of a running call, through Zoom's REST API."""
+"""``zccvoice stream``: start, stop, pause or resume the stream of a running call, through Zoom's REST API."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "stream",
         help="start or stop a stream at Zoom",
-        description="Ask Zoom to start or stop the stream of a running call. The daemon then gets "
-        "the webhook. Needs a "
-        "server-to-server OAuth app (zoom.api) with the scope to update the status of RTMS apps.",
+        description="Ask Zoom to start or stop the stream of a running call, or to pause or resume that of a "
+        "Video SDK session. The daemon then gets the webhook. Needs a server-to-server OAuth app (zoom.api) with "
+        "the scope to update the status of RTMS apps; for Video SDK sessions the account's API key.",
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     for action in Action:
@@ -64,7 +64,7 @@ async def _control(config: Config, action: Action, product: Product, call_id: st
     stream = StreamStarted(product, call_id, "", "", 0, config.zoom.api.account_id or None)
     client_id = config.zoom.credentials_for(stream).client_id
     with trio.move_on_after(PATIENCE_S) as patience:
-        async with open_api(config.zoom) as api:
+        async with open_api(config.zoom, product) as api:
             await api.control_stream(action, product, call_id, client_id=client_id)
     if patience.cancelled_caught:
         raise ConnectionFailedError(f"Zoom's API did not answer within {PATIENCE_S:g} s")

@@ -61,7 +61,7 @@ class AppCredentials(Section):
 
 
 class ApiConfig(Section):
-    """Zoom's REST API, for ``zccvoice stream``: a server-to-server OAuth app."""
+    """Zoom's REST API, for ``zccvoice stream``: a server-to-server OAuth app, or a Video SDK account's API key."""
 
     account_id: str = ""
     """Account id of the server-to-server OAuth app. Zoom's name: ``ZOOM_ACCOUNT_ID``."""
@@ -69,6 +69,10 @@ class ApiConfig(Section):
     """Its client id; left out: ``zoom.client_id``."""
     client_secret: Secret = NO_SECRET
     """Its client secret; left out: ``zoom.client_secret``."""
+    video_sdk_key: str = ""
+    """API key of a Video SDK account (not its SDK key), for streams of Video SDK sessions."""
+    video_sdk_secret: Secret = NO_SECRET
+    """Its API secret."""
     url: str = "https://api.zoom.us/v2"
     """Where the API is; ``https://api.zoomgov.com/v2`` for Zoom for Government."""
     token_url: str = "https://zoom.us/oauth/token"  # noqa: S105 (no secret)

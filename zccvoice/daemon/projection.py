@@ -15,6 +15,7 @@ import numpy as np
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.record import Side
+from zccvoice.analytics.timing import PAUSE_BEGINS, PAUSE_ENDS
 from zccvoice.audio.codecs import as_carried
 from zccvoice.audio.codecs.opus import is_concealing
 from zccvoice.audio.frame import AudioFormat, Encoding
@@ -317,6 +318,11 @@ class Projection:
         self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
         if event.name == "stream_terminated":
             self._stopped_ms = self._stopped_ms or event.timestamp_ms
+        for track in self._tracks.values():
+            if event.name in PAUSE_BEGINS:
+                track.timeline.pause(when_ms)
+            elif event.name in PAUSE_ENDS:
+                track.timeline.resume(when_ms)
         self._state(CallEventSeen, event.name, when_ms, event.channel_id)
 
     def _take_transcript(self, told: TranscriptReceived) -> None:

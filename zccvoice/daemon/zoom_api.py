@@ -1,14 +1,16 @@
 """Zoom's REST API, as far as it concerns streams: an access token, and a stream started or stopped.
 
-Server-to-server OAuth with the ``account_credentials`` grant; only hosts in ``zoom.allowed_hosts`` are asked, and
-no redirect is followed. Sources: Zoom "Server-to-Server OAuth"; API reference, "Update RTMS app status" of
-meetings, Contact Center and Video SDK sessions; "Error codes".
+Server-to-server OAuth with the ``account_credentials`` grant, and for Video SDK sessions a token signed with the
+account's API secret; only hosts in ``zoom.allowed_hosts`` are asked, and no redirect is followed. Sources: Zoom
+"Server-to-Server OAuth"; API reference, "Update RTMS app status" of meetings, Contact Center and Video SDK
+sessions; "Error codes".
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +25,7 @@ from zccvoice.config import ZoomConfig
 from zccvoice.errors import ApiRefusedError, ConfigError, ConnectionFailedError
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.explanations import explain_api_error
+from zccvoice.rtms.signature import video_sdk_token
 
 LONGEST_MESSAGE = 200
 _STATUS_PATHS = {
@@ -30,6 +33,7 @@ _STATUS_PATHS = {
     Product.MEETING: ("PATCH", "/live_meetings/{}/rtms_app/status"),
     Product.VIDEO_SDK: ("PATCH", "/videosdk/sessions/{}/rtms_app/status"),
 }
+_PAUSING = frozenset({"pause", "resume"})
 CONTROLLED_PRODUCTS = tuple(_STATUS_PATHS)
 """Products whose streams the API starts and stops."""
 
@@ -39,6 +43,9 @@ class Action(StrEnum):
 
     START = "start"
     STOP = "stop"
+    PAUSE = "pause"
+    """Video SDK sessions alone, as the next."""
+    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +62,12 @@ class AccessToken:
 class ZoomApi:
     """The API, for one app. Make it with `open_api`."""
 
-    def __init__(self, settings: ZoomConfig, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, settings: ZoomConfig, client: httpx.AsyncClient, *, wall_clock: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
         self._client = client
+        self._wall_clock = wall_clock
 
     async def access_token(self) -> AccessToken:
         """A new token; time-outs are the caller's.
@@ -85,7 +95,7 @@ class ZoomApi:
         """Start or stop the stream of a running call; Zoom then sends the webhook of it.
 
         Args:
-            action: which of them.
+            action: which of them; pausing and resuming are for Video SDK sessions alone.
             product: one of `CONTROLLED_PRODUCTS`.
             call_id: engagement id, number of the meeting, or session id.
             client_id: the app that is to receive the stream.
@@ -93,15 +103,26 @@ class ZoomApi:
         Raises:
             ApiRefusedError: Zoom does not do it; the text says why and what to do.
             ConnectionFailedError: Zoom cannot be reached.
+            ConfigError: credentials are missing, or the product knows no such action.
         """
-        token = await self.access_token()
+        if action in _PAUSING and product is not Product.VIDEO_SDK:
+            raise ConfigError([f"expected start or stop for {product.value}, got {action.value}"])
+        bearer = await self._bearer(product)
         method, path = _STATUS_PATHS[product]
         await self._ask(
             method,
             self._settings.api.url.rstrip("/") + path.format(quote(call_id, safe="")),
-            headers={"authorization": f"Bearer {token.value}"},
+            headers={"authorization": f"Bearer {bearer}"},
             json={"action": action.value, "settings": {"client_id": client_id}},
         )
+
+    async def _bearer(self, product: Product) -> str:
+        if product is not Product.VIDEO_SDK:
+            return (await self.access_token()).value
+        if problems := missing_for_api(self._settings, product):
+            raise ConfigError(problems)
+        api = self._settings.api
+        return video_sdk_token(api.video_sdk_key, api.video_sdk_secret.get_secret_value(), self._wall_clock())
 
     async def _ask(self, method: str, url: str, **request: Any) -> httpx.Response:
         self._settings.allow_api(url)
@@ -116,22 +137,32 @@ class ZoomApi:
 
 
 @asynccontextmanager
-async def open_api(settings: ZoomConfig) -> AsyncGenerator[ZoomApi]:
-    """The API that the settings name, for as long as the block lasts.
+async def open_api(
+    settings: ZoomConfig, product: Product = Product.CONTACT_CENTER
+) -> AsyncGenerator[ZoomApi]:
+    """The API that the settings name, for as long as the block lasts, to be asked about streams of a product.
 
     Raises:
         ConfigError: credentials are missing.
     """
-    if problems := missing_for_api(settings):
+    if problems := missing_for_api(settings, product):
         raise ConfigError(problems)
     # Time-outs are the caller's: httpx knows none for a request as a whole.
     async with httpx.AsyncClient(verify=settings.tls_context(), timeout=None) as client:  # noqa: S113
         yield ZoomApi(settings, client)
 
 
-def missing_for_api(settings: ZoomConfig) -> list[str]:
+def missing_for_api(settings: ZoomConfig, product: Product = Product.CONTACT_CENTER) -> list[str]:
     """What the API cannot be asked without: one line per field."""
     api = settings.api
+    if product is Product.VIDEO_SDK:
+        needed = {
+            "zoom.api.video_sdk_key": api.video_sdk_key,
+            "zoom.api.video_sdk_secret": api.video_sdk_secret.get_secret_value(),
+        }
+        return [
+            f"{name}: required, from the Video SDK account" for name, value in needed.items() if not value
+        ]
     secret = api.client_secret if api.client_id else settings.client_secret
     required = {
         "zoom.api.account_id": api.account_id,

@@ -134,8 +134,8 @@ class MediaConnection(ConnectionCore[MediaEvent]):
         self.state = State.OPEN
         self._events.append(MediaAccepted())
         if self._wanted.audio is not None:
-            effective = response.media_params.audio if response.media_params else None
-            self._events.append(MediaOpened(effective or self._wanted.audio))
+            told = response.media_params.audio if response.media_params else None
+            self._events.append(MediaOpened(told.over(self._wanted.audio) if told else self._wanted.audio))
 
     def _pass_over(self, kind: type) -> None:
         if kind not in self._passed_over:

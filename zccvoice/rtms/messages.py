@@ -52,9 +52,40 @@ class ChatParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MediaParams(msgspec.Struct, frozen=True, kw_only=True):
-    """``media_params`` of messages 3 (wanted) and 4 (effective)."""
+    """``media_params`` of message 3."""
 
     audio: AudioParams | None = None
+    transcript: TranscriptParams | None = None
+    chat: ChatParams | None = None
+
+
+class EffectiveAudio(msgspec.Struct, frozen=True, kw_only=True):
+    """``media_params.audio`` of message 4: as `AudioParams`, but Zoom may leave out any of it."""
+
+    content_type: _Number | msgspec.UnsetType = msgspec.UNSET
+    sample_rate: _Number | msgspec.UnsetType = msgspec.UNSET
+    channel: _Number | msgspec.UnsetType = msgspec.UNSET
+    codec: _Number | msgspec.UnsetType = msgspec.UNSET
+    data_opt: _Number | msgspec.UnsetType = msgspec.UNSET
+    send_rate: _Number | msgspec.UnsetType = msgspec.UNSET
+
+    @classmethod
+    def of(cls, params: AudioParams) -> EffectiveAudio:
+        """All of them."""
+        return cls(**msgspec.structs.asdict(params))
+
+    def over(self, wanted: AudioParams) -> AudioParams:
+        """What rules the decoding: what Zoom tells, and where it tells nothing, what it was asked for."""
+        told = msgspec.structs.asdict(self)
+        return msgspec.structs.replace(
+            wanted, **{name: value for name, value in told.items() if value is not msgspec.UNSET}
+        )
+
+
+class EffectiveParams(msgspec.Struct, frozen=True, kw_only=True):
+    """``media_params`` of message 4."""
+
+    audio: EffectiveAudio | None = None
     transcript: TranscriptParams | None = None
     chat: ChatParams | None = None
 
@@ -119,7 +150,7 @@ class MediaHandshakeResponse(RtmsMessage, frozen=True, tag=4, kw_only=True):
     protocol_version: int = 1
     sequence: int = 0
     payload_encrypted: bool = False
-    media_params: MediaParams | None = None
+    media_params: EffectiveParams | None = None
 
 
 class EventChoice(msgspec.Struct, frozen=True, kw_only=True):

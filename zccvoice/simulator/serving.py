@@ -10,8 +10,9 @@ import trio
 from zccvoice.errors import HandshakeRefusedError
 from zccvoice.rtms.enums import MediaType, MessageType, StatusCode
 from zccvoice.rtms.messages import (
+    EffectiveAudio,
+    EffectiveParams,
     MediaHandshakeResponse,
-    MediaParams,
     MediaServer,
     SignalingHandshakeResponse,
 )
@@ -65,8 +66,8 @@ async def serve_media(link: Link, call: Call, fields: Fields) -> None:
         return
     media = call.media_opened(link, terms)
     try:
-        audio = terms.audio if terms.media_types & MediaType.AUDIO else None
-        params = MediaParams(audio=audio, transcript=terms.transcript)
+        audio = EffectiveAudio.of(terms.audio) if terms.media_types & MediaType.AUDIO else None
+        params = EffectiveParams(audio=audio, transcript=terms.transcript)
         await link.send(MediaHandshakeResponse(status_code=StatusCode.OK, media_params=params))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(link.keep_alive, call.now_ms)
