@@ -103,6 +103,7 @@ FAULTS: Mapping[str, Fault] = {
     "transfer": Fault(_next("transfer"), ends=frozenset({"customer_disconnected", "agent_disconnected"})),
     "restart": Fault(_next("restart"), ends=frozenset({"customer_disconnected", "user_triggered"})),
     "pause": Fault(_mishap("pause", 2_000, for_ms=2_500)),
+    "short pause": Fault(_mishap("pause", 2_000, for_ms=800)),
     "garbage": Fault(
         _often("cut_off", "no_object", "no_type", "unknown_type", "wrong_fields", "bad_base64", "empty")
     ),
