@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from zccvoice.rtms.events import (
     StreamEvent,
     TranscriptReceived,
 )
+from zccvoice.rtms.recovery import MEDIA_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.truth import CallTruth
 from zccvoice.speech.language import LanguagePolicy
@@ -239,6 +241,31 @@ async def test_a_stream_that_stays_away_is_given_up_when_zooms_window_is_over(
     assert "connection refused" in ended.detail
     assert events[-2] == ReceptionBroken("connection_lost")
     assert len(audio(events, "ch-a")) >= 20, "what had come is handed on"
+
+
+@pytest.mark.parametrize("kind", ["refused", "mute"])
+async def test_a_stream_that_never_gets_media_ends_with_a_reason(
+    kind: str, memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    async with memory_zoom(duration_ms=300_000) as zoom:
+        events_send, events_receive = trio.open_memory_channel[StreamEvent](100)
+        receiver = WebSocketReceiver(SETTINGS, LANGUAGES, zoom.started, events_send, zoom.connect)
+        receiver._media_line._connect = dead_end(kind)
+        begin = trio.current_time()
+        async with trio.open_nursery() as playing:
+            playing.start_soon(partial(zoom.zoom.play, zoom.scenario, event_ts_ms=zoom.started.event_ts_ms))
+            await trio.testing.wait_all_tasks_blocked()
+            try:
+                await receiver.run()
+            except ConnectionFailedError as error:
+                why = str(error)
+            else:  # Zoom has lost patience first
+                *_, ended = [event async for event in events_receive]
+                assert isinstance(ended, StreamEnded)
+                why = ended.cause
+            playing.cancel_scope.cancel()
+        assert why
+        assert MEDIA_WINDOW_S / 4 < trio.current_time() - begin < 2 * MEDIA_WINDOW_S
 
 
 async def test_failover_to_another_url(

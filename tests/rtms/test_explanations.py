@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import zccvoice
+from zccvoice.errors import JournalError, ProtocolError
 from zccvoice.rtms.enums import StatusCode, StopReason
 from zccvoice.rtms.explanations import (
     Explanation,
@@ -17,6 +23,7 @@ from zccvoice.rtms.explanations import (
 from zccvoice.rtms.wording import Whose
 
 ALL = list(everything())
+PACKAGE = Path(zccvoice.__file__).parent
 
 
 def of(kind: Kind) -> dict[int | None, Explanation]:
@@ -39,6 +46,12 @@ def test_the_older_table_is_explained() -> None:
     assert set(of(Kind.OLDER_STATUS_CODE)) == set(range(76))
 
 
+def heirs(error: type[Exception]) -> list[type[Exception]]:
+    """An exception's subclasses, at any depth."""
+    found = [one for direct in error.__subclasses__() for one in (direct, *heirs(direct))]
+    return [one for one in found if one.__module__ == error.__module__]
+
+
 @pytest.mark.parametrize(
     "cause",
     ["connection_lost", "connection_failed", "silent", "internal_error", "daemon_down", "shutdown", "unspecified",
@@ -49,6 +62,45 @@ def test_our_own_ends_are_explained(cause: str) -> None:
     found = explain_end(cause)
     assert (found.kind, found.name) == (Kind.END_CAUSE, cause)
     assert "does not know" not in found.happened
+
+
+def ends_in_the_code() -> set[str]:
+    """Every cause that the program itself gives a stream's end, read from its source."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = {
+            target.id: node.value.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            called = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+            cause = node.args[0]
+            if called != "StreamEnded" and not (called == "_end" and len(node.args) == 2):
+                continue
+            if isinstance(cause, ast.Constant):
+                found.add(cause.value)
+            elif isinstance(cause, ast.Name) and cause.id in names:
+                found.add(names[cause.id])
+    return found
+
+
+def test_every_end_that_the_code_gives_is_explained() -> None:
+    found = ends_in_the_code()
+    assert found >= {"connection_lost", "daemon_down", "internal_error", "recording_ended"}
+    for cause in found:
+        assert "does not know" not in explain_end(cause).happened, cause
+
+
+@pytest.mark.parametrize("error", [*heirs(ProtocolError), JournalError, *heirs(JournalError)])
+def test_an_error_that_ends_a_stream_is_explained(error: type[Exception]) -> None:
+    name = error.__name__.removesuffix("Error")
+    assert "does not know" not in explain_end(re.sub("(?<!^)([A-Z])", r"_\1", name).lower()).happened
 
 
 def test_every_cause_of_a_gap_is_explained() -> None:
