@@ -21,6 +21,7 @@ class Figure(Enum):
     FACTOR = "×"
     """A quotient around 1."""
     PER_MINUTE = "/min"
+    PER_CALL = "/call"
     SPEED = "wpm"
     LEVEL = "dBFS"
     DISTANCE = "dB"
@@ -47,7 +48,7 @@ def written(value: float | str | None, figure: Figure) -> str:
             return share(value)
         case Figure.FACTOR:
             return f"{value:.2f}"
-        case Figure.PER_MINUTE | Figure.LEVEL | Figure.DISTANCE:
+        case Figure.PER_MINUTE | Figure.PER_CALL | Figure.LEVEL | Figure.DISTANCE:
             return f"{value:.1f}".replace("-", "−")
         case _:
             return f"{value:.0f}"

@@ -211,6 +211,12 @@ def require_current_schema(engine: Engine) -> None:
     )
 
 
+def migrations() -> frozenset[str]:
+    """The names of all changes of the schema that this version of the program knows."""
+    scripts = ScriptDirectory.from_config(_alembic_config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
 def upgrade(engine: Engine) -> None:
     """Bring the schema up to date. Safe to repeat, and from several threads and processes at once.
 
@@ -230,11 +236,11 @@ def upgrade(engine: Engine) -> None:
 
 def _alembic_config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
+    config.set_main_option("script_location", str(_migrations_folder()).replace("%", "%%"))
     return config
 
 
-def _migrations() -> Path:
+def _migrations_folder() -> Path:
     """The migrations: within the package in an installed wheel, beside it in a source checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "migrations", package.parent / "migrations"):
