@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from zccvoice.cli import periods, report_output, settings, summaries
+from zccvoice.cli import grafana, periods, report_output, settings, summaries
 from zccvoice.errors import ConfigError, StoreError
 from zccvoice.reports.calls import call_report, calls_report
 from zccvoice.reports.calls_table import calls_tables
@@ -36,6 +36,7 @@ def add_to(commands: Any) -> None:
     one.set_defaults(run=run_call)
     _add_form(one, ("text", "json", "html"))
     summaries.add_to(reports)
+    grafana.add_to(reports)
 
 
 def _add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from zccvoice.errors import StoreError
-from zccvoice.reports.period import Period
+from zccvoice.reports.period import Period, day_labels
 from zccvoice.reports.scope import about, scope_of
 from zccvoice.reports.summary_columns import MEASURES, SummaryMeasure, summary_measure, target_for
 from zccvoice.reports.table import Cell, Chart, Column, Plain, Quantity, Range, Report, Series, Table
@@ -18,7 +18,7 @@ from zccvoice.store.targets import Target, targets
 
 MOST_BARS = 30
 """Agents that a chart shows; in a table all are."""
-_CHARTED = ("talk_share_agent", "mean_duration_ms", "interruptions_agent_per_call")
+_CHARTED = ("talk_share_agent", "mean_duration_ms", "silence_ratio", "interruptions_agent_per_call")
 _DAILY = ("calls_count", "talk_share_agent", "mean_duration_ms", "silence_ratio")
 _PREVIOUS = ("calls_count", "talk_share_agent", "mean_duration_ms")
 
@@ -89,7 +89,7 @@ def agent_report(
             Chart(
                 f"{measure.title} by day",
                 measure.figure,
-                [f"{day:%a} {day.day} {day:%b}" for day, _ in days],
+                day_labels([day for day, _ in days]),
                 (Series(measure.title, [measure.quantity(each).value for each in daily]),),
                 is_line=True,
             )

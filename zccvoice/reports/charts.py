@@ -21,7 +21,7 @@ from zccvoice.reports.table import Chart, Range
 WIDTH_IN = 7.2
 _LINE_HEIGHT_IN = 2.5
 _BAR_IN = 0.26
-_MOST_TICKS = 12
+_MOST_TICKS = 9
 
 # Colours that matplotlib writes, and what the page's style calls them.
 _INK, _SOFT, _LINE, _BAND = "#010101", "#020202", "#030303", "#040404"
@@ -118,14 +118,14 @@ def _draw_lines(axes: Axes, chart: Chart) -> None:
         )
     step = -(-len(places) // _MOST_TICKS)
     axes.set_xticks(places[::step], list(chart.labels[::step]), rotation=0)
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=chart.figure is Figure.COUNT))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=chart.figure is Figure.COUNT, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _with_unit(value, chart.figure)))
     axes.grid(axis="y")
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, pad=6)
     axes.spines["left"].set_visible(False)
     known = [value for series in chart.series for value in series.values if value is not None]
     if known and min(known) >= 0 and not (chart.figure is Figure.RATIO and min(known) > 0.8):
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(bottom=0, top=max(*known, 1 if chart.figure is Figure.COUNT else 0) * 1.1 or 1)
     if chart.target is not None:
         _draw_target(axes, chart.target, max(known, default=0), vertical=False)
     if len(chart.series) > 1:
@@ -135,8 +135,11 @@ def _draw_lines(axes: Axes, chart: Chart) -> None:
 def _draw_target(axes: Axes, target: Range, highest: float, *, vertical: bool) -> None:
     low = 0.0 if target.low is None else target.low
     high = max(highest, low) * 1.2 if target.high is None else target.high
-    draw = axes.axvspan if vertical else axes.axhspan
-    draw(low, high, color=_BAND, zorder=0)
+    span, line = (axes.axvspan, axes.axvline) if vertical else (axes.axhspan, axes.axhline)
+    span(low, high, color=_BAND, zorder=0)
+    for bound in (target.low, target.high):
+        if bound is not None:
+            line(bound, color=_SOFT, linewidth=0.9, linestyle=(0, (4, 2)))
 
 
 def _with_unit(value: float | None, figure: Figure) -> str:

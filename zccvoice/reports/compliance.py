@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from zccvoice.reports.figures import Figure
-from zccvoice.reports.period import Period
+from zccvoice.reports.period import Period, day_labels
 from zccvoice.reports.scope import about, scope_of
 from zccvoice.reports.table import Chart, Column, Plain, Report, Series, Table
 from zccvoice.reports.worst import page_address
@@ -179,7 +179,7 @@ def _charts(
     lines = Chart(
         "Calls with hits by day",
         Figure.COUNT,
-        [f"{day:%a} {day.day} {day:%b}" for day in days],
+        day_labels(days),
         tuple(Series(rule, [at.get((rule, number), 0) for number in range(len(days))]) for rule in kept),
         is_line=True,
     )

@@ -5,6 +5,7 @@ A day has 23 or 25 hours when the clocks change; nothing here counts in days of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -73,6 +74,11 @@ class Period:
             at += timedelta(minutes=15)  # every zone's offset is a multiple of it
             at -= timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)
         return found
+
+
+def day_labels(days: Sequence[date]) -> list[str]:
+    """How the days are called along an axis: ``Mon 5 Oct``, or without their names when there are many."""
+    return [f"{day:%a} {day.day} {day:%b}" if len(days) <= 7 else f"{day.day} {day:%b}" for day in days]
 
 
 def midnight(day: date, tz: tzinfo | None) -> datetime:

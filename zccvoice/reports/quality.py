@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from zccvoice.analytics.documented import documented
 from zccvoice.reports.figures import Figure
 from zccvoice.reports.measures import WHOLE
-from zccvoice.reports.period import Period
+from zccvoice.reports.period import Period, day_labels
 from zccvoice.reports.scope import about, scope_of
 from zccvoice.reports.summary_columns import SummaryMeasure, summary_measure, target_for
 from zccvoice.reports.table import Cell, Chart, Column, Plain, Quantity, Range, Report, Series, Table
@@ -198,7 +198,7 @@ def _damaged(worst: Table) -> Table:
 def _charts(
     days: Sequence[date], calls: Sequence[Summary | None], texts: Sequence[Recognition | None]
 ) -> tuple[Chart, ...]:
-    labels = [f"{day:%a} {day.day} {day:%b}" for day in days]
+    labels = day_labels(days)
 
     def of_texts(name: str) -> list[float | None]:
         return [None if one is None else cast("float | None", getattr(one, name)) for one in texts]

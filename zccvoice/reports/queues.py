@@ -19,7 +19,7 @@ MOST_LINES = 6
 """Queues that a chart shows; in a table all are."""
 _SHOWN = tuple(measure for measure in MEASURES if measure.field != "shared_calls_count")
 _PREVIOUS = ("calls_count", "mean_duration_ms")
-_LINES = ("calls_count", "mean_duration_ms", "silence_ratio")
+_LINES = ("calls_count", "mean_duration_ms", "silence_ratio", "talk_share_agent")
 _NO_QUEUE = "No queue"
 
 

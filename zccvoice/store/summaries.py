@@ -35,9 +35,9 @@ class Summary:
     calls_count: int
     """Calls."""
     measured_calls_count: int
-    """Calls that have measures; the measures below are of these."""
+    """Calls that have measures; all other numbers are of these."""
     damaged_calls_count: int
-    """Measured calls of which less than 98 % of the audio arrived; they are counted in the measures below."""
+    """Measured calls of which less than 98 % of the audio arrived; they are in the other numbers."""
     shared_calls_count: int
     """Calls with another agent as well; an agent's own measures leave them out."""
     mean_duration_ms: int | None
