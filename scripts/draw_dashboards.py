@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -115,12 +116,19 @@ def _draw_over_time(axes: Axes, panel: Panel, rows: Rows) -> None:
         for name, value in named:
             if value is not None:
                 lines.setdefault(name, []).append((moment, number(value)))
+    below: Counter[datetime] = Counter()
+    width = timedelta(hours=18 if "'1d'" in panel.sql else 0.8)
     for name, points in sorted(lines.items(), key=lambda line: -len(line[1]))[:MOST_LINES]:
-        axes.plot([at for at, _ in points], [value for _, value in points], marker=".", label=name)
+        moments, values = [at for at, _ in points], [value for _, value in points]
+        if panel.kind.startswith("bars"):
+            axes.bar(moments, values, width, [below[at] for at in moments], label=name)  # type: ignore[arg-type]
+            below.update(dict(points))
+        else:
+            axes.plot(moments, values, marker=".", label=name)  # type: ignore[arg-type]
     axes.legend(fontsize=7, loc="upper left")
     unit = list(panel.columns.values())[-1]
     axes.yaxis.set_major_formatter(lambda value, _: shown(value, unit))
-    axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))
+    axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))  # type: ignore[no-untyped-call]
     axes.tick_params(labelsize=8)
 
 

@@ -159,7 +159,7 @@ def _for_page(svg: str, chart: Chart, number: int) -> str:
     element = svg[svg.index("<svg") :]
     for colour, name in _STYLE.items():
         element = element.replace(colour, name)
-    element = re.sub(r'\bid="([a-z]+_[\d_]+)"', rf'id="chart{number}-\1"', element)
+    element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>chart{number}-", element)
     title = chart.title.replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(
         r'<svg [^>]*?viewBox="([^"]*)"[^>]*>',

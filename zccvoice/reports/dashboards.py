@@ -217,7 +217,10 @@ def _panel(number: int, panel: Panel, left: int, top: int) -> dict[str, Any]:
         "datasource": _source(),
         "gridPos": {"x": left, "y": top, "w": panel.width, "h": panel.height},
         "fieldConfig": {
-            "defaults": {"unit": _UNITS[numbers[0]], "custom": custom if over_time else {}},
+            "defaults": {
+                **({"unit": _UNITS[numbers[0]]} if numbers else {}),
+                "custom": custom if over_time else {},
+            },
             "overrides": [] if over_time else [_override(*column) for column in panel.columns.items()],
         },
         "options": {"reduceOptions": {"calcs": ["lastNotNull"]}} if panel.kind == "stat" else {},

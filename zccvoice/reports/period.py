@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _ONE_DAY = timedelta(days=1)
 MOST_HOURS = 24 * 366
@@ -19,7 +19,7 @@ class Period:
     """The moments in ``[since, until)``, and how those who read of them call it."""
 
     since: datetime
-    """Aware, as is `until`."""
+    """In UTC, as are `until` and `before`."""
     until: datetime
     before: datetime
     """Where the period of the same length before it begins; it ends where this one begins."""
@@ -83,8 +83,9 @@ def day_labels(days: Sequence[date]) -> list[str]:
 
 def midnight(day: date, tz: tzinfo | None) -> datetime:
     """The first moment of a day in a time zone; None is this machine's."""
+    # In UTC, because Python takes moments of one zone apart by what their clocks show.
     naive = datetime.combine(day, time.min)
-    return naive.astimezone() if tz is None else naive.replace(tzinfo=tz)
+    return (naive if tz is None else naive.replace(tzinfo=tz)).astimezone(UTC)
 
 
 def between(since: datetime, until: datetime, tz: tzinfo | None) -> Period:
@@ -93,6 +94,7 @@ def between(since: datetime, until: datetime, tz: tzinfo | None) -> Period:
     Raises:
         ValueError: it does not end after it begins.
     """
+    since, until = since.astimezone(UTC), until.astimezone(UTC)
     if since >= until:
         raise ValueError(f"expected a period that ends after it begins, got {since} to {until}")
     first, last = (moment.astimezone(tz) for moment in (since, until))

@@ -211,7 +211,7 @@ def require_current_schema(engine: Engine) -> None:
     )
 
 
-def migrations() -> frozenset[str]:
+def known_migrations() -> frozenset[str]:
     """The names of all changes of the schema that this version of the program knows."""
     scripts = ScriptDirectory.from_config(_alembic_config())
     return frozenset(script.revision for script in scripts.walk_revisions())
@@ -236,11 +236,11 @@ def upgrade(engine: Engine) -> None:
 
 def _alembic_config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_migrations_folder()).replace("%", "%%"))
+    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
     return config
 
 
-def _migrations_folder() -> Path:
+def _migrations() -> Path:
     """The migrations: within the package in an installed wheel, beside it in a source checkout."""
     package = Path(__file__).resolve().parents[1]
     for folder in (package / "migrations", package.parent / "migrations"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, text
 
 from zccvoice.errors import SchemaNotCurrentError
-from zccvoice.store.database import migrations, require_current_schema, transaction
+from zccvoice.store.database import known_migrations, require_current_schema, transaction
 from zccvoice.store.schema import SCHEMA
 
 
@@ -25,8 +25,8 @@ def require_readable_schema(engine: Engine) -> None:
             known = set(connection.execute(text("SELECT version FROM reporting.schema_change")).scalars())
     if known is None:
         require_current_schema(engine)
-    elif known != migrations():
+    elif known != known_migrations():
         raise SchemaNotCurrentError(
             f"the database's schema has {len(known)} of the changes that this program knows "
-            f"({len(migrations())}): whoever owns it is to upgrade it, or this program"
+            f"({len(known_migrations())}): whoever owns it is to upgrade it, or this program"
         )
