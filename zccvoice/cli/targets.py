@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from zccvoice.cli import periods, report_output, settings
@@ -52,6 +53,8 @@ def run_set(options: argparse.Namespace) -> int:
         raise ConfigError(["targets set: expected --low, --high or both"])
     if options.low is not None and options.high is not None and options.low > options.high:
         raise ConfigError([f"targets set: expected --low up to --high, got {options.low} and {options.high}"])
+    if not all(isfinite(bound) for bound in (options.low, options.high) if bound is not None):
+        raise ConfigError([f"targets set: expected finite bounds, got {options.low} and {options.high}"])
     try:
         since = periods.moment(options.since, options.timezone) if options.since else None
     except argparse.ArgumentTypeError as error:
