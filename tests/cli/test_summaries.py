@@ -128,11 +128,22 @@ def test_all_calls_with_every_measure(
     file = tmp_path / "calls.parquet"
     assert calls.run("report", "calls", *since, "--format", "parquet", "--output", file) == 0
     assert parquet.read_table(file).num_rows == 6
+    assert calls.run("report", "calls", *since, "--output", tmp_path / "calls.csv") == 0
+    assert "talk_time_agent_ms" in (tmp_path / "calls.csv").read_text()
     file = tmp_path / "calls.txt"
     assert calls.run("report", "calls", *since, "--output", file) == 0
     assert "Queue" in file.read_text()
     assert calls.run("report", "call", "ann", "--json") == 0
     assert json.loads(capsys.readouterr().out)["engagement_id"] == "ann"
+
+
+@pytest.mark.parametrize("report", [("agents",), ("calls",), ("call", "ann")], ids=lambda report: report[0])
+def test_a_name_that_tells_no_form(
+    calls: Installation, capsys: pytest.CaptureFixture[str], tmp_path: Path, report: tuple[str, ...]
+) -> None:
+    assert calls.run("report", *report, "--output", tmp_path / "report.pdf") == 2
+    assert "expected --format" in capsys.readouterr().err
+    assert not (tmp_path / "report.pdf").exists()
 
 
 def test_dashboards_are_files(

@@ -47,8 +47,8 @@ def test_the_last_whole_ones() -> None:
 
 
 def test_titles() -> None:
-    def between(*ends: datetime) -> str:
-        return period.between(*ends, UTC).title
+    def between(since: datetime, until: datetime) -> str:
+        return period.between(since, until, UTC).title
 
     assert between(datetime(2026, 5, 4, tzinfo=UTC), datetime(2026, 5, 5, tzinfo=UTC)) == "4 May 2026"
     assert (

@@ -15,12 +15,13 @@ from zccvoice.errors import ConfigError, StoreError
 from zccvoice.reports.calls import call_report, calls_report
 from zccvoice.reports.calls_table import calls_tables
 from zccvoice.reports.document import call_document, calls_document, write_document
-from zccvoice.reports.forms import FORMS, write_report
+from zccvoice.reports.forms import BINARY, FORMS, write_report
 from zccvoice.reports.html import write_call, write_html
 from zccvoice.reports.text import print_call, print_calls
 from zccvoice.store.database import require_current_schema, transaction
 
 _FOLDER = Path("report")
+_FORMS_OF_CALL = ("text", "json", "html")
 
 
 def add_to(commands: Any) -> None:
@@ -34,7 +35,7 @@ def add_to(commands: Any) -> None:
     one = reports.add_parser("call", help="one call: measures and transcript")
     one.add_argument("engagement_id", metavar="ENGAGEMENT")
     one.set_defaults(run=run_call)
-    _add_form(one, ("text", "json", "html"))
+    _add_form(one, _FORMS_OF_CALL)
     summaries.add_to(reports)
     grafana.add_to(reports)
 
@@ -42,7 +43,7 @@ def add_to(commands: Any) -> None:
 def _add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
     settings.add_arguments(parser)
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--format", choices=forms, default="text")
+    form.add_argument("--format", choices=forms, help="default: that of --output's name, or text")
     form.add_argument("--json", dest="format", action="store_const", const="json", help="--format json")
     parser.add_argument(
         "--output",
@@ -55,7 +56,7 @@ def _add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
 
 def run_calls(options: argparse.Namespace) -> int:
     """0, also when there are no calls."""
-    _require_place(options)
+    options.format = _form_of(options, FORMS)
     with settings.database(settings.load(options)) as engine:
         require_current_schema(engine)
         with transaction(engine) as connection:
@@ -92,6 +93,7 @@ def _write_calls(connection: Connection, options: argparse.Namespace) -> None:
 
 def run_call(options: argparse.Namespace) -> int:
     """0 when the call is known."""
+    options.format = _form_of(options, _FORMS_OF_CALL)
     with settings.database(settings.load(options)) as engine:
         require_current_schema(engine)
         with transaction(engine) as connection:
@@ -121,8 +123,19 @@ def _put(options: argparse.Namespace, text: str) -> None:
         report_output.replace_file(options.output, text.encode("utf-8", "backslashreplace"))
 
 
-def _require_place(options: argparse.Namespace) -> None:
-    if options.format in ("xlsx", "parquet") and options.output is None and sys.stdout.isatty():
+def _form_of(options: argparse.Namespace, forms: tuple[str, ...]) -> str:
+    """The form that is asked for; pages, which are a folder, only by ``--format``.
+
+    Raises:
+        ConfigError: it cannot go where the arguments say.
+    """
+    form: str = options.format or report_output.form_by_name(options.output)
+    if options.format is None and (form == "html" or form not in forms):
         raise ConfigError(
-            [f"--format {options.format}: expected --output FILE, or a standard output that is no terminal"]
+            [f"--output {options.output}: expected --format with it, one of {', '.join(forms)}"]
         )
+    if form in BINARY and options.output is None and sys.stdout.isatty():
+        raise ConfigError(
+            [f"--format {form}: expected --output FILE, or standard output that is no terminal"]
+        )
+    return form

@@ -40,14 +40,28 @@ def form_of(options: argparse.Namespace) -> str:
         ConfigError: it cannot go where they say.
     """
     output: Path | None = options.output
-    by_name = output.suffix.lower().removeprefix(".") if output else ""
-    form: str = options.format or (by_name if by_name in FORMS else "text")
+    form = options.format or form_by_name(output)
     if output is None and form in BINARY and sys.stdout.isatty():
         raise ConfigError(
             [f"--format {form}: expected --output FILE, or standard output that is no terminal"]
         )
     if options.table is not None and form not in OF_ONE_TABLE:
         raise ConfigError([f"--table: goes with {' and '.join(sorted(OF_ONE_TABLE))}, got {form}"])
+    return form
+
+
+def form_by_name(output: Path | None) -> str:
+    """The form that a file's name tells; text without a file.
+
+    Raises:
+        ConfigError: it tells none.
+    """
+    suffix = output.suffix.lower().removeprefix(".") if output else ""
+    form = {"": "text", "txt": "text", "htm": "html"}.get(suffix, suffix)
+    if form not in FORMS:
+        raise ConfigError(
+            [f"--output {output}: expected --format, or a name that ends in {', '.join(FORMS[1:])}"]
+        )
     return form
 
 
