@@ -36,6 +36,15 @@ def test_a_week_begins_on_monday() -> None:
     assert [day.isoweekday() for day, _ in week.days()] == [1, 2, 3, 4, 5, 6, 7]
 
 
+def test_a_day_without_midnight_is_a_day() -> None:
+    first = midnight(date(2026, 3, 8), HAVANA)  # where 0:00 to 0:59 did not happen
+    day = period.between(first, midnight(date(2026, 3, 9), HAVANA), HAVANA)
+    assert day.until - day.since == timedelta(hours=23)
+    assert day.title == "8 March 2026"
+    assert day.previous.title == "7 March 2026"
+    assert day.previous.until - day.previous.since == timedelta(hours=24)
+
+
 def test_the_last_whole_ones() -> None:
     now = datetime(2026, 10, 31, 23, 30, tzinfo=UTC)  # in Madrid it is November
     assert period.last_month(now, MADRID) == period.month(2026, 10, MADRID)

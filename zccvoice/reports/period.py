@@ -6,7 +6,7 @@ A day has 23 or 25 hours when the clocks change; nothing here counts in days of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _ONE_DAY = timedelta(days=1)
@@ -30,9 +30,9 @@ class Period:
     def title(self) -> str:
         """``1–31 October 2026``, ``5 May 2026``, or both ends with their times."""
         first, last = (moment.astimezone(self.tz) for moment in (self.since, self.until))
-        if first.time() != time.min or last.time() != time.min:
+        if not self._is_of_days:
             return f"{_day(first)}, {first:%H:%M} – {_day(last)}, {last:%H:%M}"
-        last -= _ONE_DAY
+        last = last.replace(hour=12) - _ONE_DAY
         if first.date() == last.date():
             return _day(first)
         if (first.year, first.month) == (last.year, last.month):
@@ -41,6 +41,13 @@ class Period:
             f"{first.day} {first:%B} – {_day(last)}"
             if first.year == last.year
             else f"{_day(first)} – {_day(last)}"
+        )
+
+    @property
+    def _is_of_days(self) -> bool:
+        return all(
+            moment == midnight(moment.astimezone(self.tz).date(), self.tz)
+            for moment in (self.since, self.until)
         )
 
     @property
@@ -97,10 +104,11 @@ def between(since: datetime, until: datetime, tz: tzinfo | None) -> Period:
     since, until = since.astimezone(UTC), until.astimezone(UTC)
     if since >= until:
         raise ValueError(f"expected a period that ends after it begins, got {since} to {until}")
-    first, last = (moment.astimezone(tz) for moment in (since, until))
-    if first.time() == time.min == last.time():
-        return Period(since, until, midnight(first.date() - (last.date() - first.date()), tz), tz)
-    return Period(since, until, since - (until - since), tz)
+    same_length = Period(since, until, since - (until - since), tz)
+    if not same_length._is_of_days:
+        return same_length
+    first, last = (moment.astimezone(tz).date() for moment in (since, until))
+    return replace(same_length, before=midnight(first - (last - first), tz))
 
 
 def month(year: int, number: int, tz: tzinfo | None) -> Period:

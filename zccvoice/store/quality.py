@@ -102,7 +102,7 @@ def _in_partitions(scope: Scope) -> str:
 
 def _values(scope: Scope) -> dict[str, Any]:
     days = {
-        "first_day": (scope.since - timedelta(days=2)).date(),
-        "last_day": (scope.until + timedelta(days=2)).date(),
+        "first_day": (scope.since - timedelta(days=1)).date(),
+        "last_day": (scope.until + timedelta(days=1)).date(),
     }
     return {**scope_values(scope), **days}
