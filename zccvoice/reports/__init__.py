@@ -14,10 +14,10 @@ One call, or a list of calls:
 Many calls together:
 
 - `table`     what a report is before it has a form: tables of typed columns, and charts
-- `period`, `scope`, `summary_columns`  which calls, which time before, which numbers with which targets
-- `agents`, `queues`, `worst`, `compliance`, `quality`, `targets`, `calls_table`  the reports, each read from the store
+- `period`    which time, and the time before; `scope` which calls; `summary_columns` which numbers
+- `agents`, `queues`, `worst`, `compliance`, `quality`, `targets`, `calls_table`  the reports, from the store
 - `forms`     a report in any form: `printed` (text), `document` (JSON), `delimited` (CSV), `workbook` (XLSX),
-              `columnar` (Parquet), `report_page` (HTML, with `charts`); `flat` is what files get of a table
+              `columnar` (Parquet), `report_page` (HTML, with `charts`); `flat` is what files get of it
 - `dashboards`  Grafana's, from the queries in the folder ``grafana``
 
 Each takes the same report values, so a script is: read a report, write it.

@@ -16,8 +16,8 @@ is written, `tables` what is kept.
 - `removals`         what goes: revoked streams, stale rows
 - `bulk`             COPY: very many rows into one table
 - `reads`            rows → the record of a call, calls with their measures, utterances
-- `summaries`        many calls in one row; `worst`, `compliance`, `quality` what else reports ask; `targets` what a
-                     number is to be; `readers` what a login needs that may only read
+- `summaries`        many calls in one row; `worst`, `compliance`, `quality` what else reports ask; `targets`
+                     what a number is to be; `readers` what a login needs that may only read
 - `retention`        what is too old → gone; `holds` are the calls that must not be
 - `erasure`          everything of a call → gone, for ever, and the proof; `moving` all rows → another database
 - `private_postgres` the Postgres of the default set-up, shared by our processes, and always brought back
