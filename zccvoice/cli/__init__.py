@@ -32,8 +32,20 @@ from zccvoice.cli import (
 from zccvoice.errors import ConfigError, ScenarioError, ZccvoiceError
 
 _COMMANDS = (
-    serve, doctor, demo, simulate, transcribe, replay, report, targets, export, db, stream, explain, bench
-)  # fmt: skip
+    serve,
+    doctor,
+    demo,
+    simulate,
+    transcribe,
+    replay,
+    report,
+    targets,
+    export,
+    db,
+    stream,
+    explain,
+    bench,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -67,9 +67,9 @@ def run_calls(options: argparse.Namespace) -> int:
 def _write_calls(connection: Connection, options: argparse.Namespace) -> None:
     since, until = (one and periods.moment(one, options.timezone) for one in (options.since, options.until))
     report = calls_report(connection, since or None, until or None)
+    text = io.StringIO()
     match options.format:
         case "json":
-            text = io.StringIO()
             write_document(calls_document(report), text)
             _put(options, text.getvalue())
         case "html":
@@ -78,7 +78,6 @@ def _write_calls(connection: Connection, options: argparse.Namespace) -> None:
         case "text" if options.output is None:
             print_calls(report, sys.stdout, options.timezone)
         case "text":
-            text = io.StringIO()
             print_calls(report, text, options.timezone)
             _put(options, text.getvalue())
         case form:
@@ -100,19 +99,18 @@ def run_call(options: argparse.Namespace) -> int:
             report = call_report(connection, options.engagement_id)
             if report is None:
                 raise StoreError(f"nothing is known of the call {options.engagement_id!r}")
+            text = io.StringIO()
             match options.format:
                 case "json":
-                    text = io.StringIO()
                     write_document(call_document(report), text)
-                    _put(options, text.getvalue())
                 case "html":
                     print(write_call(report, options.output or _FOLDER, options.timezone))
+                    return 0
                 case _ if options.output is None:
                     print_call(report, sys.stdout, options.timezone)
                 case _:
-                    text = io.StringIO()
                     print_call(report, text, options.timezone)
-                    _put(options, text.getvalue())
+            _put(options, text.getvalue())
     return 0
 
 

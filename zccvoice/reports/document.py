@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import IO, Any
 
 from zccvoice.reports.calls import CallReport, CallsReport
-from zccvoice.reports.flat import PlainCell, flat
-from zccvoice.reports.table import Report, Table
 from zccvoice.store.reads import CallRow
 
 
@@ -34,17 +32,6 @@ def call_document(report: CallReport) -> dict[str, Any]:
         "events": [asdict(event) for event in record.events],
         "gaps": [asdict(gap) for gap in record.gaps],
         "utterances": [asdict(utterance) for utterance in report.utterances],
-    }
-
-
-def report_document(report: Report) -> dict[str, Any]:
-    """A report with every table: its columns by name, title and definition, and its rows by column."""
-    return {
-        "report": report.name,
-        "title": report.title,
-        "since": _moment(report.since),
-        "until": _moment(report.until),
-        "tables": {table.name: _table(table) for table in report.tables},
     }
 
 
@@ -70,25 +57,6 @@ def _call(call: CallRow) -> dict[str, Any]:
         "scorecard": None if call.scorecard is None else asdict(call.scorecard),
         "computed_at": _moment(call.computed_at),
     }
-
-
-def _table(table: Table) -> dict[str, Any]:
-    whole = flat(table)
-    columns = [
-        {"name": column.name, "title": column.title, "definition": column.definition}
-        for column in whole.columns
-    ]
-    rows = [
-        {column.name: _plain(cell) for column, cell in zip(whole.columns, row, strict=True)}
-        for row in whole.rows
-    ]
-    return {"title": table.title, "columns": columns, "rows": rows}
-
-
-def _plain(cell: PlainCell) -> str | int | float | bool | None:
-    if isinstance(cell, datetime):
-        return _moment(cell)
-    return cell.isoformat() if isinstance(cell, date) else cell
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -9,8 +9,9 @@ import io
 from typing import IO
 
 from zccvoice.reports.delimited import write_csv
-from zccvoice.reports.document import report_document, write_document
+from zccvoice.reports.document import write_document
 from zccvoice.reports.printed import print_report
+from zccvoice.reports.report_document import report_document
 from zccvoice.reports.table import Report, Table
 
 FORMS = ("text", "json", "csv", "xlsx", "parquet", "html")
