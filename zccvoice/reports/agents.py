@@ -67,6 +67,7 @@ def agent_report(
     one = _the_agent([*now, *then], agent)
     before = next((other.summary for other in then if other.user_id == one.user_id), None)
     current = next((other.summary for other in now if other.user_id == one.user_id), None)
+    held = targets(connection, period.until)
     days = period.days()
     daily = summaries.agent_days(connection, scope, one.user_id, [moment for _, moment in days])
     table = _agent_table(
@@ -74,7 +75,7 @@ def agent_report(
         before,
         summaries.queues_of_agent(connection, scope, one.user_id),
         summaries.summary(connection, scope),
-        [target_for(targets(connection, period.until), m.field, (queue,), one.team_ids) for m in MEASURES],
+        [target_for(held, measure.field, (queue,), one.team_ids) for measure in MEASURES],
     )
     calls = current.calls_count if current else 0
     return Report(
