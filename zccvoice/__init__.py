@@ -7,7 +7,7 @@ Where things are, from the bottom up (imports point down only; `tests/test_floor
 - `journal`: what must not be lost, in one file per stream: written before anything is made of it
 - `speech`: samples → text; `analytics`: utterances and events → measures
 - `simulator`: Zoom's side of the wire, for demo, tests and benches
-- `store`: Postgres, the only user of SQLAlchemy; `reports`: stored measures → text, JSON, HTML
+- `store`: Postgres, the only user of SQLAlchemy; `reports`: stored measures → tables, files, pages
 - `daemon`: the only folder that runs anything; start reading at `daemon/serve.py`
 - `recordings`: sound files into journals, and out of them again
 - `rehearsal`: a daemon and a simulated Zoom together; `doctor`: is an installation in order?

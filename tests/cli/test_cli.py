@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from zccvoice import __version__
 from zccvoice.cli import main
-from zccvoice.cli.report import moment
+from zccvoice.cli.periods import moment
 from zccvoice.config.sources import is_setting
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.facts import ClockStarted, ParticipantSeen, StreamClosed, StreamOpened, UtteranceHeard

@@ -19,7 +19,7 @@ from .supervised_calls import CALLS, MOVED, OF_SALES, OF_SUPPORT, store_call, st
 ABOUT_ENGAGEMENTS = sorted(t.name for t in Base.metadata.tables.values() if "engagement_id" in t.columns)
 UNSEEN = {"tombstone", "legal_hold", "team", "agent_team", "team_reader"}
 ADDED_UP = {"agent_day", "queue_hour"}
-SAME_FOR_ALL = {"metric_definition", "schema_change"}
+SAME_FOR_ALL = {"metric_definition", "schema_change", "metric_target"}
 ROLES = {
     "support": "zccvoice_reader",
     "sales": "zccvoice_reader",

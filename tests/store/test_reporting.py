@@ -18,6 +18,7 @@ from .supervised_calls import CALLS, MOVED, put_measures, store_call, store_call
 FIRST_VIEWS = {"call", "utterance", "gap", "event"}
 MORE_VIEWS = {"live_call", "agent_day", "queue_hour", "transcript_search", "silence", "interruption", "hold"}
 LATER_VIEWS = {"zoom_transcript", "chat_message", "track", "one_way_audio"}
+REPORT_VIEWS = {"agent_call", "recognition", "metric_target"}
 MEASURE_VIEWS = {"speech", "loudness", "side", "category", "metric_definition", "schema_change"}
 
 
@@ -29,7 +30,7 @@ def test_the_names_of_the_views(connection: Connection) -> None:
     names = connection.execute(
         text("SELECT viewname FROM pg_views WHERE schemaname = :schema"), {"schema": REPORTING_SCHEMA}
     ).scalars()
-    assert set(names) == FIRST_VIEWS | MORE_VIEWS | LATER_VIEWS | MEASURE_VIEWS
+    assert set(names) == FIRST_VIEWS | MORE_VIEWS | LATER_VIEWS | MEASURE_VIEWS | REPORT_VIEWS
 
 
 def test_rows_about_a_call(connection: Connection) -> None:

@@ -1,26 +1,27 @@
-"""``zccvoice report``: stored measures as tables, JSON or pages."""
+"""``zccvoice report``: stored measures as tables, files or pages. Here are the calls, in `summaries` the rest."""
 
 from __future__ import annotations
 
 import argparse
-import re
+import io
 import sys
-from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection
 
-from zccvoice.cli import settings
-from zccvoice.errors import StoreError
+from zccvoice.cli import grafana, periods, report_output, settings, summaries
+from zccvoice.errors import ConfigError, StoreError
 from zccvoice.reports.calls import call_report, calls_report
+from zccvoice.reports.calls_table import calls_tables
 from zccvoice.reports.document import call_document, calls_document, write_document
+from zccvoice.reports.forms import BINARY, FORMS, write_report
 from zccvoice.reports.html import write_call, write_html
 from zccvoice.reports.text import print_call, print_calls
 from zccvoice.store.database import require_current_schema, transaction
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_FOLDER = Path("report")
+_FORMS_OF_CALL = ("text", "json", "html")
 
 
 def add_to(commands: Any) -> None:
@@ -28,38 +29,34 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser("report", help="show stored measures")
     reports = parser.add_subparsers(required=True, metavar="REPORT")
     one = reports.add_parser("calls", help="the calls of a period")
-    one.add_argument(
-        "--since",
-        type=moment,
-        metavar="WHEN",
-        help="a day or time in local time (2026-05-01), or an age (7d, 12h)",
-    )
-    one.add_argument("--until", type=moment, metavar="WHEN", help="the same; not included")
+    periods.add_ends(one)
     one.set_defaults(run=run_calls)
-    _add_form(one)
+    _add_form(one, FORMS)
     one = reports.add_parser("call", help="one call: measures and transcript")
     one.add_argument("engagement_id", metavar="ENGAGEMENT")
     one.set_defaults(run=run_call)
-    _add_form(one)
+    _add_form(one, _FORMS_OF_CALL)
+    summaries.add_to(reports)
+    grafana.add_to(reports)
 
 
-def _add_form(parser: argparse.ArgumentParser) -> None:
+def _add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
     settings.add_arguments(parser)
-    parser.add_argument("--format", choices=["text", "json", "html"], default="text")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=forms, help="default: that of --output's name, or text")
+    form.add_argument("--json", dest="format", action="store_const", const="json", help="--format json")
     parser.add_argument(
         "--output",
         type=Path,
-        default=Path("report"),
-        metavar="FOLDER",
-        help="of html pages (default: report)",
+        metavar="PATH",
+        help=f"of html the folder of the pages (default: {_FOLDER}); else a file instead of standard output",
     )
-    parser.add_argument(
-        "--timezone", type=_zone, metavar="NAME", help="the reader's (default: this machine's)"
-    )
+    periods.add_zone(parser)
 
 
 def run_calls(options: argparse.Namespace) -> int:
     """0, also when there are no calls."""
+    options.format = _form_of(options, FORMS)
     with settings.database(settings.load(options)) as engine:
         require_current_schema(engine)
         with transaction(engine) as connection:
@@ -68,51 +65,75 @@ def run_calls(options: argparse.Namespace) -> int:
 
 
 def _write_calls(connection: Connection, options: argparse.Namespace) -> None:
-    report = calls_report(connection, options.since, options.until)
+    since, until = (one and periods.moment(one, options.timezone) for one in (options.since, options.until))
+    report = calls_report(connection, since or None, until or None)
+    text = io.StringIO()
     match options.format:
         case "json":
-            write_document(calls_document(report), sys.stdout)
+            write_document(calls_document(report), text)
+            _put(options, text.getvalue())
         case "html":
             pages = (call_report(connection, call.engagement_id) for call in report.calls)
-            print(write_html(filter(None, pages), options.output, options.timezone))
-        case _:
+            print(write_html(filter(None, pages), options.output or _FOLDER, options.timezone))
+        case "text" if options.output is None:
             print_calls(report, sys.stdout, options.timezone)
+        case "text":
+            print_calls(report, text, options.timezone)
+            _put(options, text.getvalue())
+        case form:
+            content = io.BytesIO()
+            write_report(calls_tables(report, options.timezone), form, content)
+            if options.output is None:
+                sys.stdout.flush()
+                sys.stdout.buffer.write(content.getvalue())
+            else:
+                report_output.replace_file(options.output, content.getvalue())
 
 
 def run_call(options: argparse.Namespace) -> int:
     """0 when the call is known."""
+    options.format = _form_of(options, _FORMS_OF_CALL)
     with settings.database(settings.load(options)) as engine:
         require_current_schema(engine)
         with transaction(engine) as connection:
             report = call_report(connection, options.engagement_id)
             if report is None:
                 raise StoreError(f"nothing is known of the call {options.engagement_id!r}")
+            text = io.StringIO()
             match options.format:
                 case "json":
-                    write_document(call_document(report), sys.stdout)
+                    write_document(call_document(report), text)
                 case "html":
-                    print(write_call(report, options.output, options.timezone))
-                case _:
+                    print(write_call(report, options.output or _FOLDER, options.timezone))
+                    return 0
+                case _ if options.output is None:
                     print_call(report, sys.stdout, options.timezone)
+                case _:
+                    print_call(report, text, options.timezone)
+            _put(options, text.getvalue())
     return 0
 
 
-def moment(text: str) -> datetime:
-    """An aware moment: an ISO date or time (local unless it says otherwise), or an age such as ``7d``."""
-    if age := re.fullmatch(r"(\d{1,4})([mhdw])", text):
-        return datetime.now(UTC) - timedelta(**{_UNITS[age[2]]: int(age[1])})
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected a day or time such as 2026-05-01 or an age such as 7d, got {text!r}"
-        ) from None
+def _put(options: argparse.Namespace, text: str) -> None:
+    if options.output is None:
+        sys.stdout.write(text)
+    else:
+        report_output.replace_file(options.output, text.encode("utf-8", "backslashreplace"))
 
 
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise argparse.ArgumentTypeError(
-            f"expected a time zone such as Europe/Madrid, got {name!r}"
-        ) from None
+def _form_of(options: argparse.Namespace, forms: tuple[str, ...]) -> str:
+    """The form that is asked for; pages, which are a folder, only by ``--format``.
+
+    Raises:
+        ConfigError: it cannot go where the arguments say.
+    """
+    form: str = options.format or report_output.form_by_name(options.output)
+    if options.format is None and (form == "html" or form not in forms):
+        raise ConfigError(
+            [f"--output {options.output}: expected --format with it, one of {', '.join(forms)}"]
+        )
+    if form in BINARY and options.output is None and sys.stdout.isatty():
+        raise ConfigError(
+            [f"--format {form}: expected --output FILE, or standard output that is no terminal"]
+        )
+    return form

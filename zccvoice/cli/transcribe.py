@@ -14,8 +14,8 @@ from typing import Any
 
 from zccvoice.audio.frame import Encoding
 from zccvoice.cli import settings
+from zccvoice.cli.periods import moment
 from zccvoice.cli.recording_bars import Bars
-from zccvoice.cli.report import moment
 from zccvoice.cli.transcribing import MONO, Desk, Done
 from zccvoice.cli.transcripts import FORMATS, print_transcript
 from zccvoice.config import Config, LanguageConfig

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from math import floor
 
@@ -21,6 +21,7 @@ class Figure(Enum):
     FACTOR = "×"
     """A quotient around 1."""
     PER_MINUTE = "/min"
+    PER_CALL = "/call"
     SPEED = "wpm"
     LEVEL = "dBFS"
     DISTANCE = "dB"
@@ -47,7 +48,7 @@ def written(value: float | str | None, figure: Figure) -> str:
             return share(value)
         case Figure.FACTOR:
             return f"{value:.2f}"
-        case Figure.PER_MINUTE | Figure.LEVEL | Figure.DISTANCE:
+        case Figure.PER_MINUTE | Figure.PER_CALL | Figure.LEVEL | Figure.DISTANCE:
             return f"{value:.1f}".replace("-", "−")
         case _:
             return f"{value:.0f}"
@@ -99,3 +100,12 @@ def time_of_day(moment: datetime | None, tz: tzinfo | None = None) -> str:
 def zone(moment: datetime, tz: tzinfo | None = None) -> str:
     """The name of the time zone at that moment, such as ``CEST``."""
     return moment.astimezone(tz).tzname() or "local time"
+
+
+def iso(moment: datetime | None, precision: str = "auto") -> str | None:
+    """A moment for a program, ISO 8601 in UTC: ``2026-05-04T08:02:31Z``; None stays None."""
+    return (
+        None
+        if moment is None
+        else moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+    )

@@ -60,7 +60,7 @@ def index_page(calls: Sequence[CallRow], tz: tzinfo | None = None) -> str:
     """The page that lists the calls and links to theirs."""
     moments = sorted(call.started_at for call in calls if call.started_at is not None)
     measured = [call.scorecard for call in calls if call.scorecard is not None]
-    return _render(
+    return render(
         "index.html.j2",
         tz,
         moments[-1] if moments else None,
@@ -78,7 +78,7 @@ def index_page(calls: Sequence[CallRow], tz: tzinfo | None = None) -> str:
 
 def call_page(report: CallReport, tz: tzinfo | None = None) -> str:
     """The page of one call."""
-    return _render(
+    return render(
         "call.html.j2",
         tz,
         report.call.started_at,
@@ -92,7 +92,8 @@ def call_page(report: CallReport, tz: tzinfo | None = None) -> str:
     )
 
 
-def _render(template: str, tz: tzinfo | None, moment: datetime | None, **values: object) -> str:
+def render(template: str, tz: tzinfo | None, moment: datetime | None, **values: object) -> str:
+    """A template with its values; `moment` tells how the time zone is called."""
     return (
         _environment()
         .get_template(template)

@@ -45,7 +45,7 @@ def print_calls(report: CallsReport, file: IO[str], tz: tzinfo | None = None) ->
         file: where to; colours and width are its own.
         tz: the reader's time zone; None is this machine's.
     """
-    console = _console(file)
+    console = console_for(file)
     if not report.calls:
         console.print("No calls.")
         return
@@ -66,15 +66,16 @@ def print_calls(report: CallsReport, file: IO[str], tz: tzinfo | None = None) ->
 
 def print_call(report: CallReport, file: IO[str], tz: tzinfo | None = None) -> None:
     """Write one call: who and when, every measure, the transcript. Arguments as for `print_calls`."""
-    _console(file).print(Group(_heading(report.call, tz), *_measures(report.call), _transcript(report)))
+    console_for(file).print(Group(_heading(report.call, tz), *_measures(report.call), _transcript(report)))
 
 
 def print_transcript(report: CallReport, file: IO[str]) -> None:
     """Write what was said on one call, and nothing else."""
-    _console(file).print(_transcript(report))
+    console_for(file).print(_transcript(report))
 
 
-def _console(file: IO[str]) -> Console:
+def console_for(file: IO[str]) -> Console:
+    """A console as wide as the terminal, or wide enough to be read whole where there is none."""
     width = None if file.isatty() or os.environ.get("COLUMNS", "").isdigit() else FILE_WIDTH
     return Console(file=file, width=width, markup=False, emoji=False, highlight=False)
 
@@ -99,8 +100,8 @@ def _calls_table(report: CallsReport, left_out: Set[str], tz: tzinfo | None) -> 
 
 def _cells(call: CallRow, tz: tzinfo | None) -> Iterator[Text]:
     yield Text(clock(call.started_at, tz))
-    yield _plain(call.queue_name or UNKNOWN)
-    yield _plain(call.agent_name or UNKNOWN)
+    yield plain(call.queue_name or UNKNOWN)
+    yield plain(call.agent_name or UNKNOWN)
     scorecard = call.scorecard
     if scorecard is None:
         yield from [Text(UNKNOWN)] * 8
@@ -139,7 +140,7 @@ def _heading(call: CallRow, tz: tzinfo | None) -> Table:
     }
     for name, value in rows.items():
         if value:
-            table.add_row(Text(name, style="bold"), _plain(value))
+            table.add_row(Text(name, style="bold"), plain(value))
     return table
 
 
@@ -172,10 +173,10 @@ def _transcript(report: CallReport) -> Table:
 
 def _words(utterance: UtteranceRow) -> Text:
     if why := remark(utterance):
-        return _plain(" – ".join(filter(None, (why, utterance.text))), "dim italic")
-    return _plain(utterance.text or "")
+        return plain(" – ".join(filter(None, (why, utterance.text))), "dim italic")
+    return plain(utterance.text or "")
 
 
-def _plain(text: str, style: str = "") -> Text:
+def plain(text: str, style: str = "") -> Text:
     """Text as it is: no markup, and nothing in it that a terminal obeys."""
     return Text("".join(letter if letter.isprintable() else " " for letter in text), style=style)

@@ -37,6 +37,9 @@ _VIEWS = {
     "category": "Where a rule matched: which revision of it, and what in the call.",
     "metric_definition": "What every measure means. A changed definition is a further version.",
     "schema_change": "The history of this schema: which version, what it brought, and since when.",
+    "agent_call": "One row per agent and call, to be joined with reporting.call for the measures.",
+    "recognition": "One row per utterance: what became of transcribing it, and how long that took.",
+    "metric_target": "Target ranges of measures; of the same measure, queue and team the latest holds.",
 }
 _FUNCTIONS = {
     "search(text, text, date, date, integer)": (
@@ -74,6 +77,21 @@ _VIEW_COLUMNS = {
         "Calls with another agent as well. Measures of the agent side leave them out: they are not of one agent."
     ),
     **{("agent_day", name): comment for name, comment in _CALLS.items()},
+    ("agent_call", "agent_name"): "Last known name of the agent.",
+    (
+        "agent_call",
+        "is_alone",
+    ): "No other agent was on the call: measures of the agent side are of this agent.",
+    ("recognition", "outcome"): (
+        "kept; empty: no words in it; refused by a guard; failed; waiting: there is no transcript yet."
+    ),
+    ("recognition", "reason"): "Why it was refused or failed; NULL otherwise.",
+    ("recognition", "length_ms"): _LENGTH,
+    ("recognition", "lag_ms"): (
+        "From the end of the utterance to its being stored, ms. Of recordings: since the call was recorded."
+    ),
+    ("metric_target", "queue_id"): "The queue it is for; NULL: every queue.",
+    ("metric_target", "team_id"): "The team it is for; NULL: every team.",
     ("queue_hour", "hour"): "Start of the UTC hour in which the calls began.",
     **{("queue_hour", name): comment for name, comment in _CALLS.items()},
     ("utterance", "speaker_name"): _SPEAKER_NAME,
@@ -118,6 +136,9 @@ _VIEW_TABLES = {
     "side": ("side_scorecard",),
     "category": ("category_hit",),
     "metric_definition": ("metric_definition",),
+    "agent_call": ("participant", "engagement"),
+    "recognition": ("utterance", "participant", "engagement"),
+    "metric_target": ("metric_target",),
     "schema_change": ("schema_change",),
 }
 _OVER_CALLS = ("agent_day", "queue_hour")

@@ -211,6 +211,12 @@ def require_current_schema(engine: Engine) -> None:
     )
 
 
+def known_migrations() -> frozenset[str]:
+    """The names of all changes of the schema that this version of the program knows."""
+    scripts = ScriptDirectory.from_config(_alembic_config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
 def upgrade(engine: Engine) -> None:
     """Bring the schema up to date. Safe to repeat, and from several threads and processes at once.
 

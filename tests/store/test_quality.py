@@ -1,0 +1,85 @@
+"""What became of utterances, how late they were stored, and why something is missing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Connection, text
+
+from zccvoice.store import quality
+from zccvoice.store.quality import Reason
+from zccvoice.store.summaries import Scope
+
+from .supervised_calls import MOVED, store_calls
+
+DAY = Scope(MOVED - timedelta(hours=12), MOVED + timedelta(hours=12))
+
+
+@pytest.fixture
+def heard(connection: Connection) -> Connection:
+    """Six calls of one utterance that ends at 2.5 s, each with a fate of its own."""
+    store_calls(connection)
+    fates = {
+        "ann": "verdict = 'refused: too fast: 9 words'",
+        "nia": "verdict = 'failed: RecognizerError'",
+        "sam": "verdict = 'empty', text = NULL",
+        "mia-before": "text = NULL",
+    }
+    for name, fate in fates.items():
+        connection.execute(text(f"UPDATE zccvoice.utterance SET {fate} WHERE engagement_id = '{name}'"))
+    connection.execute(
+        text("""
+        UPDATE zccvoice.utterance u SET stored_at = e.started_at + interval '4 s'
+        FROM zccvoice.engagement e WHERE e.engagement_id = u.engagement_id
+        """)
+    )
+    connection.execute(
+        text("UPDATE zccvoice.participant SET side = NULL WHERE engagement_id = 'sam' AND channel_id = 'c2'")
+    )
+    return connection
+
+
+def test_what_became_of_utterances(heard: Connection) -> None:
+    first, second, third = quality.recognition(heard, DAY, [DAY.since, MOVED, MOVED + timedelta(hours=2)])
+    assert first is not None
+    assert second is not None
+    assert third is None
+    assert (first.utterances_count, first.waiting_count, first.kept_count) == (1, 1, 0)
+    assert (second.utterances_count, second.refused_count, second.failed_count) == (5, 1, 1)
+    assert (second.kept_count, second.empty_count, second.unassigned_count) == (2, 1, 1)
+    assert (second.lag_ms_p50, second.lag_ms_p95) == (1_500, 1_500)
+
+
+def test_only_the_scope(heard: Connection) -> None:
+    (found,) = quality.recognition(heard, Scope(DAY.since, DAY.until, queue="q-ann"), [DAY.since])
+    assert found is not None
+    assert found.utterances_count == 1
+    (none,) = quality.recognition(heard, Scope(DAY.until, DAY.until + timedelta(days=1)), [DAY.until])
+    assert none is None
+
+
+def test_why_text_does_not_count(heard: Connection) -> None:
+    assert quality.rejections(heard, DAY) == [
+        Reason("failed", "RecognizerError", 1, 1, 1_500),
+        Reason("refused", "too fast: 9 words", 1, 1, 1_500),
+    ]
+
+
+def test_why_audio_is_missing(heard: Connection) -> None:
+    heard.execute(
+        text("UPDATE zccvoice.gap SET cause = 'daemon_down', end_ms = 500 WHERE engagement_id = 'ann'")
+    )
+    assert quality.gap_causes(heard, DAY) == [
+        Reason("gap", "daemon_down", 1, 1, 500),
+        Reason("gap", "lost_packets", 5, 5, 50),
+    ]
+
+
+def test_how_calls_ended(heard: Connection) -> None:
+    heard.execute(text("UPDATE zccvoice.stream SET end_reason = NULL WHERE engagement_id = 'ann'"))
+    heard.execute(text("UPDATE zccvoice.scorecard SET duration_ms = 10"))
+    assert quality.ends(heard, DAY) == [
+        Reason("end", "call_ended", 5, 5, 50),
+        Reason("end", "", 1, 1, 10),
+    ]

@@ -1,0 +1,177 @@
+"""Many calls in one row are what the calls say, whoever asks, and however the time is cut."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
+
+from zccvoice.store import summaries
+from zccvoice.store.summaries import Scope, Summary, summary_definitions
+
+from .supervised_calls import CALLS, MOVED, store_call, store_calls
+
+DAY = Scope(MOVED - timedelta(hours=12), MOVED + timedelta(hours=12))
+
+
+def put(connection: Connection, engagement_id: str, **measures: object) -> None:
+    """Give a stored call some measures."""
+    for name, value in measures.items():
+        connection.execute(
+            text(f"UPDATE zccvoice.scorecard SET {name} = :value WHERE engagement_id = :id"),
+            {"value": value, "id": engagement_id},
+        )
+
+
+def add_agent(connection: Connection, engagement_id: str, user_id: str) -> None:
+    """A second agent on a stored call."""
+    connection.execute(
+        text("INSERT INTO zccvoice.agent VALUES (:u, :u) ON CONFLICT DO NOTHING"), {"u": user_id}
+    )
+    connection.execute(
+        text(
+            "INSERT INTO zccvoice.participant (engagement_id, channel_id, side, user_id) "
+            "VALUES (:id, 'c3', 'agent', :u)"
+        ),
+        {"id": engagement_id, "u": user_id},
+    )
+
+
+def test_every_number_says_what_it_is() -> None:
+    told = summary_definitions()
+    assert list(told) == [field.name for field in fields(Summary)]
+    assert all(definition.endswith(".") for definition in told.values())
+
+
+def test_no_calls(connection: Connection) -> None:
+    nothing = summaries.summary(connection, DAY)
+    counts = {field.name for field in fields(Summary) if field.name.endswith("_count")}
+    assert all(getattr(nothing, name) == 0 for name in counts)
+    assert all(getattr(nothing, field.name) is None for field in fields(Summary) if field.name not in counts)
+    assert summaries.agents(connection, DAY) == []
+    assert summaries.queues(connection, DAY) == []
+    assert summaries.days(connection, DAY, [DAY.since]) == [None]
+
+
+@pytest.fixture
+def calls(connection: Connection) -> Connection:
+    store_calls(connection)
+    return connection
+
+
+def test_ratios_are_of_the_sums(calls: Connection) -> None:
+    put(
+        calls,
+        "ann",
+        duration_ms=60_000,
+        talk_time_agent_ms=30_000,
+        talk_time_total_ms=40_000,
+        hold_time_ms=100,
+    )
+    put(calls, "nia", duration_ms=20_000, talk_time_agent_ms=0, talk_time_total_ms=10_000, hold_count=1)
+    for other in set(CALLS) - {"ann", "nia"}:
+        put(calls, other, talk_time_agent_ms=None)
+    found = summaries.summary(calls, DAY)
+    assert (found.calls_count, found.measured_calls_count) == (6, 6)
+    assert found.talk_share_agent == pytest.approx(30 / 50)
+    assert found.talk_ratio_agent == pytest.approx(30 / 80)
+    assert found.hold_calls_ratio == pytest.approx(1 / 6)
+    assert found.mean_hold_time_ms == round(100 / 6)
+    assert found.mean_duration_ms == round(80_000 / 6)
+
+
+def test_talk_speed_needs_twenty_words(calls: Connection) -> None:
+    for name in CALLS:
+        put(calls, name, words_agent_count=None)
+    put(calls, "ann", words_agent_count=19, talk_time_agent_ms=60_000)
+    assert summaries.summary(calls, DAY).talk_speed_agent_wpm is None
+    put(calls, "ann", words_agent_count=20)
+    assert summaries.summary(calls, DAY).talk_speed_agent_wpm == pytest.approx(20)
+
+
+def test_a_call_without_measures_is_counted_and_nothing_else(calls: Connection) -> None:
+    calls.execute(text("DELETE FROM zccvoice.scorecard WHERE engagement_id <> 'ann'"))
+    put(calls, "ann", duration_ms=5_000, damaged=True)
+    found = summaries.summary(calls, DAY)
+    assert (found.calls_count, found.measured_calls_count, found.damaged_calls_count) == (6, 1, 1)
+    assert found.mean_duration_ms == 5_000
+
+
+def test_agents_have_their_own_calls_and_share_what_is_shared(calls: Connection) -> None:
+    put(calls, "ann", talk_time_agent_ms=9, talk_time_total_ms=10, interruptions_agent_count=7)
+    add_agent(calls, "ann", "sam")
+    found = {one.user_id: one for one in summaries.agents(calls, DAY)}
+    assert list(found) == ["ann", "mia", "nia", "sam"]
+    assert {name: one.summary.calls_count for name, one in found.items()} == {
+        "ann": 1,
+        "mia": 3,
+        "nia": 1,
+        "sam": 2,
+    }
+    assert found["ann"].summary.shared_calls_count == found["sam"].summary.shared_calls_count == 1
+    assert found["ann"].summary.talk_share_agent is None, "her only call is not hers alone"
+    assert found["ann"].summary.interruptions_agent_per_call is None
+    assert found["mia"].team_ids == ("sales", "support")
+
+
+def test_only_a_queue_and_only_a_team(calls: Connection) -> None:
+    def of(**only: str) -> int:
+        return summaries.summary(calls, Scope(DAY.since, DAY.until, **only)).calls_count
+
+    assert of(queue="q-ann") == 1
+    assert of(queue="Queue") == 6
+    assert of(queue="nowhere") == 0
+    assert of(team="sales") == 3
+    assert of(team="support", queue="q-sam") == 0
+
+
+def test_a_moment_belongs_to_the_period_that_begins_with_it(calls: Connection) -> None:
+    assert summaries.summary(calls, Scope(MOVED, MOVED + timedelta(hours=1))).calls_count == 4
+    assert summaries.summary(calls, Scope(MOVED - timedelta(hours=1), MOVED)).calls_count == 1
+
+
+def test_queues_by_the_hour_of_the_reader(calls: Connection) -> None:
+    calls.execute(text("UPDATE zccvoice.engagement SET queue_id = 'q'"))
+    hours = [(MOVED - timedelta(hours=1), 16), (MOVED, 17), (MOVED + timedelta(hours=1), 16)]
+    found = summaries.queue_hours(calls, DAY, [at for at, _ in hours], [hour for _, hour in hours])
+    assert {one.hour: one.summary.calls_count for one in found} == {16: 2, 17: 4}
+    (whole,) = summaries.queues(calls, DAY)
+    assert (whole.queue_id, whole.queue_name, whole.summary.calls_count) == ("q", "Queue", 6)
+
+
+def test_the_queues_of_an_agent_hold_the_calls_of_others_too(calls: Connection) -> None:
+    calls.execute(text("UPDATE zccvoice.engagement SET queue_id = 'q' WHERE engagement_id IN ('ann', 'sam')"))
+    assert summaries.queues_of_agent(calls, DAY, "ann").calls_count == 2
+    assert summaries.queues_of_agent(calls, DAY, "nia").calls_count == 1
+
+
+@given(
+    starts=st.lists(st.integers(0, 99), min_size=1, max_size=6),
+    edges=st.lists(st.integers(1, 99), max_size=6, unique=True).map(lambda found: [0, *sorted(found)]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+def test_the_parts_are_the_whole(connection: Connection, starts: list[int], edges: list[int]) -> None:
+    def at(minutes: int) -> datetime:
+        return datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+
+    with connection.begin_nested() as savepoint:
+        for number, start in enumerate(starts):
+            store_call(connection, f"call{number}", "ann", at(start))
+            put(connection, f"call{number}", duration_ms=1_000 * start)
+        scope = Scope(at(0), at(100))
+        parts: list[Any] = summaries.days(connection, scope, [at(edge) for edge in edges])
+        hers = summaries.agent_days(connection, scope, "ann", [at(edge) for edge in edges])
+        whole = summaries.summary(connection, scope)
+        savepoint.rollback()
+    assert hers == parts
+    assert whole.calls_count == len(starts) == sum(part.calls_count for part in parts if part)
+    for part, first, last in zip(parts, edges, [*edges[1:], 100], strict=True):
+        inside = [1_000 * start for start in starts if first <= start < last]
+        assert (part.mean_duration_ms if part else None) == (
+            pytest.approx(sum(inside) / len(inside), abs=0.51) if inside else None
+        )
