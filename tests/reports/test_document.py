@@ -34,7 +34,7 @@ def test_calls() -> None:
 
 def test_one_call_has_all_that_was_said_and_happened() -> None:
     document = call_document(full())
-    assert list(document) == [*CALL_KEYS, "streams", "events", "gaps", "utterances"]
+    assert list(document) == [*CALL_KEYS, "streams", "events", "gaps", "utterances", "rule_hits"]
     assert document["streams"] == [{"start_ms": 0, "end_ms": 87_000}]
     assert document["events"][0] == {"name": "user_answered", "at_ms": 300, "channel_id": "ch-a"}
     assert document["gaps"][1] == {

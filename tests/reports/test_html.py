@@ -138,7 +138,7 @@ def test_a_call_page_has_measures_with_units_and_definitions_and_the_transcript(
     assert "Monday, 4 May 2026, 10:02 Orders · Lee Agent · engagement-1" in text
     assert "Talk speed 152 wpm 151 wpm Words per minute of the side's own transcribed speech" in text
     assert "Hold 0:22 Time on hold." in text
-    assert "1:07 Customer refused: known hallucination – Thanks for watching!" in text
+    assert "1:07 Customer refused: known hallucination 1:12" in text
     assert "0:35 On hold for 22 s" in text
     assert "Times are in CEST" in text
 
@@ -198,6 +198,8 @@ def test_writing_makes_the_folder_an_index_and_a_page_for_each_call(tmp_path: Pa
     assert index == folder / "index.html"
     pages = {"index.html", page_name("engagement-1"), page_name("../e2")}
     assert {path.name for path in folder.iterdir()} == pages
-    assert (folder / page_name("engagement-1")).read_text(encoding="utf-8") == call_page(full(), MADRID)
+    assert (folder / page_name("engagement-1")).read_text(encoding="utf-8") == call_page(
+        full(), MADRID, index="index.html"
+    )
     linked = {link["href"] for link in Page(index.read_text(encoding="utf-8")).all("a")}
     assert linked | {"index.html"} == pages

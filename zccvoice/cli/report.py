@@ -12,12 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection
 
-from zccvoice.cli import settings
-from zccvoice.errors import StoreError
+from zccvoice.cli import report_call, settings
 from zccvoice.reports.calls import call_report, calls_report
-from zccvoice.reports.document import call_document, calls_document, write_document
-from zccvoice.reports.html import write_call, write_html
-from zccvoice.reports.text import print_call, print_calls
+from zccvoice.reports.document import calls_document, write_document
+from zccvoice.reports.html import write_html
+from zccvoice.reports.text import print_calls
 from zccvoice.store.database import require_current_schema, transaction
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -37,10 +36,9 @@ def add_to(commands: Any) -> None:
     one.add_argument("--until", type=moment, metavar="WHEN", help="the same; not included")
     one.set_defaults(run=run_calls)
     _add_form(one)
-    one = reports.add_parser("call", help="one call: measures and transcript")
-    one.add_argument("engagement_id", metavar="ENGAGEMENT")
-    one.set_defaults(run=run_call)
-    _add_form(one)
+    one = reports.add_parser("call", help="one call: measures, transcript, picture and sound")
+    report_call.add_arguments(one)
+    _add_zone(one)
 
 
 def _add_form(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +51,10 @@ def _add_form(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="of html pages (default: report)",
     )
+    _add_zone(parser)
+
+
+def _add_zone(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timezone", type=_zone, metavar="NAME", help="the reader's (default: this machine's)"
     )
@@ -77,24 +79,6 @@ def _write_calls(connection: Connection, options: argparse.Namespace) -> None:
             print(write_html(filter(None, pages), options.output, options.timezone))
         case _:
             print_calls(report, sys.stdout, options.timezone)
-
-
-def run_call(options: argparse.Namespace) -> int:
-    """0 when the call is known."""
-    with settings.database(settings.load(options)) as engine:
-        require_current_schema(engine)
-        with transaction(engine) as connection:
-            report = call_report(connection, options.engagement_id)
-            if report is None:
-                raise StoreError(f"nothing is known of the call {options.engagement_id!r}")
-            match options.format:
-                case "json":
-                    write_document(call_document(report), sys.stdout)
-                case "html":
-                    print(write_call(report, options.output, options.timezone))
-                case _:
-                    print_call(report, sys.stdout, options.timezone)
-    return 0
 
 
 def moment(text: str) -> datetime:

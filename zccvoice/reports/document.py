@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from zccvoice.reports.calls import CallReport, CallsReport
+from zccvoice.reports.transcript import sentiment_of
 from zccvoice.store.reads import CallRow
 
 
@@ -24,14 +25,18 @@ def calls_document(report: CallsReport) -> dict[str, Any]:
 
 
 def call_document(report: CallReport) -> dict[str, Any]:
-    """One call with its measures, events, gaps and transcript, as plain values."""
+    """One call with its measures, events, gaps, transcript and the rules that matched, as plain values."""
     record = report.record
     return {
         **_call(report.call),
         "streams": [asdict(span) for span in record.streams],
         "events": [asdict(event) for event in record.events],
         "gaps": [asdict(gap) for gap in record.gaps],
-        "utterances": [asdict(utterance) for utterance in report.utterances],
+        "utterances": [
+            {**asdict(utterance), "sentiment": sentiment}
+            for utterance, sentiment in zip(report.utterances, sentiment_of(report), strict=True)
+        ],
+        "rule_hits": [asdict(hit) for hit in report.hits],
     }
 
 

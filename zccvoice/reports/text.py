@@ -172,7 +172,7 @@ def _transcript(report: CallReport) -> Table:
 
 def _words(utterance: UtteranceRow) -> Text:
     if why := remark(utterance):
-        return _plain(" – ".join(filter(None, (why, utterance.text))), "dim italic")
+        return _plain(why, "dim italic")
     return _plain(utterance.text or "")
 
 
