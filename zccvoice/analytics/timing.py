@@ -17,10 +17,11 @@ from zccvoice.analytics.record import CallEvent, CallRecord, Side, Span, SpokenU
 from zccvoice.analytics.spans import intersection, subtraction, total_ms, union
 from zccvoice.analytics.thresholds import Thresholds
 
-_HOLD_BEGINS = frozenset({"user_hold"})
-_HOLD_ENDS = frozenset({"user_unhold", "user_end"})
-_PAUSE_BEGINS = frozenset({"stream_paused", "session_paused"})
-_PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed"})
+HOLD_BEGINS = frozenset({"user_hold"})
+"""Names of the events with which a hold begins; the others likewise."""
+HOLD_ENDS = frozenset({"user_unhold", "user_end"})
+PAUSE_BEGINS = frozenset({"stream_paused", "session_paused"})
+PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,12 @@ def holds(record: CallRecord) -> list[Span]:
     whoever is on hold. One whose end was never told lasts to the end of the stream in which it began. A
     hold may reach over time in which no stream was open: intersect with `open_time` before measuring it.
     """
-    return _told(record, _HOLD_BEGINS, _HOLD_ENDS)
+    return _told(record, HOLD_BEGINS, HOLD_ENDS)
 
 
 def pauses(record: CallRecord) -> list[Span]:
     """When Zoom had paused the streaming, by the same rules as `holds`."""
-    return _told(record, _PAUSE_BEGINS, _PAUSE_ENDS)
+    return _told(record, PAUSE_BEGINS, PAUSE_ENDS)
 
 
 def _told(record: CallRecord, begins: frozenset[str], ends: frozenset[str]) -> list[Span]:

@@ -14,7 +14,8 @@ is written, `tables` what is kept.
 - `measures`         what is computed of a call → rows
 - `removals`         what goes: revoked streams, stale rows
 - `bulk`             COPY: very many rows into one table
-- `reads`            rows → the record of a call, calls with their measures, utterances
+- `reads`            rows → the record of a call, calls with their measures, utterances;
+                     `running` calls that run, `hits` where rules matched, `sound` where the sound of a call lies
 - `retention`        what is too old → gone; `holds` are the calls that must not be
 - `erasure`          everything of a call → gone, for ever, and the proof; `moving` all rows → another database
 - `private_postgres` the Postgres of the default set-up, shared by our processes, and always brought back
