@@ -6,9 +6,23 @@ import pytest
 
 from zccvoice.analytics.record import AudioGap, CallEvent, Span
 from zccvoice.reports.calls import CallReport
-from zccvoice.reports.picture import ABOVE, BELOW, BETWEEN, LANE, LEFT, WIDTH, Picture, Row, picture
+from zccvoice.reports.picture import (
+    ABOVE,
+    BELOW,
+    BETWEEN,
+    CURVE,
+    LANE,
+    LEFT,
+    RULES,
+    SENTIMENT,
+    WIDTH,
+    Picture,
+    Row,
+    picture,
+)
+from zccvoice.store.hits import RuleHit
 
-from .build import A, C, O, full, report, utterance
+from .build import A, C, O, full, lively, report, utterance, with_more
 
 
 def drawn(one: CallReport) -> Picture:
@@ -122,3 +136,30 @@ def test_time_without_a_stream_is_a_band() -> None:
     (row,) = drawn(report(streams=(Span(0, 10_000), Span(20_000, 30_000)))).rows
     closed = [band.item for band in row.bands if band.item.kind == "closed"]
     assert [(one.span, one.title) for one in closed] == [(Span(10_000, 20_000), "No stream 10 s")]
+
+
+def test_loudness_sentiment_and_rules_lie_below_one_another() -> None:
+    found = drawn(lively())
+    assert {"loudness", "sentiment", "rule"} <= found.kinds
+    (row,) = found.rows
+    agent, customer = row.lanes
+    assert customer.top == agent.top + LANE + CURVE + BETWEEN
+    assert agent.loudness.count("M") == sum(one.side is A for one in lively().utterances)
+    assert row.sentiment_middle == row.bottom + BETWEEN + SENTIMENT / 2
+    heights = [(one.item.sentiment, one.y < row.sentiment_middle) for one in row.sentiments]
+    assert heights == [(0.2, True), (-0.8, False), (-0.1, False), (0.0, True), (0.35, True)]
+    assert row.rules_top == row.sentiment_middle + SENTIMENT / 2 + BETWEEN
+    assert [(one.item.label, one.y) for one in row.rules] == [
+        ("order number", row.rules_top),
+        ("long hold", row.rules_top),
+    ]
+    assert row.end == row.rules_top + RULES
+    assert found.height == row.end + BELOW
+
+
+def test_names_of_rules_do_not_run_into_one_another() -> None:
+    hits = tuple(RuleHit(f"a rule {n}", 1, 10_000 + n * 500, 10_400 + n * 500, None) for n in range(3))
+    late = RuleHit("at the very end", 1, 59_000, 60_000, A)
+    (row,) = drawn(with_more(report(utterance(A, 0, 900, "words")), hits=(*hits, late))).rows
+    assert [one.item.label for one in row.rules] == ["", "", "a rule 2", ""]
+    assert row.rules[0].item.title == "Rule a rule 0 (revision 1) matched at 0:10"

@@ -26,11 +26,26 @@ from zccvoice.cli import (
     serve,
     simulate,
     stream,
+    top,
     transcribe,
 )
 from zccvoice.errors import ConfigError, ScenarioError, ZccvoiceError
 
-_COMMANDS = (serve, doctor, demo, simulate, transcribe, replay, report, export, db, stream, explain, bench)
+_COMMANDS = (
+    serve,
+    doctor,
+    demo,
+    simulate,
+    transcribe,
+    replay,
+    report,
+    top,
+    export,
+    db,
+    stream,
+    explain,
+    bench,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import IO, Any
 
 from zccvoice.reports.calls import CallReport, CallsReport
+from zccvoice.reports.figures import iso
 from zccvoice.reports.transcript import sentiment_of
 from zccvoice.store.reads import CallRow
 
@@ -18,8 +18,8 @@ from zccvoice.store.reads import CallRow
 def calls_document(report: CallsReport) -> dict[str, Any]:
     """The calls of a period with all their measures, as plain values."""
     return {
-        "since": _moment(report.since),
-        "until": _moment(report.until),
+        "since": iso(report.since),
+        "until": iso(report.until),
         "calls": [_call(call) for call in report.calls],
     }
 
@@ -54,15 +54,11 @@ def _call(call: CallRow) -> dict[str, Any]:
         "queue_id": call.queue_id,
         "queue_name": call.queue_name,
         "agent_name": call.agent_name,
-        "started_at": _moment(call.started_at),
-        "ended_at": _moment(call.ended_at),
+        "started_at": iso(call.started_at),
+        "ended_at": iso(call.ended_at),
         "end_reason": call.end_reason,
         "language": call.language,
         "language_source": call.language_source,
         "scorecard": None if call.scorecard is None else asdict(call.scorecard),
-        "computed_at": _moment(call.computed_at),
+        "computed_at": iso(call.computed_at),
     }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

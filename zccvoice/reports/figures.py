@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from math import floor
 
@@ -105,3 +105,12 @@ def time_of_day(moment: datetime | None, tz: tzinfo | None = None) -> str:
 def zone(moment: datetime, tz: tzinfo | None = None) -> str:
     """The name of the time zone at that moment, such as ``CEST``."""
     return moment.astimezone(tz).tzname() or "local time"
+
+
+def iso(moment: datetime | None, precision: str = "auto") -> str | None:
+    """A moment for a program, ISO 8601 in UTC: ``2026-05-04T08:02:31Z``; None stays None."""
+    return (
+        None
+        if moment is None
+        else moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+    )

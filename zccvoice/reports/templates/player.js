@@ -91,8 +91,8 @@
     play(row.start + ((row.end - row.start) * (point.x - row.left)) / row.width);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("audio, select, input")) return;
-    if (event.key === " " && event.target.closest("button")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("audio, select, input")) return;
+    if (event.key === " " && event.target.closest?.("button")) return;
     const act = {
       " ": () => (sound.paused ? sound.play() : sound.pause()),
       ArrowLeft: () => (sound.currentTime = Math.max(0, sound.currentTime - 5)),
