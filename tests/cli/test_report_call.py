@@ -36,15 +36,15 @@ def test_a_form_goes_to_standard_output_or_into_a_private_file(
     assert stored.run("report", "call", "E", "--format", form, "--timezone", "UTC") == 0
     printed = capsys.readouterr().out
     assert printed.startswith(begins)
-    path = stored.folder / f"E.{form}"
-    assert stored.run("report", "call", "E", "--format", form, "--timezone", "UTC", "--output", path) == 0
+    path = stored.folder / f"E.{form}"  # which tells the form as well
+    assert stored.run("report", "call", "E", "--timezone", "UTC", "--output", path) == 0
     assert path.read_text(encoding="utf-8") == printed
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert capsys.readouterr().out == ""
 
 
 def test_json_has_levels_and_rules(stored: Installation, capsys: pytest.CaptureFixture[str]) -> None:
-    assert stored.run("report", "call", "E", "--format", "json") == 0
+    assert stored.run("report", "call", "E", "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["rule_hits"] == []
     for one in document["utterances"]:

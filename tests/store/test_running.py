@@ -30,7 +30,7 @@ def still_running() -> list[Fact]:
 
 def test_what_is_heard_goes_beyond_what_is_stored(connection: Connection) -> None:
     apply(connection, still_running())
-    live = measure_running(connection, "e1", HEARD)
+    live = measure_running(connection, call_record(connection, "e1"), HEARD)
     assert live.elapsed_ms == 20_000
     assert (live.talk_time_agent_ms, live.talk_time_customer_ms) == (2_000, 1_600)
     assert (live.speaking, live.untranscribed_count, live.transcript_lag_ms) == ("customer", 1, 7_000)
@@ -39,17 +39,19 @@ def test_what_is_heard_goes_beyond_what_is_stored(connection: Connection) -> Non
 
 def test_nobody_listens(connection: Connection) -> None:
     apply(connection, still_running())
-    assert measure_running(connection, "e1", None) == live_call(call_record(connection, "e1"))
+    assert measure_running(connection, call_record(connection, "e1"), None) == live_call(
+        call_record(connection, "e1")
+    )
 
 
 def test_a_call_without_a_packet_has_no_clock_yet(connection: Connection) -> None:
     apply(connection, [one for one in small_call() if isinstance(one, StreamOpened)])
-    assert measure_running(connection, "e1", HEARD).elapsed_ms == 0
+    assert measure_running(connection, call_record(connection, "e1"), HEARD).elapsed_ms == 0
 
 
 def test_rows_tell_which_rules_matched_by_now(connection: Connection) -> None:
     apply(connection, still_running())
-    put_live(connection, "e1", measure_running(connection, "e1", HEARD))
+    put_live(connection, "e1", measure_running(connection, call_record(connection, "e1"), HEARD))
     (row,) = running_calls(connection)
     assert (row.rule_hits_count, row.rule_hits) == (0, [])
     for rule, at_ms in (("refund", 1_000), ("apology", 2_000), ("refund", 3_000)):

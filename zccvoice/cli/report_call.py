@@ -26,6 +26,7 @@ from zccvoice.reports.text import print_call
 from zccvoice.store.database import require_current_schema, transaction
 from zccvoice.store.sound import CallSound, call_sound, why_gone
 
+_FORMS = ("text", "html", *FORMATS)
 _FOLDER = Path("report")
 _SOUND = ".ogg"
 
@@ -33,7 +34,13 @@ _SOUND = ".ogg"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Those of this report, but for the reader's time zone."""
     parser.add_argument("engagement_id", metavar="ENGAGEMENT")
-    parser.add_argument("--format", choices=["text", "html", *FORMATS], default="text")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--format",
+        choices=_FORMS,
+        help="text has measures and transcript, txt the transcript alone (default: that of --output's name, or text)",
+    )
+    form.add_argument("--json", dest="format", action="store_const", const="json", help="--format json")
     parser.add_argument(
         "--output",
         type=Path,
@@ -53,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 when the call is known, and its sound is there if it is asked for."""
+    options.format = options.format or _form_by_name(options.output)
     if options.sound and options.format != "html":
         raise ConfigError(["--sound: goes with --format html"])
     config = settings.load(options)
@@ -65,6 +73,11 @@ def run(options: argparse.Namespace) -> int:
             where = options.output or _FOLDER
             raise StoreError(f"{where}: cannot be written: {error.strerror}") from None
     return 0
+
+
+def _form_by_name(output: Path | None) -> str:
+    form = "" if output is None else output.suffix.lower().removeprefix(".")
+    return form if form in _FORMS else _FORMS[0]
 
 
 def _read(engine: Engine, engagement_id: str) -> tuple[CallReport, CallSound]:

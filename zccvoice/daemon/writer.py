@@ -89,8 +89,8 @@ def measure_live_in(engine: Engine) -> MeasureLive:
                 connection, engagement_id
             ):
                 return
-            live = running.measure_running(connection, engagement_id, heard)
-            measures.put_live(connection, engagement_id, live)
+            record = reads.call_record(connection, engagement_id)
+            measures.put_live(connection, engagement_id, running.measure_running(connection, record, heard))
 
     return measure
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, column, select, table
 
 from zccvoice.analytics.live import Heard, LiveCall, live_call
-from zccvoice.analytics.record import Side
-from zccvoice.store import reads
+from zccvoice.analytics.record import CallRecord, Side
 from zccvoice.store.schema import REPORTING_SCHEMA
 from zccvoice.store.tables import Engagement, Participant
 
@@ -45,15 +44,20 @@ class RunningCall:
 _VIEW = table("live_call", *(column(one.name) for one in fields(RunningCall)), schema=REPORTING_SCHEMA)
 
 
-def measure_running(connection: Connection, engagement_id: str, heard: Heard | None) -> LiveCall:
-    """Measure a call that is running; `heard` is on Zoom's clock, None when nobody listens to it."""
-    record = reads.call_record(connection, engagement_id)
-    zero_ms = connection.scalar(
-        select(Engagement.clock_zero_ms).where(Engagement.engagement_id == engagement_id)
-    )
+def measure_running(connection: Connection, record: CallRecord, heard: Heard | None) -> LiveCall:
+    """Measure a call that is running.
+
+    Args:
+        connection: to the database that the record is from.
+        record: what is stored of the call.
+        heard: what is heard of it now, on Zoom's clock; None when nobody listens to it.
+    """
+    of_call = Engagement.engagement_id == record.engagement_id
+    zero_ms = connection.scalar(select(Engagement.clock_zero_ms).where(of_call))
     if heard is None or zero_ms is None:
         return live_call(record)
-    query = select(Participant.channel_id, Participant.side).where(Participant.engagement_id == engagement_id)
+    of_call = Participant.engagement_id == record.engagement_id
+    query = select(Participant.channel_id, Participant.side).where(of_call)
     sides = {
         row.channel_id: None if row.side is None else Side(row.side) for row in connection.execute(query)
     }
