@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zccvoice.analytics.live import Heard, live_call
+from zccvoice.analytics.live import Heard, LiveCall, live_call
 from zccvoice.analytics.record import CallEvent, CallRecord, Side, Span, SpokenUtterance
+from zccvoice.analytics.scorecard import scorecard
 
-from .build import A, C, call, event, gap, said
+from .build import A, C, call, calls, event, gap, said
 
 SIDES: dict[str, Side | None] = {"ch-a": A, "ch-c": C}
 
@@ -96,6 +99,17 @@ def test_the_last_words_are_the_last_dozen_that_were_understood() -> None:
         running(said(C, 0, 5_000, words), said(A, 5_000, 6_000, None), said(A, 6_000, 6_500, ""))
     )
     assert (live.last_side, live.last_words) == ("customer", " ".join(f"w{n}" for n in range(8, 20)))
+
+
+@given(calls())
+def test_every_measure_is_what_the_scorecard_says(record: CallRecord) -> None:
+    live, card = live_call(record), scorecard(record)
+    assert live.elapsed_ms == card.duration_ms
+    if record.tracks:
+        assert live.coverage_ratio == card.coverage_ratio
+    for name in {field.name for field in fields(LiveCall)} & {field.name for field in fields(card)}:
+        if name != "coverage_ratio":
+            assert getattr(live, name) == getattr(card, name), name
 
 
 @given(st.integers(-(10**13), 10**13), st.integers(0, 10**6))

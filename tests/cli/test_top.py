@@ -95,11 +95,12 @@ class Screen:
     def press(self, keys: str) -> None:
         os.write(self.ours, keys.encode())
 
-    def end(self) -> int:
+    def end(self, complaint: str = "") -> int:
         """Its exit status; the terminal is as it was before."""
         status = self.process.wait(LONGEST_S)
         assert self.process.stderr is not None
-        assert self.process.stderr.read() == b""
+        assert complaint in (told := self.process.stderr.read().decode())
+        assert bool(told) == bool(complaint)
         assert termios.tcgetattr(self.theirs) == self.before
         return status
 
@@ -142,6 +143,12 @@ def test_interrupting_it_is_no_failure(
     how(screen)
     assert screen.end() == 0
     screen.wait_for(re.escape("\x1b[?1049l"))
+
+
+def test_a_database_that_refuses_ends_it(engine: Engine, top: Callable[..., Screen]) -> None:
+    with transaction(engine) as connection:
+        connection.execute(text("DROP VIEW reporting.live_call"))
+    assert top().end("zccvoice: the database refused") == 3
 
 
 def test_it_waits_for_a_database_that_is_away(

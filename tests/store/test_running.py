@@ -39,9 +39,8 @@ def test_what_is_heard_goes_beyond_what_is_stored(connection: Connection) -> Non
 
 def test_nobody_listens(connection: Connection) -> None:
     apply(connection, still_running())
-    assert measure_running(connection, call_record(connection, "e1"), None) == live_call(
-        call_record(connection, "e1")
-    )
+    record = call_record(connection, "e1")
+    assert measure_running(connection, record, None) == live_call(record)
 
 
 def test_a_call_without_a_packet_has_no_clock_yet(connection: Connection) -> None:

@@ -11,18 +11,21 @@ from types import MappingProxyType
 
 from zccvoice.analytics.documented import documented
 from zccvoice.analytics.record import CallEvent, CallRecord, Side, Span, SpokenUtterance, TrackSound
-from zccvoice.analytics.scorecard import scorecard
+from zccvoice.analytics.spans import longest_ms, total_ms
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.analytics.timing import (
     HOLD_BEGINS,
     HOLD_ENDS,
     PAUSE_BEGINS,
     PAUSE_ENDS,
+    coverage_ratio,
     holds,
     open_time,
     pauses,
     silences,
+    talk_time,
 )
+from zccvoice.analytics.turns import interruptions
 
 LAST_WORDS_COUNT = 12
 
@@ -119,25 +122,36 @@ def live_call(
     waiting = [] if heard is None else _waiting(record, heard)
     if heard is not None:
         record = _with_heard(record, heard, waiting, sides)
-    so_far = scorecard(record, thresholds)
+    seen = {track.side for track in record.tracks} | {one.side for one in record.utterances}
+    talk = talk_time(record, thresholds)
+    agent_ms, customer_ms = (
+        total_ms(talk.get(side, [])) if side in seen else None for side in (Side.AGENT, Side.CUSTOMER)
+    )
+    talk_ms = sum(total_ms(spans) for spans in talk.values())
+    interrupting = [one.side for one in interruptions(record, thresholds)]
+    are_several = len(seen - {None}) > 1
     understood = [one for one in record.utterances if one.text]
     last = max(understood, key=lambda one: one.end_ms, default=None)
     open_ = open_time(record)
     end_ms = open_[-1].end_ms if open_ else 0
     state, since_ms = _state(record, thresholds)
     return LiveCall(
-        elapsed_ms=so_far.duration_ms,
-        talk_time_agent_ms=so_far.talk_time_agent_ms,
-        talk_time_customer_ms=so_far.talk_time_customer_ms,
-        talk_share_agent=so_far.talk_share_agent,
-        longest_silence_ms=so_far.longest_silence_ms,
-        interruptions_agent_count=so_far.interruptions_agent_count,
-        interruptions_customer_count=so_far.interruptions_customer_count,
+        elapsed_ms=total_ms(open_),
+        talk_time_agent_ms=agent_ms,
+        talk_time_customer_ms=customer_ms,
+        talk_share_agent=_share(agent_ms, talk_ms),
+        longest_silence_ms=longest_ms(silences(record, thresholds)),
+        interruptions_agent_count=interrupting.count(Side.AGENT)
+        if are_several and Side.AGENT in seen
+        else None,
+        interruptions_customer_count=interrupting.count(Side.CUSTOMER)
+        if are_several and Side.CUSTOMER in seen
+        else None,
         on_hold=state == "hold",
         last_side=None if last is None or last.side is None else Side(last.side).value,
         last_words=None if last is None else " ".join((last.text or "").split()[-LAST_WORDS_COUNT:]),
-        coverage_ratio=so_far.coverage_ratio if record.tracks else None,
-        talk_share_customer=_share(so_far.talk_time_customer_ms, so_far.talk_time_total_ms),
+        coverage_ratio=coverage_ratio(record) if record.tracks else None,
+        talk_share_customer=_share(customer_ms, talk_ms),
         state=state,
         state_ms=max(0, end_ms - since_ms),
         speaking=None if heard is None else _speaking(heard, sides),

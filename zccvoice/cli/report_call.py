@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument(
         "--format",
         choices=_FORMS,
-        help="text has measures and transcript, txt the transcript alone (default: that of --output's name, or text)",
+        help="text: measures and transcript, txt: the transcript (default: that of --output's name, or text)",
     )
     form.add_argument("--json", dest="format", action="store_const", const="json", help="--format json")
     parser.add_argument(

@@ -37,7 +37,7 @@ from zccvoice.reports.running import (
     running_table,
     summary,
 )
-from zccvoice.store.database import transaction
+from zccvoice.store.database import is_transient, transaction
 from zccvoice.store.running import running_calls
 
 FILE_WIDTH = 160
@@ -129,7 +129,11 @@ class _Top:
         self._changed = trio.Event()
 
     async def run(self) -> None:
-        """Show until a key, SIGINT or SIGTERM ends it; the terminal is left as it was."""
+        """Show until a key, SIGINT or SIGTERM ends it; the terminal is left as it was.
+
+        Raises:
+            StoreError: the database refuses, and would again.
+        """
         with (
             _keys_at_once(),
             Live(console=self._console, screen=True, auto_refresh=False) as live,
@@ -147,6 +151,8 @@ class _Top:
                 self._report = await trio.to_thread.run_sync(_ask, self._engine, abandon_on_cancel=True)
                 self._problem = None
             except StoreError as error:
+                if not is_transient(error):
+                    raise
                 since = datetime.now(UTC) if self._problem is None else self._problem[0]
                 self._problem = (since, str(error))
             self._changed.set()
