@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import trio
 
+from zccvoice.analytics.live import Heard
 from zccvoice.errors import RecognizerError
 from zccvoice.rtms.events import StreamEnded, StreamEvent
 from zccvoice.rtms.webhook import StreamStarted
@@ -105,6 +106,7 @@ class FakeStore:
         self.batches: list[int] = []
         self.measured: list[str] = []
         self.measured_live: list[str] = []
+        self.heard: list[Heard | None] = []
         self.cannot_measure: Exception | None = None
         self.failures: list[Exception] = []
         self.refuses: Callable[[Fact], Exception | None] = lambda fact: None
@@ -123,5 +125,6 @@ class FakeStore:
             raise self.cannot_measure
         self.measured.append(engagement_id)
 
-    def measure_live(self, engagement_id: str) -> None:
+    def measure_live(self, engagement_id: str, heard: Heard | None) -> None:
         self.measured_live.append(engagement_id)
+        self.heard.append(heard)

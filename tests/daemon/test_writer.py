@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -14,10 +15,13 @@ from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeStore
 from tests.daemon.rooms import new_shelf
+from zccvoice.analytics.live import Heard
+from zccvoice.daemon.live_speech import LiveSpeech, StreamSpeech
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer
 from zccvoice.errors import StoreError
+from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import AudioReceived
@@ -54,13 +58,18 @@ class Office:
         self.store = FakeStore()
         self.metrics = Metrics()
         self.outbox = Outbox()
-        self.writer = Writer(
+        self.live = LiveSpeech()
+        self.writer = self.new_writer()
+
+    def new_writer(self) -> Writer:
+        return Writer(
             self.outbox,
             self.shelf,
             self.metrics,
             write=self.store.write,
             measure=self.store.measure,
             measure_live=self.store.measure_live,
+            live=self.live,
         )
 
     def journal(self, facts: Sequence[Fact], stream_id: str = "S", *, each: int = 3) -> str:
@@ -216,6 +225,50 @@ async def test_a_revocation_comes_first(tmp_path: Path, autojump_clock: MockCloc
     assert office.store.facts == [revoked, fact(1)]
 
 
+async def test_a_running_calls_row_is_never_older_than_five_seconds(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Also while there are many, and measuring them takes its time."""
+    office = Office(tmp_path)
+    measured_at: dict[str, list[float]] = {f"E{number}": [] for number in range(20)}
+
+    def measure_live(engagement_id: str, heard: Heard | None) -> None:
+        autojump_clock.jump(0.12)
+        measured_at[engagement_id].append(trio.current_time())
+
+    office.store.measure_live = measure_live  # type: ignore[method-assign]
+    office.writer = office.new_writer()
+    for number, engagement_id in enumerate(measured_at):
+        opened = StreamOpened(
+            engagement_id, f"S{number}", "contact_center", datetime(2026, 11, 26, tzinfo=UTC)
+        )
+        office.journal([opened], f"S{number}")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(office.writer.run)
+        await trio.sleep(60)
+        nursery.cancel_scope.cancel()
+    for moments in measured_at.values():
+        assert len(moments) >= 60 / 5
+        assert max(later - earlier for earlier, later in pairwise([0, *moments, 60])) <= 5
+
+
+async def test_a_running_call_is_measured_with_what_is_heard_of_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    office = Office(tmp_path)
+    opened = StreamOpened("E", "S", "contact_center", datetime(2026, 11, 26, tzinfo=UTC))
+    office.journal([opened])
+    stream = StreamSpeech("E", tuple, lambda: False, lambda: 3.5)
+    stream.note(Record(0, 1, Kind.RECEIVED, 1_000, [AudioReceived("ch", 900, b"")]), [])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(office.writer.run)
+        with office.live.listening("S", stream):
+            await trio.sleep(LIVE_S / 2)
+        await trio.sleep(LIVE_S)
+        nursery.cancel_scope.cancel()
+    assert office.store.heard == [Heard(3_400, {}, {}, {}), None]
+
+
 async def test_running_calls_are_measured_every_few_seconds(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -224,8 +277,8 @@ async def test_running_calls_are_measured_every_few_seconds(
     office.journal([opened, fact(1)])
     async with trio.open_nursery() as nursery:
         nursery.start_soon(office.writer.run)
-        await trio.sleep(3.5 * LIVE_S)
-        assert office.store.measured_live == ["E"] * 3
+        await trio.sleep(2.5 * LIVE_S)
+        assert office.store.measured_live == ["E"] * 3, "at once, and then every few seconds"
         assert LIVE_S < 5
         with office.shelf.writer(journal_name("S")) as journal:
             journal.write(Kind.DERIVED, 0, [end()])

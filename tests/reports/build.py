@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from zccvoice.analytics.record import AudioGap, CallEvent, CallRecord, Side, Span, SpokenUtterance, TrackSound
 from zccvoice.analytics.scorecard import scorecard
 from zccvoice.reports.calls import CallReport
+from zccvoice.store.hits import RuleHit
 from zccvoice.store.reads import CallRow, UtteranceRow
 
 A, C, O = Side.AGENT, Side.CUSTOMER, Side.OTHER  # noqa: E741
@@ -96,6 +98,36 @@ def report(
 def unmeasured(one: CallReport) -> CallReport:
     """The same call before its scorecard was computed."""
     return replace(one, call=replace(one.call, scorecard=None, computed_at=None))
+
+
+def with_more(
+    one: CallReport,
+    *,
+    loudness: bool = True,
+    sentiments: Sequence[float | None] = (),
+    hits: tuple[RuleHit, ...] = (),
+) -> CallReport:
+    """The same call with levels of every second, scores of its first utterances, and rules that matched."""
+    scores = [*sentiments, *[None] * (len(one.utterances) - len(sentiments))]
+    heard = one.utterances
+    if loudness:
+        heard = tuple(
+            replace(row, loudness_by_second=(-30.0,) * (1 + (row.end_ms - row.start_ms - 1) // 1000))
+            for row in heard
+        )
+    spoken = tuple(
+        replace(said, sentiment=score) for said, score in zip(one.record.utterances, scores, strict=True)
+    )
+    return CallReport(one.call, replace(one.record, utterances=spoken), heard, hits)
+
+
+def lively() -> CallReport:
+    """`full`, with everything beside it that a page shows."""
+    return with_more(
+        full(),
+        sentiments=[0.2, -0.8, None, -0.1, 0.0, 0.35],
+        hits=(RuleHit("order number", 2, 12_300, 16_800, A), RuleHit("long hold", 1, 34_500, 56_000, None)),
+    )
 
 
 def full() -> CallReport:

@@ -11,7 +11,7 @@ from zccvoice.analytics.scorecard import Scorecard
 from zccvoice.reports.calls import CallsReport
 from zccvoice.reports.document import call_document, calls_document, write_document
 
-from .build import full, unmeasured
+from .build import full, lively, unmeasured
 
 CALL_KEYS = [
     *("engagement_id", "product", "account_id", "queue_id", "queue_name", "agent_name"),
@@ -34,7 +34,7 @@ def test_calls() -> None:
 
 def test_one_call_has_all_that_was_said_and_happened() -> None:
     document = call_document(full())
-    assert list(document) == [*CALL_KEYS, "streams", "events", "gaps", "utterances"]
+    assert list(document) == [*CALL_KEYS, "streams", "events", "gaps", "utterances", "rule_hits"]
     assert document["streams"] == [{"start_ms": 0, "end_ms": 87_000}]
     assert document["events"][0] == {"name": "user_answered", "at_ms": 300, "channel_id": "ch-a"}
     assert document["gaps"][1] == {
@@ -49,6 +49,16 @@ def test_one_call_has_all_that_was_said_and_happened() -> None:
         "Thanks for watching!",
         "refused: known hallucination",
     )
+
+
+def test_levels_scores_and_rules() -> None:
+    document = call_document(lively())
+    assert document["utterances"][1]["sentiment"] == -0.8
+    assert document["utterances"][0]["loudness_by_second"] == (-30.0,) * 5
+    assert document["rule_hits"] == [
+        {"rule": "order number", "revision": 2, "start_ms": 12_300, "end_ms": 16_800, "side": "agent"},
+        {"rule": "long hold", "revision": 1, "start_ms": 34_500, "end_ms": 56_000, "side": None},
+    ]
 
 
 def test_a_written_document_is_json_as_it_was() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, timedelta
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,8 +16,10 @@ import pytest
 from zccvoice.analytics.record import CallEvent, Span
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.html import call_page, index_page, page_name, write_html
+from zccvoice.reports.sound import sound_beside, sound_within
+from zccvoice.store.hits import RuleHit
 
-from .build import STARTED, A, C, full, report, unmeasured, utterance
+from .build import STARTED, A, C, full, lively, report, unmeasured, utterance, with_more
 
 MADRID = ZoneInfo("Europe/Madrid")
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -62,6 +66,7 @@ class Page(HTMLParser):
 
 EVERY_KIND = [
     full(),
+    lively(),
     unmeasured(full()),
     report(streams=(), sides=()),
     report(),
@@ -138,7 +143,7 @@ def test_a_call_page_has_measures_with_units_and_definitions_and_the_transcript(
     assert "Monday, 4 May 2026, 10:02 Orders · Lee Agent · engagement-1" in text
     assert "Talk speed 152 wpm 151 wpm Words per minute of the side's own transcribed speech" in text
     assert "Hold 0:22 Time on hold." in text
-    assert "1:07 Customer refused: known hallucination – Thanks for watching!" in text
+    assert "1:07 Customer refused: known hallucination 1:12" in text
     assert "0:35 On hold for 22 s" in text
     assert "Times are in CEST" in text
 
@@ -198,6 +203,86 @@ def test_writing_makes_the_folder_an_index_and_a_page_for_each_call(tmp_path: Pa
     assert index == folder / "index.html"
     pages = {"index.html", page_name("engagement-1"), page_name("../e2")}
     assert {path.name for path in folder.iterdir()} == pages
-    assert (folder / page_name("engagement-1")).read_text(encoding="utf-8") == call_page(full(), MADRID)
+    assert (folder / page_name("engagement-1")).read_text(encoding="utf-8") == call_page(
+        full(), MADRID, index="index.html"
+    )
     linked = {link["href"] for link in Page(index.read_text(encoding="utf-8")).all("a")}
     assert linked | {"index.html"} == pages
+
+
+# With its sound
+
+
+SOUND = sound_within(b"OggS and so on", has_sides=True)
+
+
+def test_a_page_with_sound_runs_one_script_and_plays_one_sound() -> None:
+    text = call_page(lively(), MADRID, sound=SOUND)
+    page = Page(text)
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert policy == (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; media-src data:"
+    )
+    (audio,) = page.all("audio")
+    assert audio["src"] == f"data:audio/ogg;base64,{b64encode(b'OggS and so on').decode()}"
+    assert not re.search(r"https?://|@import|url\((?!#)|javascript:|\bon\w+\s*=\s*\"", text)
+
+
+def test_a_sound_beside_the_page_is_a_file_of_its_folder() -> None:
+    page = Page(call_page(full(), MADRID, sound=sound_beside("a call #1.ogg", has_sides=False)))
+    assert page.all("audio")[0]["src"] == "a%20call%20%231.ogg"
+    assert "media-src 'self' file:" in str(page.all("meta"))
+    assert "All sides together." in page.text
+
+
+def test_utterances_can_be_played_from_the_keyboard_and_found_in_the_picture() -> None:
+    page = Page(call_page(full(), MADRID, sound=SOUND))
+    spoken = [one for one in page.all("li") if "data-start" in one]
+    assert [one["data-start"] for one in spoken] == [str(row.start_ms) for row in full().utterances]
+    assert [one["aria-label"] for one in page.all("button")][:2] == ["Play from 0:01", "Play from 0:06"]
+    assert {one["href"] for one in page.all("a")} == {f"#{one['id']}" for one in spoken}
+    assert sum(one.get("class") == "cursor" for one in page.all("line")) == 1
+
+
+def test_without_sound_there_is_nothing_to_press() -> None:
+    page = Page(call_page(lively(), MADRID))
+    assert not {"script", "audio", "button", "select"} & {tag for tag, _ in page.tags}
+
+
+def test_what_was_said_cannot_end_the_script_or_the_sound() -> None:
+    one = report(utterance(A, 0, 4_000, NASTY), queue_name=NASTY, agent_name=NASTY, engagement_id=NASTY)
+    text = call_page(with_more(one, hits=(RuleHit(NASTY, 1, 0, 9, None),)), MADRID, sound=SOUND)
+    assert text.count("<script") == 1
+    assert NASTY in Page(text.replace("<script>", "<style>").replace("</script>", "</style>")).text
+
+
+def test_loudness_sentiment_and_rules_are_shown_in_picture_and_words() -> None:
+    page = Page(call_page(lively(), MADRID))
+    assert [one["class"] for one in page.all("path") if "loudness" in (one["class"] or "")] == [
+        "loudness agent-bar",
+        "loudness customer-bar",
+        "loudness agent-bar",  # the legend
+    ]
+    assert "Customer ▼ −0.8 Hello, yes" in page.text
+    assert "Agent · Lee Agent interrupts ▼ −0.1 I am sorry" in page.text
+    assert "0:12 Rule matched: order number" in page.text
+    assert "Rule long hold (revision 1) matched at 0:35" in page.text
+    for label in ("Loudness, −60 to 0 dBFS", "Sentiment, good above the line", "Rule matched"):
+        assert label in page.text
+
+
+def test_a_call_without_scores_and_rules_has_no_place_for_them() -> None:
+    text = Page(call_page(full(), MADRID)).text
+    assert "Sentiment" not in text
+    assert "Rules" not in text
+
+
+def test_a_call_of_two_hours_has_a_page_of_ordinary_size() -> None:
+    spoken = [
+        utterance((A, C)[n % 2], n * 3_600, n * 3_600 + 3_000, "Some words of it.") for n in range(2_000)
+    ]
+    text = call_page(with_more(report(*spoken, end_ms=7_200_000)), MADRID)
+    assert len(text) < 2_500_000
+    assert len(Page(text).all("li")) > 2_000

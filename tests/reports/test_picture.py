@@ -6,15 +6,33 @@ import pytest
 
 from zccvoice.analytics.record import AudioGap, CallEvent, Span
 from zccvoice.reports.calls import CallReport
-from zccvoice.reports.picture import ABOVE, BELOW, BETWEEN, LANE, LEFT, WIDTH, Picture, picture
+from zccvoice.reports.picture import (
+    ABOVE,
+    BELOW,
+    BETWEEN,
+    CURVE,
+    LANE,
+    LEFT,
+    RULES,
+    SENTIMENT,
+    WIDTH,
+    Picture,
+    Row,
+    picture,
+)
+from zccvoice.store.hits import RuleHit
 
-from .build import A, C, O, full, report, utterance
+from .build import A, C, O, full, lively, report, utterance, with_more
 
 
 def drawn(one: CallReport) -> Picture:
     found = picture(one)
     assert found is not None
     return found
+
+
+def tops(row: Row) -> dict[str, float]:
+    return {lane.name: lane.top for lane in row.lanes}
 
 
 def test_nothing_is_drawn_of_a_call_that_was_never_open() -> None:
@@ -28,8 +46,8 @@ def test_a_bar_lies_in_its_lane_at_its_time() -> None:
     assert (bar.item.kind, bar.item.number) == ("customer", 0)
     assert bar.x == pytest.approx(LEFT + 30_000 * per_ms, abs=0.01)
     assert bar.width == pytest.approx(15_000 * per_ms, abs=0.01)
-    assert (bar.y, bar.height) == (dict(row.lanes)["Customer"], LANE)
-    assert list(dict(row.lanes)) == ["Agent", "Customer"]
+    assert (bar.y, bar.height) == (tops(row)["Customer"], LANE)
+    assert list(tops(row)) == ["Agent", "Customer"]
 
 
 def test_bands_lie_across_all_lanes() -> None:
@@ -42,7 +60,17 @@ def test_bands_lie_across_all_lanes() -> None:
 
 @pytest.mark.parametrize(
     ("end_ms", "rows"),
-    [(1, 1), (87_000, 1), (150_000, 1), (150_001, 2), (720_000, 6), (720_001, 5), (5_400_000, 6)],
+    [
+        (1, 1),
+        (87_000, 1),
+        (150_000, 1),
+        (150_001, 2),
+        (720_000, 6),
+        (720_001, 6),
+        (780_000, 7),
+        (7_203_000, 4),
+        (5_400_000, 6),
+    ],
 )
 def test_a_long_call_runs_in_rows(end_ms: int, rows: int) -> None:
     found = drawn(report(end_ms=end_ms))
@@ -83,20 +111,20 @@ def test_everything_of_a_full_call_is_there() -> None:
     assert len(row.bars) == 14
     assert [mark.item.title for mark in row.marks] == ["Agent interrupts at 0:12, both speak for 1.2 s"]
     assert [gap.item.title for gap in row.gaps] == ["Customer: 1.4 s of audio missing from 1:04"]
-    assert row.marks[0].y == dict(row.lanes)["Agent"]
+    assert row.marks[0].y == tops(row)["Agent"]
     titles = [bar.item.title for bar in row.bars]
     assert titles[2] == "Agent 0:09–0:09: Mhm."
-    assert titles[9] == "Customer 1:07–1:11: Thanks for watching! (refused: known hallucination)"
+    assert titles[9] == "Customer 1:07–1:11: refused: known hallucination"
     assert titles[10] == "Customer 1:12–1:16: failed: RecognizerError"
 
 
 def test_lanes_are_of_those_who_are_there() -> None:
     mixed = drawn(report(utterance(None, 0, 900, "words"), sides=(None,)))
-    assert [name for name, _ in mixed.rows[0].lanes] == ["Unknown"]
+    assert list(tops(mixed.rows[0])) == ["Unknown"]
     three = drawn(report(utterance(O, 0, 900, "words"), sides=(C, A)))
-    assert [name for name, _ in three.rows[0].lanes] == ["Agent", "Customer", "Other"]
+    assert list(tops(three.rows[0])) == ["Agent", "Customer", "Other"]
     nobody = drawn(report(sides=()))
-    assert [name for name, _ in nobody.rows[0].lanes] == ["Agent", "Customer"]
+    assert list(tops(nobody.rows[0])) == ["Agent", "Customer"]
 
 
 def test_a_gap_of_a_side_that_has_no_lane_lies_across_all() -> None:
@@ -108,3 +136,30 @@ def test_time_without_a_stream_is_a_band() -> None:
     (row,) = drawn(report(streams=(Span(0, 10_000), Span(20_000, 30_000)))).rows
     closed = [band.item for band in row.bands if band.item.kind == "closed"]
     assert [(one.span, one.title) for one in closed] == [(Span(10_000, 20_000), "No stream 10 s")]
+
+
+def test_loudness_sentiment_and_rules_lie_below_one_another() -> None:
+    found = drawn(lively())
+    assert {"loudness", "sentiment", "rule"} <= found.kinds
+    (row,) = found.rows
+    agent, customer = row.lanes
+    assert customer.top == agent.top + LANE + CURVE + BETWEEN
+    assert agent.loudness.count("M") == sum(one.side is A for one in lively().utterances)
+    assert row.sentiment_middle == row.bottom + BETWEEN + SENTIMENT / 2
+    heights = [(one.item.sentiment, one.y < row.sentiment_middle) for one in row.sentiments]
+    assert heights == [(0.2, True), (-0.8, False), (-0.1, False), (0.0, True), (0.35, True)]
+    assert row.rules_top == row.sentiment_middle + SENTIMENT / 2 + BETWEEN
+    assert [(one.item.label, one.y) for one in row.rules] == [
+        ("order number", row.rules_top),
+        ("long hold", row.rules_top),
+    ]
+    assert row.end == row.rules_top + RULES
+    assert found.height == row.end + BELOW
+
+
+def test_names_of_rules_do_not_run_into_one_another() -> None:
+    hits = tuple(RuleHit(f"a rule {n}", 1, 10_000 + n * 500, 10_400 + n * 500, None) for n in range(3))
+    late = RuleHit("at the very end", 1, 59_000, 60_000, A)
+    (row,) = drawn(with_more(report(utterance(A, 0, 900, "words")), hits=(*hits, late))).rows
+    assert [one.item.label for one in row.rules] == ["", "", "a rule 2", ""]
+    assert row.rules[0].item.title == "Rule a rule 0 (revision 1) matched at 0:10"

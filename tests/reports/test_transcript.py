@@ -7,7 +7,7 @@ import pytest
 from zccvoice.analytics.record import AudioGap, CallEvent, Span
 from zccvoice.reports.transcript import Happened, Said, happened, lines, remark, said
 
-from .build import A, C, full, report, utterance
+from .build import A, C, full, lively, report, utterance
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,22 @@ def test_pauses_closed_streams_and_short_gaps() -> None:
         "Agent not heard for 1.0 s",
         "Streaming paused for 2.0 s",
         "No stream for 20 s",
+    ]
+
+
+def test_what_was_refused_is_no_text() -> None:
+    refused = said(full())[9]
+    assert (refused.text, refused.remark) == ("", "refused: known hallucination")
+
+
+def test_who_interrupts_and_what_words_score() -> None:
+    assert [one.start_ms for one in said(full()) if one.is_interruption] == [12_300]
+    assert [one.sentiment for one in said(lively())][:6] == [0.2, -0.8, None, -0.1, 0.0, 0.35]
+
+
+def test_rules_stand_where_they_matched() -> None:
+    rules = [one for one in lines(lively()) if isinstance(one, Happened) and one.kind == "rule"]
+    assert [(one.start_ms, one.text) for one in rules] == [
+        (12_300, "Rule matched: order number"),
+        (34_500, "Rule matched: long hold"),
     ]

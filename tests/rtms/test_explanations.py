@@ -74,7 +74,7 @@ def ends_in_the_code() -> set[str]:
             for node in tree.body
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
             for target in node.targets
-            if isinstance(target, ast.Name)
+            if isinstance(target, ast.Name) and isinstance(node.value.value, str)
         }
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args:
@@ -83,7 +83,7 @@ def ends_in_the_code() -> set[str]:
             cause = node.args[0]
             if called != "StreamEnded" and not (called == "_end" and len(node.args) == 2):
                 continue
-            if isinstance(cause, ast.Constant):
+            if isinstance(cause, ast.Constant) and isinstance(cause.value, str):
                 found.add(cause.value)
             elif isinstance(cause, ast.Name) and cause.id in names:
                 found.add(names[cause.id])

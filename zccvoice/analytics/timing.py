@@ -17,12 +17,11 @@ from zccvoice.analytics.record import CallEvent, CallRecord, Side, Span, SpokenU
 from zccvoice.analytics.spans import intersection, subtraction, total_ms, union
 from zccvoice.analytics.thresholds import Thresholds
 
-_HOLD_BEGINS = frozenset({"user_hold"})
-_HOLD_ENDS = frozenset({"user_unhold", "user_end"})
+HOLD_BEGINS = frozenset({"user_hold"})
+"""Names of the events with which a hold begins; the others likewise."""
+HOLD_ENDS = frozenset({"user_unhold", "user_end"})
 PAUSE_BEGINS = frozenset({"stream_paused", "session_paused"})
-"""Events with which Zoom pauses the streaming."""
 PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed"})
-"""And resumes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def holds(record: CallRecord) -> list[Span]:
     whoever is on hold. One whose end was never told lasts to the end of the stream in which it began. A
     hold may reach over time in which no stream was open: intersect with `open_time` before measuring it.
     """
-    return _told(record, _HOLD_BEGINS, _HOLD_ENDS)
+    return _told(record, HOLD_BEGINS, HOLD_ENDS)
 
 
 def pauses(record: CallRecord) -> list[Span]:

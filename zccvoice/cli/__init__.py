@@ -27,6 +27,7 @@ from zccvoice.cli import (
     simulate,
     stream,
     targets,
+    top,
     transcribe,
 )
 from zccvoice.errors import ConfigError, ScenarioError, ZccvoiceError
@@ -40,6 +41,7 @@ _COMMANDS = (
     replay,
     report,
     targets,
+    top,
     export,
     db,
     stream,

@@ -5,32 +5,23 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine
 
-from zccvoice.analytics.record import Side
-from zccvoice.audio.frame import SAMPLES_PER_MS
 from zccvoice.cli import settings
 from zccvoice.cli.transcripts import FORMATS, print_transcript, write_transcript
 from zccvoice.config import Config
 from zccvoice.daemon import log
 from zccvoice.errors import ConfigError, SoundGoneError, StoreError, ZccvoiceError
-from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.recordings.playback import Sound, leg_sound, side_by_side
+from zccvoice.recordings.call_sound import MIX, channels_of, length_of, require_sound, sides_of
 from zccvoice.recordings.private_file import private_file
 from zccvoice.recordings.sound_writer import SUFFIXES, is_too_long, write_sound
 from zccvoice.reports.calls import call_report
 from zccvoice.store.database import require_current_schema, transaction
-from zccvoice.store.sound import CallSound, StoredLeg, call_sound, why_gone
-
-_MIX = "mix"
-_CENTRE = (Side.AGENT, Side.OTHER)
-"""Who is heard on the left: agents, and whoever else of the contact centre was on the call."""
+from zccvoice.store.sound import call_sound, why_gone
 
 
 def add_to(commands: Any) -> None:
@@ -47,7 +38,7 @@ def add_to(commands: Any) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--audio", action="store_true", help="the sound, at 16 kHz")
     what.add_argument("--transcript", action="store_true", help="what was said")
-    parser.add_argument("--side", choices=["agent", "customer", _MIX], help="one side, or all in one channel")
+    parser.add_argument("--side", choices=["agent", "customer", MIX], help="one side, or all in one channel")
     parser.add_argument(
         "--format", choices=FORMATS, default=FORMATS[0], help="of the transcript (default: txt)"
     )
@@ -87,7 +78,7 @@ def _export_transcript(options: argparse.Namespace, engine: Engine) -> None:
         report = call_report(connection, options.engagement_id)
         gone = why_gone(connection, options.engagement_id)
     if report is None:
-        raise _unknown(options.engagement_id, gone)
+        raise unknown_call(options.engagement_id, gone)
     if options.output is None:
         print_transcript(report, options.format)
         return
@@ -100,74 +91,19 @@ def _export_sound(options: argparse.Namespace, config: Config, engine: Engine, o
         sound = call_sound(connection, options.engagement_id)
         gone = why_gone(connection, options.engagement_id)
     if sound is None:
-        raise _unknown(options.engagement_id, gone)
+        raise unknown_call(options.engagement_id, gone)
     sides = sides_of(options.engagement_id, sound, options.side)
     shelf = settings.shelf(config)
     require_sound(shelf, options.engagement_id, [leg for side in sides for leg in side])
-    length = max(leg.end_ms for leg in sound.legs) * SAMPLES_PER_MS
-    if is_too_long(output, length, len(sides)):
+    if is_too_long(output, length_of(sound), len(sides)):
         raise ConfigError([f"--output {output}: the call is too long for a WAV; name a .flac or .ogg"])
-    heard = [[_sound_of(shelf, leg, sound.clock_zero_ms) for leg in side] for side in sides]
     with private_file(output) as file:
-        write_sound(file, output.suffix, side_by_side(heard, length), len(sides))
+        write_sound(file, output.suffix, channels_of(shelf, sound, sides), len(sides))
     _note("audio exported", options, output)
 
 
-def _sound_of(shelf: Shelf, leg: StoredLeg, zero_ms: int) -> Sound:
-    return leg_sound(partial(shelf.reader, journal_name(leg.stream_id)), leg.channel_id, zero_ms)
-
-
-def sides_of(engagement_id: str, sound: CallSound, side: str | None) -> list[list[StoredLeg]]:
-    """What is heard in each channel of the file.
-
-    Args:
-        engagement_id: the call.
-        sound: its tracks.
-        side: ``agent``, ``customer`` or ``mix``; None is agent left, customer right.
-
-    Raises:
-        SoundGoneError: there are no tracks, or it is not known whose they are.
-    """
-    legs = sound.legs
-    if not legs:
-        raise SoundGoneError(f"call {engagement_id}: no sound of it ever came, or its call has not ended")
-    if side == _MIX:
-        return [list(legs)]
-    unknown = sorted({leg.channel_id for leg in legs if leg.side is None})
-    if unknown:
-        raise SoundGoneError(
-            f"call {engagement_id}: nobody told whose channels {', '.join(unknown)} are; --side mix writes "
-            "them all as one"
-        )
-    both = {
-        "agent": [leg for leg in legs if leg.side in _CENTRE],
-        "customer": [leg for leg in legs if leg.side is Side.CUSTOMER],
-    }
-    if side is None:
-        return list(both.values())
-    if not both[side]:
-        raise SoundGoneError(f"call {engagement_id}: nothing was heard of the {side}")
-    return [both[side]]
-
-
-def require_sound(shelf: Shelf, engagement_id: str, legs: Sequence[StoredLeg]) -> None:
-    """Check that the journals of these tracks are there, whole and with their keys.
-
-    Raises:
-        SoundGoneError: one is not, or is still being written.
-    """
-    for stream_id in dict.fromkeys(leg.stream_id for leg in legs):
-        name = journal_name(stream_id)
-        what = f"call {engagement_id}: the sound of stream {stream_id}"
-        if not shelf.exists(name):
-            raise SoundGoneError(f"{what} is gone: deleted by retention, to make room, or by request")
-        if not shelf.has_key(name):
-            raise SoundGoneError(f"{what} is gone: its key was shredded")
-        if shelf.is_being_written(name):
-            raise SoundGoneError(f"{what} is not complete: it is being received or transcribed")
-
-
-def _unknown(engagement_id: str, gone: str | None) -> ZccvoiceError:
+def unknown_call(engagement_id: str, gone: str | None) -> ZccvoiceError:
+    """The error for a call that is not in the database; `gone` is what a tombstone says of it."""
     if gone is not None:
         return SoundGoneError(f"call {engagement_id}: {gone}")
     return StoreError(f"nothing is known of the call {engagement_id!r}")

@@ -10,18 +10,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from zccvoice.cli import grafana, periods, report_output, settings, summaries
-from zccvoice.errors import ConfigError, StoreError
+from zccvoice.cli import grafana, periods, report_call, report_output, settings, summaries
+from zccvoice.errors import ConfigError
 from zccvoice.reports.calls import call_report, calls_report
 from zccvoice.reports.calls_table import calls_tables
-from zccvoice.reports.document import call_document, calls_document, write_document
+from zccvoice.reports.document import calls_document, write_document
 from zccvoice.reports.forms import BINARY, FORMS, write_report
-from zccvoice.reports.html import write_call, write_html
-from zccvoice.reports.text import print_call, print_calls
+from zccvoice.reports.html import write_html
+from zccvoice.reports.text import print_calls
 from zccvoice.store.database import require_current_schema, transaction
 
 _FOLDER = Path("report")
-_FORMS_OF_CALL = ("text", "json", "html")
 
 
 def add_to(commands: Any) -> None:
@@ -32,10 +31,9 @@ def add_to(commands: Any) -> None:
     periods.add_ends(one)
     one.set_defaults(run=run_calls)
     _add_form(one, FORMS)
-    one = reports.add_parser("call", help="one call: measures and transcript")
-    one.add_argument("engagement_id", metavar="ENGAGEMENT")
-    one.set_defaults(run=run_call)
-    _add_form(one, _FORMS_OF_CALL)
+    one = reports.add_parser("call", help="one call: measures, transcript, picture and sound")
+    report_call.add_arguments(one)
+    periods.add_zone(one)
     summaries.add_to(reports)
     grafana.add_to(reports)
 
@@ -88,30 +86,6 @@ def _write_calls(connection: Connection, options: argparse.Namespace) -> None:
                 sys.stdout.buffer.write(content.getvalue())
             else:
                 report_output.replace_file(options.output, content.getvalue())
-
-
-def run_call(options: argparse.Namespace) -> int:
-    """0 when the call is known."""
-    options.format = _form_of(options, _FORMS_OF_CALL)
-    with settings.database(settings.load(options)) as engine:
-        require_current_schema(engine)
-        with transaction(engine) as connection:
-            report = call_report(connection, options.engagement_id)
-            if report is None:
-                raise StoreError(f"nothing is known of the call {options.engagement_id!r}")
-            text = io.StringIO()
-            match options.format:
-                case "json":
-                    write_document(call_document(report), text)
-                case "html":
-                    print(write_call(report, options.output or _FOLDER, options.timezone))
-                    return 0
-                case _ if options.output is None:
-                    print_call(report, sys.stdout, options.timezone)
-                case _:
-                    print_call(report, text, options.timezone)
-            _put(options, text.getvalue())
-    return 0
 
 
 def _put(options: argparse.Namespace, text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -33,9 +35,20 @@ def write_transcript(report: CallReport, path: Path, form: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    with private_text_file(path) as file:
+        _write(report, file, form)
+
+
+@contextmanager
+def private_text_file(path: Path) -> Iterator[IO[str]]:
+    """A file as of `private_file`, for text in UTF-8.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     with private_file(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=True)
-        _write(report, text, form)
+        yield text
         text.detach()
 
 

@@ -6,6 +6,7 @@ disk before it answers · `supervisor` one call per stream · `call` one stream 
 `outcome`; `side_by_side` what shows between tracks · `transport` the seam to Zoom, `receiver` that seam on
 WebSockets: signaling and `media_line`s, on `websocket`; or through Zoom's SDK: `sdk`, and in a process of its own
 `sdk_child` · `transcriber` utterances → transcripts in worker threads · `outbox` what the database lacks, `writer`
-writes it · `past`, `recovery` what an earlier daemon left · `replay` a journal again · `housekeeping` chores ·
-`metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API.
+writes it, with what `live_speech` hears of running calls · `past`, `recovery` what an earlier daemon left ·
+`replay` a journal again · `housekeeping` chores · `metrics` counters · `log` structured logs · `zoom_api` Zoom's
+REST API.
 """

@@ -25,6 +25,7 @@ import trio
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config
+from zccvoice.daemon.live_speech import LiveSpeech, StreamSpeech
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
@@ -70,6 +71,7 @@ class House:
     disk: trio.CapacityLimiter
     """Threads that read and write journals."""
     wall_clock: Callable[[], float] = time.time
+    live: LiveSpeech = field(default_factory=LiveSpeech)
     catching_up: trio.Lock = field(default_factory=trio.Lock)
     """For calls that look at what was received before: one at a time, a record at a time, so that they leave
     Trio's loop to those that receive."""
@@ -190,12 +192,16 @@ class Call:
             if self._stop_cause is not None:
                 reception.stop(self._stop_cause)
             house.outbox.begin(recorder.name)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(recorder.run)
-                nursery.start_soon(self._receive, recorder, reception)
-                await self._project(recorder, projection, reception)
-                await self._finish(recorder, projection)
-                recorder.close()
+            speech = StreamSpeech(
+                self.engagement_id, projection.tracks, lambda: recorder.is_catching_up, house.wall_clock
+            )
+            with house.live.listening(self.stream_id, speech):
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(recorder.run)
+                    nursery.start_soon(self._receive, recorder, reception)
+                    await self._project(recorder, projection, reception, speech)
+                    await self._finish(recorder, projection)
+                    recorder.close()
             house.outbox.finish(recorder.name)
 
     # The journal
@@ -277,7 +283,9 @@ class Call:
 
     # Projecting
 
-    async def _project(self, recorder: Recorder, projection: Projection, reception: Reception) -> None:
+    async def _project(
+        self, recorder: Recorder, projection: Projection, reception: Reception, speech: StreamSpeech
+    ) -> None:
         """What is written is looked at, from the journal's beginning to its end."""
         offset = START
         is_sound = True
@@ -287,18 +295,20 @@ class Call:
                 try:
                     turn = self._house.catching_up if recorder.is_catching_up else nullcontext()
                     async with turn:
-                        await self._look_at(
-                            record if is_sound else _only_the_end(record), projection, reception
-                        )
+                        seen = record if is_sound else _only_the_end(record)
+                        await self._look_at(seen, projection, reception, speech)
                         await trio.lowlevel.checkpoint()
                 except Exception:  # the edge of this call: a defect of ours ends it alone
                     is_sound = False
                     projection.ended = INTERNAL_ERROR
                     reception.note_defect()
 
-    async def _look_at(self, record: Record | Damage, projection: Projection, reception: Reception) -> None:
+    async def _look_at(
+        self, record: Record | Damage, projection: Projection, reception: Reception, speech: StreamSpeech
+    ) -> None:
         before = replace(projection.counts)
         outcomes = projection.take(record)
+        speech.note(record, outcomes)
         self._count(before, projection.counts)
         facts: list[Fact] = []
         for outcome in outcomes:

@@ -7,7 +7,7 @@ makes the database a projection of the journals. No I/O; time is what the record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -134,6 +134,10 @@ class Projection:
             self._take_event(entry, record.arrived_ms)
         self._hear(audio, record)
         return self._taken()
+
+    def tracks(self) -> Collection[Track]:
+        """Those that are open by now."""
+        return self._tracks.values()
 
     def closed(self) -> StreamClosed:
         """The last fact: to be stated when every utterance has its transcript."""

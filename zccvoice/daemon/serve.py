@@ -103,6 +103,7 @@ async def serve(
         write=write_to(engine),
         measure=measure_in(engine),
         measure_live=measure_live_in(engine),
+        live=house.live,
     )
     transcriber = Transcriber(recognizer, metrics)
     supervisor = Supervisor(make_call, deleter(shelf, webhooks, outbox), metrics)

@@ -20,7 +20,8 @@ from typing import TypeAlias
 import trio
 from sqlalchemy import Engine
 
-from zccvoice.analytics.live import live_call
+from zccvoice.analytics.live import Heard
+from zccvoice.daemon.live_speech import LiveSpeech
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox, Parcel
@@ -28,7 +29,7 @@ from zccvoice.errors import JournalError, StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.store import measures, reads, removals, writes
+from zccvoice.store import measures, reads, removals, running, writes
 from zccvoice.store.database import is_transient, transaction
 from zccvoice.store.facts import Fact, StreamClosed, StreamOpened, StreamRevoked
 
@@ -38,12 +39,16 @@ the GIL."""
 FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 30.0
 LIVE_S = 3.0
-"""Between two refreshments of the running calls' rows."""
+"""From one refreshment of a running call's row to the next."""
+LIVE_LOOK_S = 0.25
+"""How often is looked whose turn it is."""
 
 Write: TypeAlias = Callable[[Sequence[Fact]], None]
 """Stores facts in one transaction; blocking. Raises `StoreError`."""
 Measure: TypeAlias = Callable[[str], None]
 """Stores the measures of an engagement; blocking. Raises `StoreError`."""
+MeasureLive: TypeAlias = Callable[[str, Heard | None], None]
+"""Stores the provisional measures of one, with what is heard of it now; blocking. Raises `StoreError`."""
 log = get_logger()
 
 
@@ -74,10 +79,10 @@ def measure_in(engine: Engine) -> Measure:
     return measure
 
 
-def measure_live_in(engine: Engine) -> Measure:
-    """The real `Measure` of a call that is running."""
+def measure_live_in(engine: Engine) -> MeasureLive:
+    """The real `MeasureLive`."""
 
-    def measure(engagement_id: str) -> None:
+    def measure(engagement_id: str, heard: Heard | None) -> None:
         with transaction(engine) as connection:
             # One that ended while we waited for our turn has its scorecard already.
             if not removals.lock_living(connection, engagement_id) or not reads.is_running(
@@ -85,7 +90,7 @@ def measure_live_in(engine: Engine) -> Measure:
             ):
                 return
             record = reads.call_record(connection, engagement_id)
-            measures.put_live(connection, engagement_id, live_call(record))
+            measures.put_live(connection, engagement_id, running.measure_running(connection, record, heard))
 
     return measure
 
@@ -101,7 +106,8 @@ class Writer:
         *,
         write: Write,
         measure: Measure,
-        measure_live: Measure,
+        measure_live: MeasureLive,
+        live: LiveSpeech,
     ) -> None:
         self._outbox = outbox
         self._shelf = shelf
@@ -109,6 +115,7 @@ class Writer:
         self._write = write
         self._measure = measure
         self._measure_live = measure_live
+        self._live = live
         self._limiter = trio.CapacityLimiter(1)
         self._running: dict[str, set[str]] = {}  # streams by engagement
 
@@ -228,17 +235,27 @@ class Writer:
                 log.error("journal cannot be closed", journal=name, problem=str(error))
 
     async def _keep_live(self) -> None:
-        """The running calls' rows. One that fails is tried again next time: it is provisional anyway."""
+        """The running calls' rows, the oldest first. One that fails is tried again: it is provisional anyway."""
+        tried_at: dict[str, float] = {}
         while True:
-            await trio.sleep(LIVE_S)
-            for engagement_id in list(self._running):
+            tried_at = {one: tried_at.get(one, -LIVE_S) for one in self._running}
+            for engagement_id in sorted(tried_at, key=lambda one: tried_at[one]):
+                if (
+                    tried_at[engagement_id] + LIVE_S > trio.current_time()
+                    or engagement_id not in self._running
+                ):
+                    continue
+                heard = self._live.heard(engagement_id)
+                tried_at[engagement_id] = trio.current_time()
                 try:
-                    await self._in_thread(partial(self._measure_live, engagement_id))
+                    await self._in_thread(partial(self._measure_live, engagement_id, heard))
                 except StoreError as error:
                     log.warning("running calls not refreshed", problem=str(error))
+                    await trio.sleep(LIVE_S)
                     break
                 except Exception:  # the edge of one call
                     log.exception("running call not refreshed", engagement_id=engagement_id)
+            await trio.sleep(LIVE_LOOK_S)
 
     def _give_up(self, fact: Fact, what: str, error: Exception) -> None:
         self._metrics.lost_facts.inc()

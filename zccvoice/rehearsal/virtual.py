@@ -153,7 +153,8 @@ class VirtualDaemon:
             self.metrics,
             write=self._store,
             measure=lambda engagement_id: None,
-            measure_live=lambda engagement_id: None,
+            measure_live=lambda engagement_id, heard: None,
+            live=self._house.live,
         )
         async with trio.open_nursery() as writing:
             writing.start_soon(writer.run)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from zccvoice.analytics.record import CallRecord
 from zccvoice.store import reads
+from zccvoice.store.hits import RuleHit, rule_hits
 from zccvoice.store.reads import CallRow, UtteranceRow
 
 
@@ -32,6 +33,8 @@ class CallReport:
     record: CallRecord
     utterances: tuple[UtteranceRow, ...]
     """In time order, whatever their verdict."""
+    hits: tuple[RuleHit, ...] = ()
+    """Rules that matched, in time order."""
 
 
 def calls_report(
@@ -50,4 +53,5 @@ def call_report(connection: Connection, engagement_id: str) -> CallReport | None
         call,
         reads.call_record(connection, engagement_id),
         tuple(reads.utterances(connection, engagement_id)),
+        tuple(rule_hits(connection, engagement_id)),
     )

@@ -7,31 +7,36 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import IO, Any
 
 from zccvoice.reports.calls import CallReport, CallsReport
+from zccvoice.reports.figures import iso
+from zccvoice.reports.transcript import sentiment_of
 from zccvoice.store.reads import CallRow
 
 
 def calls_document(report: CallsReport) -> dict[str, Any]:
     """The calls of a period with all their measures, as plain values."""
     return {
-        "since": _moment(report.since),
-        "until": _moment(report.until),
+        "since": iso(report.since),
+        "until": iso(report.until),
         "calls": [_call(call) for call in report.calls],
     }
 
 
 def call_document(report: CallReport) -> dict[str, Any]:
-    """One call with its measures, events, gaps and transcript, as plain values."""
+    """One call with its measures, events, gaps, transcript and the rules that matched, as plain values."""
     record = report.record
     return {
         **_call(report.call),
         "streams": [asdict(span) for span in record.streams],
         "events": [asdict(event) for event in record.events],
         "gaps": [asdict(gap) for gap in record.gaps],
-        "utterances": [asdict(utterance) for utterance in report.utterances],
+        "utterances": [
+            {**asdict(utterance), "sentiment": sentiment}
+            for utterance, sentiment in zip(report.utterances, sentiment_of(report), strict=True)
+        ],
+        "rule_hits": [asdict(hit) for hit in report.hits],
     }
 
 
@@ -49,15 +54,11 @@ def _call(call: CallRow) -> dict[str, Any]:
         "queue_id": call.queue_id,
         "queue_name": call.queue_name,
         "agent_name": call.agent_name,
-        "started_at": _moment(call.started_at),
-        "ended_at": _moment(call.ended_at),
+        "started_at": iso(call.started_at),
+        "ended_at": iso(call.ended_at),
         "end_reason": call.end_reason,
         "language": call.language,
         "language_source": call.language_source,
         "scorecard": None if call.scorecard is None else asdict(call.scorecard),
-        "computed_at": _moment(call.computed_at),
+        "computed_at": iso(call.computed_at),
     }
-
-
-def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -54,6 +54,12 @@ def written(value: float | str | None, figure: Figure) -> str:
             return f"{value:.0f}"
 
 
+def signed(value: float) -> str:
+    """A score around 0 with its sign: ``+0.6``, ``−0.4``, ``0.0``."""
+    text = f"{value:+.1f}"
+    return "0.0" if text[1:] == "0.0" else text.replace("-", "−")
+
+
 def share(value: float) -> str:
     """A share in percent. Near all of it with one decimal and rounded down: 99.96 is not everything."""
     percent = value * 100

@@ -1,11 +1,13 @@
 """Report → a folder of web pages: an index of calls, and one page per call with a picture of who spoke when.
 
-The pages need nothing else: no script, no font, no image, no network; a policy in each forbids them. They follow
-the reader's light or dark setting and can be printed. Everything that was said or named is escaped.
+The pages need nothing else: no font, no image, no network, and no script but the one that plays a call's sound in
+step with its transcript; a policy in each forbids everything else. They follow the reader's light or dark setting
+and can be printed. Everything that was said or named is escaped.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from functools import cache, partial
@@ -19,7 +21,12 @@ from zccvoice.reports import figures, picture, transcript
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.figures import Figure
 from zccvoice.reports.measures import GROUPS, flags
+from zccvoice.reports.sound import PageSound
 from zccvoice.store.reads import CallRow
+
+INDEX = "index.html"
+_TEMPLATES = Path(__file__).parent / "templates"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def write_html(reports: Iterable[CallReport], folder: Path, tz: tzinfo | None = None) -> Path:
@@ -36,19 +43,12 @@ def write_html(reports: Iterable[CallReport], folder: Path, tz: tzinfo | None = 
     folder.mkdir(parents=True, exist_ok=True)
     calls: list[CallRow] = []
     for report in reports:
-        write_call(report, folder, tz)
+        page = folder / page_name(report.call.engagement_id)
+        page.write_text(call_page(report, tz, index=INDEX), encoding="utf-8")
         calls.append(report.call)
-    index = folder / "index.html"
+    index = folder / INDEX
     index.write_text(index_page(calls, tz), encoding="utf-8")
     return index
-
-
-def write_call(report: CallReport, folder: Path, tz: tzinfo | None = None) -> Path:
-    """Write the page of one call, and no index; returns its path. Arguments as for `write_html`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    page = folder / page_name(report.call.engagement_id)
-    page.write_text(call_page(report, tz), encoding="utf-8")
-    return page
 
 
 def page_name(engagement_id: str) -> str:
@@ -76,12 +76,25 @@ def index_page(calls: Sequence[CallRow], tz: tzinfo | None = None) -> str:
     )
 
 
-def call_page(report: CallReport, tz: tzinfo | None = None) -> str:
-    """The page of one call."""
+def call_page(
+    report: CallReport, tz: tzinfo | None = None, *, sound: PageSound | None = None, index: str | None = None
+) -> str:
+    """The page of one call.
+
+    Args:
+        report: the call.
+        tz: the reader's time zone; None is this machine's.
+        sound: what it plays.
+        index: the page that it belongs to, a file in the same folder.
+    """
     return render(
         "call.html.j2",
         tz,
         report.call.started_at,
+        policy=_POLICY if sound is None else _playing_policy(sound),
+        index=index,
+        sound=sound,
+        script=_player(),
         call=report.call,
         scorecard=report.call.scorecard,
         groups=GROUPS,
@@ -92,13 +105,26 @@ def call_page(report: CallReport, tz: tzinfo | None = None) -> str:
     )
 
 
+def _playing_policy(sound: PageSound) -> str:
+    """The one script may run, and the one sound be played."""
+    script = b64encode(sha256(_player().encode()).digest()).decode("ascii")
+    source = "data:" if sound.is_within else "'self' file:"
+    return f"{_POLICY}; script-src 'sha256-{script}'; media-src {source}"
+
+
+@cache
+def _player() -> str:
+    """The script, which is ours alone: nothing of a call is in it."""
+    return (_TEMPLATES / "player.js").read_text(encoding="utf-8")
+
+
 def render(template: str, tz: tzinfo | None, moment: datetime | None, **values: object) -> str:
     """A template with its values; `moment` tells how the time zone is called."""
     return (
         _environment()
         .get_template(template)
         .render(
-            **values,
+            **{"policy": _POLICY, **values},
             clock=partial(figures.clock, tz=tz),
             day=partial(figures.day, tz=tz),
             time_of_day=partial(figures.time_of_day, tz=tz),
@@ -110,13 +136,18 @@ def render(template: str, tz: tzinfo | None, moment: datetime | None, **values: 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"duration": figures.duration, "share": figures.share, "written": figures.written}
+    environment.filters |= {
+        "duration": figures.duration,
+        "share": figures.share,
+        "signed": figures.signed,
+        "written": figures.written,
+    }
     environment.globals |= {"Figure": Figure, "flags": flags, "page_name": page_name}
     return environment

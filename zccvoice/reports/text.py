@@ -173,7 +173,7 @@ def _transcript(report: CallReport) -> Table:
 
 def _words(utterance: UtteranceRow) -> Text:
     if why := remark(utterance):
-        return plain(" – ".join(filter(None, (why, utterance.text))), "dim italic")
+        return plain(why, "dim italic")
     return plain(utterance.text or "")
 
 

@@ -34,15 +34,18 @@ class Said:
     name: str
     """Of the speaker; empty when it is not known."""
     text: str
-    """Empty when nothing was understood."""
+    """Empty when there are no words that count: what was refused is not shown as if it had been said."""
     remark: str
-    """Why the words do not count, if so: ``refused: …``, ``not transcribed``, ``no words``."""
+    """Why there are none, if so: ``refused: …``, ``not transcribed``, ``no words``."""
     is_backchannel: bool
+    is_interruption: bool = False
+    sentiment: float | None = None
+    """Of its words, −1…+1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something between two utterances: ``hold``, ``silence``, ``gap`` …"""
+    """Something beside the utterances: ``hold``, ``pause``, ``silence``, ``closed``, ``gap``, ``rule``."""
 
     kind: str
     start_ms: int
@@ -63,6 +66,8 @@ def said(report: CallReport) -> list[Said]:
         for speech in turns.turn_taking(report.record, DEFAULTS).backchannels
         for spoken in speech.utterances
     }
+    interrupting = {(one.side, one.at_ms) for one in turns.interruptions(report.record, DEFAULTS)}
+    sentiments = sentiment_of(report)
     return [
         Said(
             number,
@@ -70,16 +75,25 @@ def said(report: CallReport) -> list[Said]:
             utterance.end_ms,
             utterance.side,
             utterance.display_name or "",
-            utterance.text or "",
-            remark(utterance),
+            "" if why else utterance.text or "",
+            why,
             (utterance.channel_id, utterance.start_ms) in signals,
+            (utterance.side, utterance.start_ms) in interrupting,
+            sentiments[number],
         )
         for number, utterance in enumerate(report.utterances)
+        for why in [remark(utterance)]
     ]
 
 
+def sentiment_of(report: CallReport) -> list[float | None]:
+    """What the words of each utterance of the report scored."""
+    scored = {(one.channel_id, one.start_ms): one.sentiment for one in report.record.utterances}
+    return [scored.get((one.channel_id, one.start_ms)) for one in report.utterances]
+
+
 def happened(report: CallReport) -> list[Happened]:
-    """Holds, pauses, silences, gaps of a second or more, and times without a stream, in time order."""
+    """Holds, pauses, silences, gaps of a second or more, times without a stream, and rules, in time order."""
     record = report.record
     open_ = timing.open_time(record)
     between = [Span(one.end_ms, other.start_ms) for one, other in pairwise(open_)]
@@ -96,10 +110,11 @@ def happened(report: CallReport) -> list[Happened]:
             if one.length_ms >= 1_000
         ),
     ]
-    return [
-        Happened(kind, span.start_ms, f"{text} {length(length_ms)}")
-        for kind, text, length_ms, span in sorted(found, key=lambda one: one[3].start_ms)
+    told = [
+        Happened(kind, span.start_ms, f"{text} {length(length_ms)}") for kind, text, length_ms, span in found
     ]
+    told += [Happened("rule", hit.start_ms, f"Rule matched: {hit.rule}") for hit in report.hits]
+    return sorted(told, key=lambda one: one.start_ms)
 
 
 def lines(report: CallReport) -> list[Said | Happened]:

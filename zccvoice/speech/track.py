@@ -150,6 +150,12 @@ class Track:
         )
 
     @property
+    def open_since_timestamp_ms(self) -> int | None:
+        """Where the utterance that goes on now begins, on Zoom's clock; None between utterances."""
+        since = self._endpointer.open_since
+        return None if since is None else self._timestamp_ms(since * FRAME_SAMPLES + self._frame_origin())
+
+    @property
     def end_timestamp_ms(self) -> int | None:
         """Where the placed audio ends, on Zoom's clock."""
         first = self.timeline.first_timestamp_ms

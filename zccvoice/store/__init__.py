@@ -15,7 +15,8 @@ is written, `tables` what is kept.
 - `measures`         what is computed of a call → rows
 - `removals`         what goes: revoked streams, stale rows
 - `bulk`             COPY: very many rows into one table
-- `reads`            rows → the record of a call, calls with their measures, utterances
+- `reads`            rows → the record of a call, calls with their measures, utterances;
+                     `running` calls that run, `hits` where rules matched, `sound` where the sound of a call lies
 - `summaries`        many calls in one row; `worst`, `compliance`, `quality` what else reports ask; `targets`
                      what a number is to be; `readers` what a login needs that may only read
 - `retention`        what is too old → gone; `holds` are the calls that must not be

@@ -71,6 +71,8 @@ _VIEW_COLUMNS = {
     ),
     ("live_call", "agent_name"): _AGENT_NAME,
     ("live_call", "age_ms"): "How long ago these measures were computed, ms.",
+    ("live_call", "rule_hits_count"): "How often rules have matched so far.",
+    ("live_call", "rule_hits"): "Names of the rules that have matched so far, in alphabetical order.",
     ("agent_day", "agent_name"): "Last known name of the agent.",
     ("agent_day", "day"): "UTC day on which the calls began.",
     ("agent_day", "shared_calls_count"): (

@@ -73,6 +73,8 @@ class UtteranceRow:
     clipped_ratio: float | None
     model: str | None
     verdict: str
+    loudness_by_second: tuple[float, ...] = ()
+    """RMS level of each second from its start, dBFS; the last may be shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def utterances(connection: Connection, engagement_id: str) -> list[UtteranceRow]
             clipped_ratio=row.clipped_ratio,
             model=row.model,
             verdict=row.verdict,
+            loudness_by_second=tuple(row.loudness_by_second),
         )
         for row in connection.execute(_of_call(Utterance, engagement_id))
     ]
