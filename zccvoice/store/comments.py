@@ -35,6 +35,7 @@ _VIEWS = {
     "loudness": "One row per second of speech: how loud it was.",
     "side": "The measures of one side of a call, by names without the side.",
     "category": "Where a rule matched: which revision of it, and what in the call.",
+    "rule_revision": "Rules that calls were judged by. A rule whose content changes is a new revision.",
     "metric_definition": "What every measure means. A changed definition is a further version.",
     "schema_change": "The history of this schema: which version, what it brought, and since when.",
 }
@@ -93,6 +94,7 @@ _VIEW_COLUMNS = {
     ("silence", "length_ms"): _LENGTH,
     ("hold", "length_ms"): _LENGTH,
     ("speech", "length_ms"): _LENGTH,
+    ("category", "started_at"): "When it was in the call, by the clock on the wall.",
     ("loudness", "at_ms"): "Start of the second, ms on the engagement's clock.",
     ("loudness", "loudness_dbfs"): "RMS level of the second, dBFS.",
     ("loudness", "loudness_score"): _SCORE,
@@ -117,6 +119,7 @@ _VIEW_TABLES = {
     "loudness": ("utterance", "participant"),
     "side": ("side_scorecard",),
     "category": ("category_hit",),
+    "rule_revision": ("rule_revision",),
     "metric_definition": ("metric_definition",),
     "schema_change": ("schema_change",),
 }
