@@ -23,6 +23,7 @@ from zccvoice.cli import (
     export,
     replay,
     report,
+    rules,
     serve,
     simulate,
     stream,
@@ -30,7 +31,21 @@ from zccvoice.cli import (
 )
 from zccvoice.errors import ConfigError, ScenarioError, ZccvoiceError
 
-_COMMANDS = (serve, doctor, demo, simulate, transcribe, replay, report, export, db, stream, explain, bench)
+_COMMANDS = (
+    serve,
+    doctor,
+    demo,
+    simulate,
+    transcribe,
+    replay,
+    report,
+    rules,
+    export,
+    db,
+    stream,
+    explain,
+    bench,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,5 +7,6 @@ disk before it answers · `supervisor` one call per stream · `call` one stream 
 WebSockets: signaling and `media_line`s, on `websocket`; or through Zoom's SDK: `sdk`, and in a process of its own
 `sdk_child` · `transcriber` utterances → transcripts in worker threads · `outbox` what the database lacks, `writer`
 writes it · `past`, `recovery` what an earlier daemon left · `replay` a journal again · `housekeeping` chores ·
-`metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API.
+`metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API ·
+`rule_webhook` hits of rules, posted.
 """
