@@ -101,7 +101,7 @@ def test_only_the_silence_in_the_window_counts() -> None:
 def test_hold() -> None:
     record = call(events=(event("user_hold", 5_000), event("user_unhold", 12_000)))
     (place,) = Listener(record).find(Condition(limit(Quantity.HOLD_MS, 6_999))).evidence
-    assert (place.start_ms, place.end_ms, place.why) == (5_000, 12_000, "hold of 7000 ms, above 6999")
+    assert (place.start_ms, place.end_ms, place.why) == (5_000, 12_000, "hold above 6999 ms: 7000")
     assert holds(record, Condition(limit(Quantity.HOLD_MS, 7_000))) is False
 
 
@@ -132,7 +132,7 @@ def test_sentiment_is_weighted_by_words() -> None:
     )
     below = limit(Quantity.SENTIMENT, -1.99, is_above=False)
     (place,) = Listener(record).find(Condition(below, C)).evidence
-    assert place.why == "sentiment score of -2.0, below -1.99"
+    assert place.why == "sentiment below -1.99: -2.0"
     assert holds(record, Condition(limit(Quantity.SENTIMENT, -2, is_above=False), C)) is False
     assert holds(record, Condition(below, C, Window(0, 3_000))) is False
     assert holds(record, Condition(below, C, Window(7_000, 9_000))) is None, "nothing there has a score"

@@ -76,7 +76,7 @@ def test_the_hits_of_a_call_that_is_over(connection: Connection) -> None:
     assert hits(connection) == [
         (*GREETED, False),
         ("greeted at once", 1, 1_100, 1_900, "agent", '"hello there"', False),
-        ("short hold", 1, 0, 12_766, None, "not: hold_ms above 5000 in the call", False),
+        ("short hold", 1, 0, 12_766, None, "not: hold above 5000 ms in the call", False),
     ]
 
 

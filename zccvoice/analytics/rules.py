@@ -45,6 +45,15 @@ class Limit:
     is_above: bool = True
     """Whether the condition holds above the limit; otherwise below it. At the limit it does not hold."""
 
+    def __str__(self) -> str:
+        name, _, unit = self.quantity.rpartition("_")
+        unit = f" {unit}" if unit in ("ms", "wpm") else ""
+        return f"{name.replace('_', ' ')} {'above' if self.is_above else 'below'} {self.limit:.10g}{unit}"
+
+    def is_passed_by(self, value: float) -> bool:
+        """Whether a value is beyond the limit."""
+        return value > self.limit if self.is_above else value < self.limit
+
 
 Filter: TypeAlias = Phrases | Limit
 
@@ -90,7 +99,7 @@ class Window:
         if self.is_whole:
             return "in the call"
         if self.start < 0:
-            return f"in the last {-self.start:.10g} {unit}"
+            return f"in the last {-self.start:.10g} {unit} of the call"
         if self.end is None:
             return f"from {self.start:.10g} {unit} on"
         return f"in {self.start:.10g}–{self.end:.10g} {unit} of the call"
@@ -114,8 +123,8 @@ class Condition:
             case Phrases(phrases, all_of):
                 words = (" and " if all_of else " or ").join(map(_quoted, phrases))
                 what = f"{words} said"
-            case Limit(quantity, limit, is_above):
-                what = f"{quantity} {'above' if is_above else 'below'} {limit:.10g}"
+            case Limit() as limit:
+                what = str(limit)
         by = "" if self.side is None else f" by {self.side}"
         return f"{'not: ' if self.negate else ''}{what}{by} {self.window}"
 

@@ -176,13 +176,10 @@ class Listener:
 
     def _stretches(self, limit: Limit, window: Span) -> Sequence[Evidence] | None:
         spans = self._silences if limit.quantity is Quantity.SILENCE_MS else self._holds
-        name = limit.quantity.removesuffix("_ms")
         return [
-            Evidence(
-                one.start_ms, one.end_ms, None, f"{name} of {one.length_ms} ms, above {limit.limit:.10g}"
-            )
+            Evidence(one.start_ms, one.end_ms, None, f"{limit}: {one.length_ms}")
             for one in intersection(spans, [window])
-            if one.length_ms > limit.limit
+            if limit.is_passed_by(one.length_ms)
         ]
 
     def _interruptions(self, limit: Limit, side: Side | None, window: Span) -> Sequence[Evidence] | None:
@@ -195,11 +192,10 @@ class Listener:
         ]
         is_count = limit.quantity is Quantity.INTERRUPTIONS_COUNT
         value = len(counted) if is_count else sum(one.overlap_ms for one in counted)
-        if value <= limit.limit:
+        if not limit.is_passed_by(value):
             return ()
         end_ms = max(one.at_ms + one.overlap_ms for one in counted)
-        told = f"{value} interruptions" if is_count else f"interruptions of {value} ms"
-        return [Evidence(counted[0].at_ms, end_ms, side, f"{told}, above {limit.limit:.10g}")]
+        return [Evidence(counted[0].at_ms, end_ms, side, f"{limit}: {value}")]
 
     def _level(self, limit: Limit, side: Side | None, window: Span) -> Sequence[Evidence] | None:
         spoken = [one for one in self._record.utterances if side is None or one.side is side]
@@ -209,11 +205,9 @@ class Listener:
             value = wording.talk_speed_wpm(spoken, self._thresholds, window)
         if value is None:
             return None
-        if not (value > limit.limit if limit.is_above else value < limit.limit):
+        if not limit.is_passed_by(value):
             return ()
-        name, how = limit.quantity.replace("_", " "), "above" if limit.is_above else "below"
-        why = f"{name} of {value:.1f}, {how} {limit.limit:.10g}"
-        return [Evidence(window.start_ms, window.end_ms, side, why)]
+        return [Evidence(window.start_ms, window.end_ms, side, f"{limit}: {value:.1f}")]
 
     # What several conditions ask
 
