@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import zccvoice
 from zccvoice.analytics.record import Side
 from zccvoice.analytics.rules import Condition, Limit, Phrases, Quantity, Rule, Unit, Window
-from zccvoice.analytics.rules_file import LIMITS, read_rules
+from zccvoice.analytics.rules_file import LIMITS, WINDOWS, read_rules
 from zccvoice.errors import ConfigError
 
 GREETING = """
@@ -52,6 +56,14 @@ def test_every_key() -> None:
         ("contact_center",),
         ("en",),
     )
+
+
+def test_the_page_about_rules_tells_every_key() -> None:
+    page = (Path(zccvoice.__file__).parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (rule,) = read_rules(example, "rules.md")
+    assert rule.queues == ("Orders", "q_4711")
+    assert all(f"`{key}" in page for key in (*LIMITS, *WINDOWS, "any_of", "all_of"))
 
 
 def test_a_file_without_rules_has_none() -> None:

@@ -8,8 +8,9 @@ long as one speaker goes on with one turn; an utterance of which no words are kn
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -74,7 +75,9 @@ class Passage:
 
 def passages(record: CallRecord, thresholds: Thresholds) -> list[Passage]:
     """Everything that was understood, in pieces in which a phrase may lie, by their start."""
-    turns = turn_taking(record, thresholds).turns
+    turns: defaultdict[Side | None, list[Turn]] = defaultdict(list)
+    for one in turn_taking(record, thresholds).turns:
+        turns[one.side].append(one)
     found: list[Passage] = []
     going_on: dict[str, tuple[Turn | None, Passage]] = {}
     for utterance in sorted(record.utterances, key=lambda one: (one.start_ms, one.end_ms)):
@@ -117,16 +120,11 @@ def _is_of_word(letter: str) -> bool:
     return letter.isalnum() or unicodedata.category(letter).startswith("M")
 
 
-def _turn_of(utterance: SpokenUtterance, turns: Sequence[Turn]) -> Turn | None:
+def _turn_of(utterance: SpokenUtterance, turns: Mapping[Side | None, Sequence[Turn]]) -> Turn | None:
     """The turn that it is a part of; None for back-channels, and for channels whose side is not known."""
-    for turn in turns:
-        if (
-            turn.side is utterance.side
-            and turn.start_ms <= utterance.start_ms
-            and utterance.end_ms <= turn.end_ms
-        ):
-            return turn
-    return None
+    of_side = turns.get(utterance.side, ())
+    place = bisect_right(of_side, utterance.start_ms, key=lambda one: one.start_ms) - 1
+    return of_side[place] if place >= 0 and utterance.end_ms <= of_side[place].end_ms else None
 
 
 def _timed_words(utterance: SpokenUtterance) -> Iterator[tuple[str, Span]]:
