@@ -243,10 +243,16 @@ def test_a_hold_grows_by_the_clock() -> None:
 
 def test_nothing_is_known_of_a_call_without_audio() -> None:
     empty = CallRecord("e", (), (), (), (), (), None, None)
-    for condition in (GREETING, Condition(limit(Quantity.SENTIMENT, 0))):
-        assert holds(empty, condition) is None
-    assert holds(empty, Condition(limit(Quantity.HOLD_MS, 0))) is False
-    assert holds(empty, Condition(limit(Quantity.HOLD_MS, 0)), progress_of(empty, 5_000)) is None
+    for filter_ in (Phrases(("yes",)), limit(Quantity.SENTIMENT, 0), limit(Quantity.HOLD_MS, 0)):
+        for negate in (True, False):
+            assert holds(empty, Condition(filter_, negate=negate)) is None
+            assert holds(empty, Condition(filter_, negate=negate), progress_of(empty, 5_000)) is None
+
+
+def test_a_part_that_the_call_never_reached_tells_nothing() -> None:
+    record = call(said(A, 0, 30_000, "yes"))
+    for negate in (True, False):
+        assert holds(record, Condition(Phrases(("yes",)), None, Window(30_000, 60_000), negate)) is None
 
 
 filters: st.SearchStrategy[Filter] = st.one_of(

@@ -93,6 +93,12 @@ def test_every_place_is_found() -> None:
     assert len(found(record, "no no")) == 3
 
 
+@given(st.text("aB1.,'é !?-"), st.sampled_from(["en", "de", "fr", "ja", None]))
+def test_words_are_the_same_one_by_one_and_together(text: str, language: str | None) -> None:
+    together = words_of(text, language)
+    assert [one for word in text.split() for one in words_of(word, language)] == together
+
+
 words = st.lists(st.sampled_from(["no", "yes", "well"]), min_size=1, max_size=8)
 
 

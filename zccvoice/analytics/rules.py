@@ -81,7 +81,7 @@ class Window:
         start_ms = round(self.start * scale)
         start_ms += call.end_ms if self.start < 0 else call.start_ms
         end_ms = call.end_ms if self.end is None else call.start_ms + round(self.end * scale)
-        start_ms, end_ms = max(start_ms, call.start_ms), min(end_ms, call.end_ms)
+        start_ms, end_ms = min(max(start_ms, call.start_ms), call.end_ms), min(end_ms, call.end_ms)
         return Span(start_ms, max(start_ms, end_ms))
 
     @property

@@ -110,6 +110,8 @@ class Listener:
         if self._progress is not None and condition.window.needs_end:
             return Finding(None)
         window = condition.window.within(self._call)
+        if window.length_ms == 0:  # the call has not come so far, or never did
+            return Finding(None)
         found = self._search(condition, window)
         is_settled = self._is_settled(condition)
         if found is None or not (is_settled or (found and _is_lasting(condition))):

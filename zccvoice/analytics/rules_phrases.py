@@ -96,6 +96,8 @@ def passages(record: CallRecord, thresholds: Thresholds) -> list[Passage]:
 
 def words_of(text: str, language: str | None) -> list[str]:
     """The words of a text in the form in which they are compared."""
+    if language not in _UNSPACED and text.isascii() and (plain := text.strip('.,;:?!"')).isalnum():
+        return [plain.lower()]  # nearly every word of English, at a tenth of the cost
     folded = text if text.isascii() else unicodedata.normalize("NFC", text)
     folded = folded.casefold().replace("’", "'")
     if language == "de":
