@@ -14,11 +14,12 @@ EXAMPLE = Path(zccvoice.__file__).parents[1] / "zccvoice.example.toml"
 def test_every_line_of_it_is_a_setting(tmp_path: Path) -> None:
     """Those that are commented out, too."""
     secret = tmp_path / "secret"
-    secret.write_text("a-secret", encoding="utf-8")
+    secret.write_text("a-secret-of-some-length", encoding="utf-8")
     text = re.sub(r"^# (?=\[|\w+ = )", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     path = tmp_path / "zccvoice.toml"
     path.write_text(re.sub(r"/etc/zccvoice/\w+", str(secret), text), encoding="utf-8")
     config = load(path)
     assert [app.products for app in config.signing_apps] == [("video_sdk",), ()]
-    assert config.zoom.api.client_secret.get_secret_value() == "a-secret"
+    assert config.zoom.api.client_secret.get_secret_value() == "a-secret-of-some-length"
+    assert config.rules.webhook.allowed_hosts == ("crm.example.test",)
     assert config.missing_for_serve() == []

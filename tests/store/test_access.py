@@ -17,9 +17,9 @@ from zccvoice.store.schema import REPORTING_SCHEMA, SCHEMA, Base
 from .supervised_calls import CALLS, MOVED, OF_SALES, OF_SUPPORT, store_call, store_calls
 
 ABOUT_ENGAGEMENTS = sorted(t.name for t in Base.metadata.tables.values() if "engagement_id" in t.columns)
-UNSEEN = {"tombstone", "legal_hold", "team", "agent_team", "team_reader"}
+UNSEEN = {"tombstone", "legal_hold", "team", "agent_team", "team_reader", "rule_delivery"}
 ADDED_UP = {"agent_day", "queue_hour"}
-SAME_FOR_ALL = {"metric_definition", "schema_change", "metric_target"}
+SAME_FOR_ALL = {"metric_definition", "schema_change", "metric_target", "rule_revision"}
 ROLES = {
     "support": "zccvoice_reader",
     "sales": "zccvoice_reader",

@@ -20,6 +20,7 @@ MORE_VIEWS = {"live_call", "agent_day", "queue_hour", "transcript_search", "sile
 LATER_VIEWS = {"zoom_transcript", "chat_message", "track", "one_way_audio"}
 REPORT_VIEWS = {"agent_call", "recognition", "metric_target"}
 MEASURE_VIEWS = {"speech", "loudness", "side", "category", "metric_definition", "schema_change"}
+RULE_VIEWS = {"rule_revision"}
 
 
 def one(connection: Connection, query: str) -> Row[Any]:
@@ -30,7 +31,7 @@ def test_the_names_of_the_views(connection: Connection) -> None:
     names = connection.execute(
         text("SELECT viewname FROM pg_views WHERE schemaname = :schema"), {"schema": REPORTING_SCHEMA}
     ).scalars()
-    assert set(names) == FIRST_VIEWS | MORE_VIEWS | LATER_VIEWS | MEASURE_VIEWS | REPORT_VIEWS
+    assert set(names) == FIRST_VIEWS | MORE_VIEWS | LATER_VIEWS | MEASURE_VIEWS | REPORT_VIEWS | RULE_VIEWS
 
 
 def test_rows_about_a_call(connection: Connection) -> None:
@@ -39,7 +40,8 @@ def test_rows_about_a_call(connection: Connection) -> None:
     assert tuple(one(connection, "TABLE reporting.hold")) == ("ann", 8000, 9000, 1000)
     assert tuple(one(connection, "TABLE reporting.interruption")) == ("ann", 1200, "agent", 600)
     assert tuple(one(connection, "TABLE reporting.speech")) == ("ann", "c2", "agent", 1000, 2500, 1500, 3)
-    assert tuple(one(connection, "TABLE reporting.category"))[:3] == ("ann", "refund", 1)
+    hit = one(connection, "SELECT rule, revision, side, start_ms, started_at, why FROM reporting.category")
+    assert tuple(hit) == ("refund", 1, "agent", 1000, MOVED + timedelta(seconds=1), "")
     said = one(connection, "SELECT source, loudness_score, speaker_name, text FROM reporting.utterance")
     assert tuple(said) == ("zccvoice", 50.0, "Ann", "We refunded ann")
 

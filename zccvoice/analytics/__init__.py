@@ -10,5 +10,7 @@ Where to start: `scorecard` says what every measure is and gathers them.
 - `wording`     words, talk speed, questions, fillers
 - `sound`       loudness, clipping, noise, packets
 - `scorecard`   the output: every measure with its published definition
+- `rules`       what a supervisor wants to be told of, as data: `rules_file` reads it, `rules_matching` finds it
+                in a call, `rules_phrases` finds words
 - `redaction`   what must not be stored, taken out of a transcript before it is stored
 """

@@ -51,6 +51,8 @@ class SpokenUtterance:
     """Share of its samples that sit at full scale, three or more in a row."""
     sentiment: float | None = None
     """Score of its words, −1…+1; None where the language has no scorer or no words count."""
+    word_spans: tuple[Span, ...] = ()
+    """When each word of `text` was said; none where the recognizer did not tell."""
 
     @property
     def word_count(self) -> int | None:

@@ -26,7 +26,7 @@ from zccvoice.analytics.record import Side
 from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.config.sources import is_setting
-from zccvoice.rehearsal import Rehearsal, RehearsalError, new_calls, rehearse, write_config
+from zccvoice.rehearsal import DEMO_RULES, Rehearsal, RehearsalError, new_calls, rehearse, write_config
 from zccvoice.reports.calls import CallReport, CallsReport, call_report
 from zccvoice.reports.html import write_html
 from zccvoice.reports.text import print_calls, print_transcript
@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     scenarios = [scenario.load_scenario(path) for path in demo_scenarios()]
     calls = new_calls(scenarios)
-    config_file = write_config(folder, scenarios, model=options.model)
+    config_file = write_config(folder, scenarios, model=options.model, rules=DEMO_RULES)
     config = _database_settings(config_file)
     console = Console(stderr=True, highlight=False)
     console.print(f"Starting database and daemon; its log is {folder / 'daemon.log'}")
@@ -175,12 +175,18 @@ def _print(
         print(f"Protocol violation: {violation.what}")
     print(f"\nHTML report:  {pages}")
     print(f"SQL:          {_sql_line(config_file)}")
+    rules = shlex.quote(str(DEMO_RULES))
+    print(f"Rules:        {_command(f'rules test {rules} --since 1h', config_file)}")
 
 
 def _sql_line(config_file: Path) -> str:
+    return _command("db open", config_file)
+
+
+def _command(words: str, config_file: Path) -> str:
     program = Path(sys.argv[0]).resolve()
     name = str(program) if program.name == "zccvoice" else f"{sys.executable} -m zccvoice"
-    return f"{name} db open --config {shlex.quote(str(config_file))}"
+    return f"{name} {words} --config {shlex.quote(str(config_file))}"
 
 
 def _document(

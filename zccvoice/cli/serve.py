@@ -14,6 +14,7 @@ from typing import Any
 import trio
 from sqlalchemy import Engine
 
+from zccvoice.analytics.rules import Rule
 from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon import log
@@ -21,7 +22,8 @@ from zccvoice.daemon.serve import serve
 from zccvoice.errors import ConfigError, SchemaMissingError
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.whisper import WhisperRecognizer
-from zccvoice.store.database import as_daemon, require_current_schema, upgrade
+from zccvoice.store.database import as_daemon, require_current_schema, transaction, upgrade
+from zccvoice.store.rules import RuleBook, register
 
 APPLICATION_NAME = "zccvoice daemon"
 
@@ -44,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     if missing := config.missing_for_serve():
         raise ConfigError(missing)
     log.configure(config.log)
+    rules = settings.rules(config)
     _allow_many_files()
     shelf, phones = settings.shelf(config), settings.phones(config)
     recognizer = WhisperRecognizer(config.speech)
@@ -51,13 +54,21 @@ def run(options: argparse.Namespace) -> int:
     with settings.database(config, application_name=APPLICATION_NAME) as engine:
         _require_schema(config, engine)
         with _daemon_rights(config, engine) as daemon_engine:
-            is_complete = trio.run(partial(serve, config, daemon_engine, shelf, recognizer, phones))
+            book = _book(config, rules, daemon_engine)
+            is_complete = trio.run(
+                partial(serve, config, daemon_engine, shelf, recognizer, phones, book=book)
+            )
     if not is_complete:
         # A thread may still be inside the recognizer; the interpreter's orderly end would pull its library from
         # under it. Everything that has to be closed is.
         sys.stderr.flush()
         os._exit(1)
     return 0
+
+
+def _book(config: Config, rules: tuple[Rule, ...], engine: Engine) -> RuleBook:
+    with transaction(engine) as connection:
+        return RuleBook(rules, register(connection, rules), posts=bool(config.rules.webhook.url))
 
 
 @contextmanager

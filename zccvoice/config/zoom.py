@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ssl
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self, TypeAlias
-from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
+from zccvoice.config import hosts
 from zccvoice.config.section import Secret, Section
-from zccvoice.errors import ConfigError, ForbiddenHostError
+from zccvoice.errors import ConfigError
 
 ProductName: TypeAlias = Literal["contact_center", "meeting", "webinar", "video_sdk", "phone"]
 NO_SECRET = SecretStr("")
@@ -230,7 +229,7 @@ class ZoomConfig(Section):
         Raises:
             ForbiddenHostError: wrong scheme, or a host that is not allowed.
         """
-        self._allow(url, "wss", "ws")
+        hosts.allow(url, self.allowed_hosts, ("wss", "ws"), "zoom.allowed_hosts")
 
     def allow_api(self, url: str) -> None:
         """Check a URL of the REST API against ``allowed_hosts``.
@@ -238,40 +237,9 @@ class ZoomConfig(Section):
         Raises:
             ForbiddenHostError: wrong scheme, or a host that is not allowed.
         """
-        self._allow(url, "https", "http")
-
-    def _allow(self, url: str, encrypted: str, unencrypted: str) -> None:
-        try:
-            parts = urlsplit(url)
-            host, _ = (parts.hostname or "").rstrip("."), parts.port
-        except ValueError:
-            raise ForbiddenHostError("server URL is not a URL") from None
-        if parts.scheme not in (encrypted, unencrypted) or not host or parts.username is not None:
-            raise ForbiddenHostError(
-                f"expected a {encrypted}:// URL without user name, got scheme {parts.scheme!r}"
-            )
-        if not any(_matches(host, pattern.lower()) for pattern in self.allowed_hosts):
-            raise ForbiddenHostError(f"host {host!r} is not in zoom.allowed_hosts")
-        if parts.scheme == unencrypted and not is_loopback(host):
-            raise ForbiddenHostError(
-                f"unencrypted {unencrypted}:// is only for loopback addresses, not {host!r}"
-            )
+        hosts.allow(url, self.allowed_hosts, ("https", "http"), "zoom.allowed_hosts")
 
 
 @cache
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
-
-
-def _matches(host: str, pattern: str) -> bool:
-    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this is a name or an address of this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

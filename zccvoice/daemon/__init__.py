@@ -8,5 +8,5 @@ WebSockets: signaling and `media_line`s, on `websocket`; or through Zoom's SDK: 
 `sdk_child` · `transcriber` utterances → transcripts in worker threads · `outbox` what the database lacks, `writer`
 writes it, with what `live_speech` hears of running calls · `past`, `recovery` what an earlier daemon left ·
 `replay` a journal again · `housekeeping` chores · `metrics` counters · `log` structured logs · `zoom_api` Zoom's
-REST API.
+REST API · `rule_webhook` hits of rules, posted.
 """

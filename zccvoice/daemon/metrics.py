@@ -60,6 +60,9 @@ class Metrics:
             "Journals with facts that the database does not have yet",
             registry=registry,
         )
+        self.rule_posts = Counter(
+            "zccvoice_rule_posts", "Posts of rule hits by outcome", ["outcome"], registry=registry
+        )
         self.rejected_messages = Counter(
             "zccvoice_rejected_messages",
             "Messages from Zoom that could not be used, by connection",

@@ -28,16 +28,18 @@ from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.recovery import deleter, find_inheritance
+from zccvoice.daemon.rule_webhook import RuleWebhook
 from zccvoice.daemon.sdk import connect_for, say_which_transport
 from zccvoice.daemon.supervisor import Supervisor
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.daemon.webhook_journal import WebhookJournal
-from zccvoice.daemon.writer import Writer, measure_in, measure_live_in, write_to
+from zccvoice.daemon.writer import NO_RULES, Writer, measure_in, measure_live_in, write_to
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import StreamEvent
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
+from zccvoice.store.rules import RuleBook
 
 WEBHOOKS_WAITING = 1_000
 """Verified webhooks that the supervisor has not seen yet. When full, Zoom is told to come again (503)."""
@@ -53,6 +55,7 @@ async def serve(
     recognizer: Recognizer,
     phones: PhonePseudonym,
     *,
+    book: RuleBook = NO_RULES,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> bool:
     """Run the daemon until a signal ends it; tells the door's URL when it listens.
@@ -63,6 +66,7 @@ async def serve(
         shelf: the journals.
         recognizer: loaded, and it knows the configured languages.
         phones: what is kept of phone numbers.
+        book: the rules that calls are judged by.
 
     Returns:
         True when everything that was received is in the database, False when it was stopped before.
@@ -101,8 +105,8 @@ async def serve(
         shelf,
         metrics,
         write=write_to(engine),
-        measure=measure_in(engine),
-        measure_live=measure_live_in(engine),
+        measure=measure_in(engine, book),
+        measure_live=measure_live_in(engine, book),
         live=house.live,
     )
     transcriber = Transcriber(recognizer, metrics)
@@ -122,6 +126,8 @@ async def serve(
                 async with trio.open_nursery() as keeping:
                     keeping.start_soon(webhooks.run)
                     keeping.start_soon(keep_house, config, engine, shelf)
+                    if book.posts:
+                        keeping.start_soon(RuleWebhook(config.rules.webhook, engine, metrics).run)
                     async with trio.open_nursery() as transcribing:
                         transcribing.start_soon(transcriber.run, spoken_receive)
                         async with spoken_send, trio.open_nursery() as calls:

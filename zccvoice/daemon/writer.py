@@ -7,13 +7,14 @@ and tries again: nothing is dropped and nothing piles up in memory, because what
 journals. A batch that the database refuses for good is written fact by fact, so that one bad fact costs itself
 and nothing else.
 
-While a call runs, its provisional row is made anew every few seconds.
+While a call runs, its provisional row is made anew every few seconds, and hits of rules appear.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias
 
@@ -29,7 +30,7 @@ from zccvoice.errors import JournalError, StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.store import measures, reads, removals, running, writes
+from zccvoice.store import measures, reads, removals, rules, running, writes
 from zccvoice.store.database import is_transient, transaction
 from zccvoice.store.facts import Fact, StreamClosed, StreamOpened, StreamRevoked
 
@@ -42,6 +43,8 @@ LIVE_S = 3.0
 """From one refreshment of a running call's row to the next."""
 LIVE_LOOK_S = 0.25
 """How often is looked whose turn it is."""
+NO_RULES = rules.RuleBook()
+"""What calls are judged by where nobody configured rules."""
 
 Write: TypeAlias = Callable[[Sequence[Fact]], None]
 """Stores facts in one transaction; blocking. Raises `StoreError`."""
@@ -62,8 +65,8 @@ def write_to(engine: Engine) -> Write:
     return write
 
 
-def measure_in(engine: Engine) -> Measure:
-    """The real `Measure` of a call that has ended: from what is stored of it.
+def measure_in(engine: Engine, book: rules.RuleBook = NO_RULES) -> Measure:
+    """The real `Measure` of a call that has ended: from what is stored of it, judged by the rules.
 
     A call of which no audio came has no scorecard: its zeros would be made up.
     """
@@ -75,11 +78,12 @@ def measure_in(engine: Engine) -> Measure:
             record = reads.call_record(connection, engagement_id)
             if record.tracks or record.utterances:
                 measures.put_measures(connection, record)
+                rules.judge(connection, record, book, datetime.now(UTC))
 
     return measure
 
 
-def measure_live_in(engine: Engine) -> MeasureLive:
+def measure_live_in(engine: Engine, book: rules.RuleBook = NO_RULES) -> MeasureLive:
     """The real `MeasureLive`."""
 
     def measure(engagement_id: str, heard: Heard | None) -> None:
@@ -91,6 +95,7 @@ def measure_live_in(engine: Engine) -> MeasureLive:
                 return
             record = reads.call_record(connection, engagement_id)
             measures.put_live(connection, engagement_id, running.measure_running(connection, record, heard))
+            rules.judge(connection, record, book, datetime.now(UTC))
 
     return measure
 

@@ -35,6 +35,8 @@ START_S = 120.0
 """How long the daemon may take to start (the first time it makes its database)."""
 STORED_S = 300.0
 """How long after the last call the daemon may take to store everything."""
+DEMO_RULES = Path(__file__).parent / "rules.toml"
+"""Rules for the demo calls."""
 
 
 class RehearsalError(ZccvoiceError):
@@ -148,10 +150,13 @@ async def running_daemon(
             nursery.cancel_scope.cancel()
 
 
-def write_config(folder: Path, scenarios: Sequence[Scenario], *, model: str = "demo") -> Path:
+def write_config(
+    folder: Path, scenarios: Sequence[Scenario], *, model: str = "demo", rules: Path | None = None
+) -> Path:
     """Write the daemon's settings for a rehearsal into `folder`: no secrets, a database beside them.
 
-    Every scenario's language is pinned by its queue, as a contact centre would configure it.
+    Every scenario's language is pinned by its queue, as a contact centre would configure it. Calls are judged by
+    the rules in the file `rules`, if there is one.
     """
     queues = {scenario.queue.name: scenario.language for scenario in scenarios}
     lines = [
@@ -164,6 +169,7 @@ def write_config(folder: Path, scenarios: Sequence[Scenario], *, model: str = "d
         f"model = {_toml(model)}",
         "[language.queues]",
         *(f"{_toml(queue)} = {_toml(language)}" for queue, language in queues.items()),
+        *(["[rules]", f"file = {_toml(str(rules))}"] if rules is not None else []),
     ]
     path = folder / "zccvoice.toml"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

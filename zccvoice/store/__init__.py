@@ -13,6 +13,7 @@ is written, `tables` what is kept.
 - `partitions`       monthly partitions, made ahead
 - `writes`           facts → rows; saying a thing twice changes nothing (`upsert` is how)
 - `measures`         what is computed of a call → rows
+- `rules`            rules by revision and their hits; `deliveries` what of them is to be posted
 - `removals`         what goes: revoked streams, stale rows
 - `bulk`             COPY: very many rows into one table
 - `reads`            rows → the record of a call, calls with their measures, utterances;

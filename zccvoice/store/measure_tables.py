@@ -187,6 +187,12 @@ class CategoryHit(Base):
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
     side: Mapped[str | None] = mapped_column(comment="Whose speech matched; NULL when it is about the call.")
     matched_at: Mapped[datetime] = mapped_column(comment="When the rule was applied.")
+    why: Mapped[str] = mapped_column(
+        server_default="", comment="What was found: the phrase, or the number against its limit."
+    )
+    provisional: Mapped[bool] = mapped_column(
+        server_default="false", comment="Whether the call was running when it was found: its end settles it."
+    )
 
 
 class MetricDefinition(Base):

@@ -172,6 +172,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
             confidence=row.confidence,
             loudness_dbfs=row.loudness_dbfs,
             clipped_ratio=row.clipped_ratio,
+            word_spans=_word_spans(row),
         )
         for row in utterances(connection, engagement_id)
     )
@@ -185,6 +186,13 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
         language=None if engagement is None else engagement.language,
         language_source=None if engagement is None else engagement.language_source,
     )
+
+
+def _word_spans(row: UtteranceRow) -> tuple[Span, ...]:
+    """One per word of the text; none where the recognizer cut words otherwise, or told no times."""
+    if row.text is None or len(row.words) != len(row.text.split()):
+        return ()
+    return tuple(Span(row.start_ms + one.start_ms, row.start_ms + one.end_ms) for one in row.words)
 
 
 def _calls() -> Select[Any]:

@@ -6,14 +6,22 @@ import re
 
 from sqlalchemy import Table
 
-from zccvoice.store import keeping_tables, measure_tables, people_tables, tables, target_tables, text_tables
+from zccvoice.store import (
+    keeping_tables,
+    measure_tables,
+    people_tables,
+    rule_tables,
+    tables,
+    target_tables,
+    text_tables,
+)
 from zccvoice.store.tables import REPORTING_SCHEMA, SCHEMA, Base
 
 __all__ = ["REPORTING_SCHEMA", "SCHEMA", "Base", "is_partition", "table_of"]
 
 PARTITIONED = ("utterance", "speech_span")
 """Tables in monthly partitions."""
-PARTS = (tables, measure_tables, people_tables, keeping_tables, text_tables, target_tables)
+PARTS = (tables, measure_tables, people_tables, keeping_tables, text_tables, target_tables, rule_tables)
 """Where the tables are declared."""
 _PARTITION = re.compile(rf"^({'|'.join(PARTITIONED)})_(\d{{4}}_\d{{2}}|default)$")
 
