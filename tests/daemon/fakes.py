@@ -22,6 +22,10 @@ class FakeRecognizer:
         self._fails_on_ms = fails_on_ms
         self._lock = threading.Lock()
         self.heard = 0
+        self.asked = 0
+        self.detect: Callable[[Utterance, Sequence[str]], dict[str, float]] = lambda _, among: {
+            language: 1 / len(among) for language in among
+        }
         self.text: Callable[[Utterance, str], str] | None = None
 
     @property
@@ -31,6 +35,12 @@ class FakeRecognizer:
     def require_languages(self, languages: frozenset[str]) -> None:
         if unknown := languages - {"en", "es", "de"}:
             raise RecognizerError(f"language: unknown {sorted(unknown)}")
+
+    def detect_language(
+        self, utterances: Sequence[Utterance], among: Sequence[str]
+    ) -> list[dict[str, float]]:
+        self.asked += len(utterances)
+        return [self.detect(one, among) for one in utterances]
 
     def transcribe(self, utterance: Utterance, language: str) -> Transcript:
         with self._lock:

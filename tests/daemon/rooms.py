@@ -12,7 +12,9 @@ import trio
 from tests.daemon.fakes import FakeReceiver, FakeRecognizer
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config, LanguageConfig, load
-from zccvoice.daemon.call import Call, House
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.detector import LanguageDetector, UnclearItem
+from zccvoice.daemon.house import House
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.past import ENTRY_TYPES
@@ -47,6 +49,7 @@ class Rooms:
         self.metrics = Metrics()
         self.outbox = Outbox()
         self.spoken_send, self.spoken_receive = trio.open_memory_channel[SpokenItem](1000)
+        self.unclear_send, self.unclear_receive = trio.open_memory_channel[UnclearItem](1000)
         self.house = House(
             config,
             LanguagePolicy(config.language),
@@ -55,6 +58,7 @@ class Rooms:
             self.outbox,
             self.metrics,
             self.spoken_send,
+            self.unclear_send,
             trio.CapacityLimiter(8),
             wall_clock,
         )
@@ -97,5 +101,7 @@ async def open_house(
     async with trio.open_nursery() as nursery:
         if is_transcribing:
             nursery.start_soon(Transcriber(rooms.recognizer, rooms.metrics).run, rooms.spoken_receive)
+            nursery.start_soon(LanguageDetector(rooms.recognizer).run, rooms.unclear_receive)
         yield rooms
         rooms.spoken_send.close()
+        rooms.unclear_send.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from zccvoice.speech.utterance import Transcript, Utterance
@@ -20,6 +21,16 @@ class Recognizer(Protocol):
 
         Raises:
             RecognizerError: names those that they do not know.
+        """
+        ...
+
+    def detect_language(
+        self, utterances: Sequence[Utterance], among: Sequence[str]
+    ) -> list[dict[str, float]]:
+        """How likely each of the languages is, for each utterance in its place; the sum of each is 1.
+
+        Raises:
+            RecognizerError: the recognizer failed on them.
         """
         ...
 
