@@ -59,6 +59,18 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the recognizer came to a transcript."""
+
+    average_log_probability: float
+    no_speech_probability: float
+    token_count: int
+    compression_ratio: float
+    temperature: float
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """What the recognizer heard in an utterance."""
 
@@ -70,3 +82,6 @@ class Transcript:
     """exp(mean log probability of the tokens), 0–1."""
     model: str
     """Name of the weights."""
+    evidence: Evidence | None = None
+    refusal: str | None = None
+    """Why it is not to be believed; None: it is."""
