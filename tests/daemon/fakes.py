@@ -26,6 +26,7 @@ class FakeRecognizer:
         self.detect: Callable[[Utterance, Sequence[str]], dict[str, float]] = lambda _, among: {
             language: 1 / len(among) for language in among
         }
+        self.confidence: Callable[[Utterance, str], float] = lambda utterance, language: 0.9
         self.text: Callable[[Utterance, str], str] | None = None
 
     @property
@@ -52,7 +53,7 @@ class FakeRecognizer:
         if self.text is not None:
             texts = self.text(utterance, language).split()
         words = tuple(Word(text, i * 1000, i * 1000 + 900, 0.9) for i, text in enumerate(texts))
-        return Transcript(" ".join(texts), words, language, 0.9, "fake")
+        return Transcript(" ".join(texts), words, language, self.confidence(utterance, language), "fake")
 
 
 class FakeReceiver:

@@ -291,19 +291,19 @@ class Call:
 
     async def _act(self, outcomes: Sequence[Outcome]) -> None:
         facts: list[Fact] = []
+        spoken: list[Spoken | Unclear] = []
         for outcome in outcomes:
             match outcome:
                 case Remark():
                     self._log(outcome)
-                case Spoken():
-                    self._heard.add(outcome.key[:2])
-                    await self._transcribe(outcome)
-                case Unclear():
-                    await self._detect(outcome)
+                case Spoken() | Unclear():
+                    spoken.append(outcome)
                 case _:
                     self._note_fact(outcome)
                     facts.append(outcome)
-        self._derive(facts)
+        self._derive(facts)  # first: whoever is asked may answer before the next one is
+        for one in spoken:
+            await (self._transcribe(one) if isinstance(one, Spoken) else self._detect(one))
 
     def _note_fact(self, fact: Fact) -> None:
         match fact:
@@ -319,6 +319,7 @@ class Call:
                 self._gaps.add((fact.channel_id, fact.start_timestamp_ms))
 
     async def _transcribe(self, spoken: Spoken) -> None:
+        self._heard.add(spoken.key[:2])
         known = self._past.transcripts.get(spoken.key)
         if known is not None and known.language == spoken.language:
             await self._act(self._pins.take_heard(known))

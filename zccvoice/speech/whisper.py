@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy as np
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import SpeechConfig
 from zccvoice.errors import RecognizerError
-from zccvoice.speech.utterance import Transcript, Utterance, Word
+from zccvoice.speech.utterance import Evidence, Transcript, Utterance, Word
 
 DEMO_MODEL = "demo"
 QUIETEST_DBFS = -60.0
@@ -83,6 +84,19 @@ class WhisperRecognizer:
             return language == "en"
         return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
+    def detect_language(self, utterances: Sequence[Utterance], among: Sequence[str]) -> list[dict[str, float]]:
+        """See `Recognizer`."""
+        return [self._detect(one, among) for one in utterances]
+
+    def _detect(self, utterance: Utterance, among: Sequence[str]) -> dict[str, float]:
+        try:
+            _, _, told = self._model.detect_language(utterance.samples.astype(np.float32) / 32_768)
+        except Exception as error:  # as below
+            raise RecognizerError(f"{type(error).__name__} in detecting a language: {error}") from error
+        likely = {language: probability for language, probability in told if language in among}
+        total = sum(likely.values())
+        return {language: likely.get(language, 0.0) / total for language in among} if total else {}
+
     def transcribe(self, utterance: Utterance, language: str) -> Transcript:
         """See `Recognizer`."""
         if level_dbfs(utterance.samples) < QUIETEST_DBFS:
@@ -127,4 +141,12 @@ class WhisperRecognizer:
             language=language,
             confidence=math.exp(min(0.0, log_probability / length)) if length > 0 else 0.0,
             model=self.name,
+            evidence=Evidence(
+                average_log_probability=log_probability / length if length > 0 else 0.0,
+                no_speech_probability=max((one.no_speech_prob for one in segments), default=0.0),
+                token_count=sum(len(one.tokens) for one in segments),
+                compression_ratio=max((one.compression_ratio for one in segments), default=0.0),
+                temperature=max((one.temperature for one in segments), default=0.0),
+                window_s=30.0,
+            ),
         )
