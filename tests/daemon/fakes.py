@@ -10,6 +10,7 @@ import trio
 from zccvoice.errors import RecognizerError
 from zccvoice.rtms.events import StreamEnded, StreamEvent
 from zccvoice.rtms.webhook import StreamStarted
+from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
 from zccvoice.store.facts import Fact
 
@@ -43,11 +44,14 @@ class FakeRecognizer:
         self.asked += len(utterances)
         return [self.detect(one, among) for one in utterances]
 
-    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+    def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
+        return [self._transcribe(item.utterance, item.language) for item in items]
+
+    def _transcribe(self, utterance: Utterance, language: str) -> Transcript | RecognizerError:
         with self._lock:
             self.heard += 1
         if utterance.duration_ms == self._fails_on_ms:
-            raise RecognizerError("made to fail")
+            return RecognizerError("made to fail")
         seconds = round(utterance.duration_ms / 1000)
         texts = [f"{language}{number}" for number in range(seconds)]
         if self.text is not None:

@@ -25,6 +25,7 @@ from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.journal.vault import Vault
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.recognizer import Recognizer
 from zccvoice.store.facts import Fact
 
 EPOCH_S = 1_781_000_000.0
@@ -43,9 +44,9 @@ def new_shelf(folder: Path) -> Shelf:
 class Rooms:
     """What calls share, with a transcriber at work; see `open_house`."""
 
-    def __init__(self, shelf: Shelf, recognizer: FakeRecognizer, config: Config) -> None:
+    def __init__(self, shelf: Shelf, recognizer: Recognizer, config: Config) -> None:
         self.shelf = shelf
-        self.recognizer = recognizer
+        self.recognizer: Any = recognizer
         self.metrics = Metrics()
         self.outbox = Outbox()
         self.spoken_send, self.spoken_receive = trio.open_memory_channel[SpokenItem](1000)
@@ -90,7 +91,7 @@ class Rooms:
 async def open_house(
     folder: Path,
     *,
-    recognizer: FakeRecognizer | None = None,
+    recognizer: Recognizer | None = None,
     languages: LanguageConfig | None = None,
     is_transcribing: bool = True,
     **settings: dict[str, Any],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.speech.sounds import Samples, noise
+from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import GuardConfig, load
 from zccvoice.errors import ConfigError
 from zccvoice.simulator.demo import demo_scenarios
@@ -32,15 +34,15 @@ GOOD = Evidence(
 
 
 def utterance(samples: Samples = VOICE, *, length_ms: int = 3000) -> Utterance:
-    return Utterance("ch", 0, length_ms, samples, 0, -20.0, 0.0)
+    return Utterance("ch", 0, length_ms, samples, 0, level_dbfs(samples), 0.0)
 
 
-def transcript(text: str, language: str = "en", **evidence: float) -> Transcript:
-    return Transcript(text, (), language, 0.8, "made up", replace(GOOD, **evidence))  # type: ignore[arg-type]
+def transcript(text: str, language: str = "en", **evidence: Any) -> Transcript:
+    return Transcript(text, (), language, 0.8, "made up", replace(GOOD, **evidence))
 
 
 def doubt(
-    text: str, *, length_ms: int = 3000, prompt: str = "", language: str = "en", **evidence: float
+    text: str, *, length_ms: int = 3000, prompt: str = "", language: str = "en", **evidence: Any
 ) -> str | None:
     return GUARD.doubt(transcript(text, language, **evidence), utterance(length_ms=length_ms), prompt)
 
@@ -70,7 +72,7 @@ def test_what_people_say_is_believed() -> None:
      ("likely invention", "Thanks for watching!", {"average_log_probability": -1.2}),
      ("likely invention", "Subtitles by somebody or other", {"average_log_probability": -1.2})],
 )  # fmt: skip
-def test_what_is_not(reason: str, text: str, evidence: dict[str, float]) -> None:
+def test_what_is_not(reason: str, text: str, evidence: dict[str, Any]) -> None:
     assert doubt(text, **evidence) == reason
 
 
@@ -93,7 +95,7 @@ def test_a_phrase_that_nobody_said() -> None:
 
 
 def test_phrases_are_those_of_the_language() -> None:
-    unsure = {"average_log_probability": -1.2}
+    unsure: dict[str, Any] = {"average_log_probability": -1.2}
     assert doubt("Untertitel im Auftrag des Senders", language="de", **unsure) == "likely invention"
     assert doubt("Untertitel im Auftrag des Senders", language="en", **unsure) is None
     assert doubt("Thank you.", language="xx", **unsure) is None
@@ -108,16 +110,16 @@ def test_the_prompt_is_not_what_was_said() -> None:
 
 
 def test_silence_and_noise_are_not_given_to_the_recognizer() -> None:
-    assert GUARD.gate(np.zeros(32_000, np.int16)) == "too quiet"
-    assert GUARD.gate(noise(2000, dbfs=-70)) == "too quiet"
-    assert GUARD.gate(noise(2000, dbfs=-40)) == "no voice"
+    assert GUARD.gate(utterance(np.zeros(32_000, np.int16))) == "too quiet"
+    assert GUARD.gate(utterance(noise(2000, dbfs=-50))) == "too quiet"
+    assert GUARD.gate(utterance(noise(2000, dbfs=-40))) == "no voice"
 
 
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_voices_are(clip: Path) -> None:
     samples = read_sound(clip)
-    assert GUARD.gate(samples) is None
-    assert GUARD.gate((samples * 0.1).astype(np.int16)) is None  # 20 dB quieter
+    assert GUARD.gate(utterance(samples)) is None
+    assert GUARD.gate(utterance((samples * 0.1).astype(np.int16))) is None  # 20 dB quieter
 
 
 @given(st.text(max_size=80), st.floats(-3, 0), st.floats(0, 1), st.integers(0, 200), st.integers(120, 28_000))

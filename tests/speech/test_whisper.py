@@ -10,6 +10,7 @@ from zccvoice.config import SpeechConfig
 from zccvoice.errors import RecognizerError
 from zccvoice.simulator.demo import demo_scenarios
 from zccvoice.simulator.sources import read_sound
+from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
 from zccvoice.speech.whisper import WhisperRecognizer
 
@@ -26,7 +27,13 @@ def utterance(samples: Samples, lead_ms: int = 0) -> Utterance:
 
 
 def hear(recognizer: WhisperRecognizer, clip: str, language: str) -> Transcript:
-    return recognizer.transcribe(utterance(read_sound(DEMO / clip)), language)
+    return transcribe(recognizer, utterance(read_sound(DEMO / clip)), language)
+
+
+def transcribe(recognizer: WhisperRecognizer, one: Utterance, language: str) -> Transcript:
+    (found,) = recognizer.transcribe([RecognizerItem(one, language)])
+    assert isinstance(found, Transcript)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -46,7 +53,7 @@ def test_three_languages(recognizer: WhisperRecognizer, clip: str, language: str
 def test_words_have_times_from_the_beginning_of_the_speech(recognizer: WhisperRecognizer) -> None:
     clip = read_sound(DEMO / "orders/04.flac")
     lead = np.concatenate([noise(500), clip])
-    transcript = recognizer.transcribe(utterance(lead, lead_ms=500), "en")
+    transcript = transcribe(recognizer, utterance(lead, lead_ms=500), "en")
     starts = [word.start_ms for word in transcript.words]
     assert starts == sorted(starts)
     assert starts[0] == 0
@@ -62,7 +69,7 @@ def test_the_pin_holds_whatever_it_sounds_like(recognizer: WhisperRecognizer) ->
 
 
 def test_digital_silence_has_no_text(recognizer: WhisperRecognizer) -> None:
-    transcript = recognizer.transcribe(utterance(np.zeros(32_000, np.int16)), "en")
+    transcript = transcribe(recognizer, utterance(np.zeros(32_000, np.int16)), "en")
     assert (transcript.text, transcript.words) == ("", ())
 
 

@@ -80,7 +80,7 @@ INSERT INTO zccvoice.one_way_audio VALUES (:id, 's-' || :id, 'c1', 0, 61000);
 INSERT INTO zccvoice.language_pin VALUES (:id, 's-' || :id, 'c2', 0, 'en', 'detected', 0.9, NULL);
 INSERT INTO zccvoice.utterance (engagement_id, stream_id, channel_id, start_ms, call_date, end_ms,
         word_texts, word_start_ms, word_end_ms, word_probability, verdict, refused_text)
-    SELECT :id, stream_id, channel_id, 61000, call_date, 62000, '{}', '{}', '{}', '{}', 'refused: no speech', 'You.'
+    SELECT :id, stream_id, channel_id, 61000, call_date, 62000, '{}', '{}', '{}', '{}', 'refused: guessed', 'You.'
     FROM zccvoice.utterance WHERE engagement_id = :id
 """
 _STATEMENTS = """

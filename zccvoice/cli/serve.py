@@ -19,8 +19,8 @@ from zccvoice.config import Config
 from zccvoice.daemon import log
 from zccvoice.daemon.serve import serve
 from zccvoice.errors import ConfigError, SchemaMissingError
+from zccvoice.speech.guarded import guarded_whisper
 from zccvoice.speech.language import LanguagePolicy
-from zccvoice.speech.whisper import WhisperRecognizer
 from zccvoice.store.database import as_daemon, require_current_schema, upgrade
 
 APPLICATION_NAME = "zccvoice daemon"
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     log.configure(config.log)
     _allow_many_files()
     shelf, phones = settings.shelf(config), settings.phones(config)
-    recognizer = WhisperRecognizer(config.speech)
+    recognizer = guarded_whisper(config.speech)
     recognizer.require_languages(LanguagePolicy(config.language).languages)
     with settings.database(config, application_name=APPLICATION_NAME) as engine:
         _require_schema(config, engine)

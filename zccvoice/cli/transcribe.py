@@ -24,8 +24,8 @@ from zccvoice.recordings import recorded_call
 from zccvoice.recordings.keeping import PassingKeeper, StoringKeeper
 from zccvoice.recordings.recorded_call import Files
 from zccvoice.rtms.events import Role
+from zccvoice.speech.guarded import guarded_whisper
 from zccvoice.speech.language import LanguagePolicy
-from zccvoice.speech.whisper import WhisperRecognizer
 from zccvoice.store.database import require_current_schema
 
 CUT_OFF_S = 2.0
@@ -154,7 +154,7 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
     if options.output is not None:
         options.output.mkdir(parents=True, exist_ok=True)
     phones = settings.phones(config) if options.store else settings.no_phones()
-    recognizer = WhisperRecognizer(config.speech)
+    recognizer = guarded_whisper(config.speech)
     recognizer.require_languages(LanguagePolicy(config.language).languages)
     if not options.store:
         with TemporaryDirectory(prefix="zccvoice-") as folder, Bars() as bars:

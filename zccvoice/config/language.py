@@ -91,10 +91,11 @@ class GuardConfig(Section):
     What is doubtful is decoded once more, in a full window and at a temperature, before it is refused.
     """
 
-    quietest_dbfs: float = Field(default=-60.0, ge=-90, le=-20)
-    """Sound below this level is not given to the recognizer."""
-    least_voice: float = Field(default=0.1, ge=0, le=1)
-    """Nor is sound in which no moment is so likely a voice, by Silero. 0 gives it everything."""
+    quietest_dbfs: float = Field(default=-48.0, ge=-90, le=-20)
+    """An utterance below this level is not given to the recognizer: it is the other side, heard through, or
+    nobody. (Quiet talkers are at −40.)"""
+    least_voice: float = Field(default=0.2, ge=0, le=1)
+    """Nor is one in which no moment is so likely a voice, by Silero. 0 lets every one pass."""
     no_speech: float = Field(default=0.6, ge=0, le=1)
     """The recognizer itself says that nobody speaks, with this probability, and is unsure of its text, too..."""
     surely_no_speech: float = Field(default=0.8, ge=0, le=1)

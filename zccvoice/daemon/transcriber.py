@@ -18,8 +18,8 @@ from zccvoice.daemon.outcome import Spoken
 from zccvoice.errors import JournalError, RecognizerError
 from zccvoice.journal.journal import JournalReader
 from zccvoice.journal.passage import read_samples
-from zccvoice.speech.recognizer import Recognizer
-from zccvoice.speech.utterance import Transcript
+from zccvoice.speech.recognizer import Recognizer, RecognizerItem
+from zccvoice.speech.utterance import Transcript, Utterance
 from zccvoice.store.facts import StoredWord, UtteranceHeard
 
 log = get_logger()
@@ -96,7 +96,19 @@ class Transcriber:
         assert spoken.utterance.passage is not None
         with item.open_reader() as reader:
             samples = read_samples(reader, spoken.audio_format, spoken.utterance.passage)
-        return self._recognizer.transcribe(replace(spoken.utterance, samples=samples), spoken.language)
+        return transcribe_one(self._recognizer, replace(spoken.utterance, samples=samples), spoken.language)
+
+
+def transcribe_one(recognizer: Recognizer, utterance: Utterance, language: str) -> Transcript:
+    """Transcribe an utterance by itself; blocking.
+
+    Raises:
+        RecognizerError: the recognizer failed on it.
+    """
+    (found,) = recognizer.transcribe([RecognizerItem(utterance, language)])
+    if isinstance(found, RecognizerError):
+        raise found
+    return found
 
 
 def heard_in(spoken: Spoken, ids: tuple[str, str], transcript: Transcript) -> UtteranceHeard:
@@ -111,8 +123,8 @@ def heard_in(spoken: Spoken, ids: tuple[str, str], transcript: Transcript) -> Ut
         return replace(
             not_heard_in(spoken, ids, ""),
             refused_text=redact(transcript.text) or None,
-            confidence=transcript.confidence,
-            model=transcript.model,
+            confidence=transcript.confidence if transcript.text else None,
+            model=transcript.model or None,
             verdict=f"refused: {transcript.refusal}",
         )
     redacted = redact_words([word.text for word in transcript.words])

@@ -33,6 +33,7 @@ from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.websocket import speak_websocket
 from zccvoice.daemon.writer import Writer
+from zccvoice.errors import RecognizerError
 from zccvoice.journal.shelf import Shelf
 from zccvoice.journal.vault import Vault
 from zccvoice.rtms.events import StreamEvent
@@ -43,6 +44,7 @@ from zccvoice.simulator.truth import CallTruth
 from zccvoice.simulator.webhooks import WebhookAnswer, WebhookRequest
 from zccvoice.simulator.zoom import Zoom, ZoomApp
 from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
 from zccvoice.store.facts import Fact, StreamRevoked
 
@@ -98,7 +100,11 @@ class SecondsRecognizer:
         """See `Recognizer`: any of them."""
         return [{language: 1 / len(among) for language in among} for _ in utterances]
 
-    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+    def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
+        """See `Recognizer`."""
+        return [self._transcribe(item.utterance, item.language) for item in items]
+
+    def _transcribe(self, utterance: Utterance, language: str) -> Transcript:
         """At once."""
         seconds = round(utterance.duration_ms / 1000)
         words = tuple(Word(language, second * 1000, second * 1000 + 900, 0.9) for second in range(seconds))

@@ -15,10 +15,9 @@ import tomllib
 from functools import cache
 from importlib.resources import files
 
-from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import GuardConfig
 from zccvoice.speech.repetition import compression_ratio, echoed_words, repeated_words, spoken_words
-from zccvoice.speech.silero import Samples, voice_probability
+from zccvoice.speech.silero import voice_probability
 from zccvoice.speech.utterance import Transcript, Utterance
 
 TOO_QUIET = "too quiet"
@@ -41,11 +40,16 @@ class Guard:
     def __init__(self, settings: GuardConfig) -> None:
         self._settings = settings
 
-    def gate(self, samples: Samples) -> str | None:
-        """Why the recognizer should not be given this sound (``int16[n]``, 16 kHz); None: it may."""
-        if level_dbfs(samples) < self._settings.quietest_dbfs:
+    @property
+    def temperature(self) -> float:
+        """At which what is doubtful is decoded again."""
+        return self._settings.temperature
+
+    def gate(self, utterance: Utterance) -> str | None:
+        """Why the recognizer should not be given an utterance (with its samples); None: it may."""
+        if utterance.loudness_dbfs < self._settings.quietest_dbfs:
             return TOO_QUIET
-        return NO_VOICE if voice_probability(samples) < self._settings.least_voice else None
+        return NO_VOICE if voice_probability(utterance.samples) < self._settings.least_voice else None
 
     def doubt(self, transcript: Transcript, utterance: Utterance, prompt: str | None = None) -> str | None:
         """Why a transcript is not to be believed; None: it is.

@@ -1,11 +1,27 @@
-"""The seam between calls and speech recognition: an utterance in, a transcript out."""
+"""The seam between calls and speech recognition: utterances in, transcripts out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from zccvoice.errors import RecognizerError
 from zccvoice.speech.utterance import Transcript, Utterance
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecognizerItem:
+    """An utterance that is to be transcribed, with what belongs to it."""
+
+    utterance: Utterance
+    """With its samples."""
+    language: str
+    """Whisper code: it is transcribed in this language, whatever it sounds like."""
+    prompt: str | None = None
+    """Text that the recognizer takes for what was said before."""
+    hotwords: str | None = None
+    """Words that it should expect."""
 
 
 class Recognizer(Protocol):
@@ -34,10 +50,6 @@ class Recognizer(Protocol):
         """
         ...
 
-    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
-        """Transcribe in the given language, whatever it sounds like.
-
-        Raises:
-            RecognizerError: the recognizer failed on it.
-        """
+    def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
+        """Transcribe each; one that the recognizer fails on has the error in its place, and costs no other."""
         ...

@@ -1,12 +1,11 @@
 """`Recognizer` on faster-whisper: one set of weights for all calls.
 
 Each utterance is decoded on its own, in a 30 s window, with the language pinned. Nothing is carried over from
-one utterance to the next (``condition_on_previous_text`` is what amplifies loops), and at most one retry at a
-higher temperature bounds the worst case. CTranslate2 gives up the GIL while it computes; one thread per worker
-uses several cores better than several threads in one worker.
+one utterance to the next (``condition_on_previous_text`` is what amplifies loops). What is doubtful is for the
+`guard` to say, and whether it is decoded again. CTranslate2 gives up the GIL while it computes; one thread per
+worker uses several cores better than several threads in one worker.
 
-Sources: faster-whisper 1.2 `WhisperModel`; A. Radford et al., "Robust Speech Recognition via Large-Scale Weak
-Supervision" (2022) for the thresholds of the retry.
+Source: faster-whisper 1.2 `WhisperModel`.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ import numpy as np
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import SpeechConfig
 from zccvoice.errors import RecognizerError
+from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Evidence, Transcript, Utterance, Word
 
 DEMO_MODEL = "demo"
@@ -84,7 +84,9 @@ class WhisperRecognizer:
             return language == "en"
         return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
-    def detect_language(self, utterances: Sequence[Utterance], among: Sequence[str]) -> list[dict[str, float]]:
+    def detect_language(
+        self, utterances: Sequence[Utterance], among: Sequence[str]
+    ) -> list[dict[str, float]]:
         """See `Recognizer`."""
         return [self._detect(one, among) for one in utterances]
 
@@ -97,8 +99,23 @@ class WhisperRecognizer:
         total = sum(likely.values())
         return {language: likely.get(language, 0.0) / total for language in among} if total else {}
 
-    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+    def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
         """See `Recognizer`."""
+        found: list[Transcript | RecognizerError] = []
+        for item in items:
+            try:
+                found.append(self.transcribe_at(item, 0.0))
+            except RecognizerError as error:
+                found.append(error)
+        return found
+
+    def transcribe_at(self, item: RecognizerItem, temperature: float) -> Transcript:
+        """Transcribe one in a full window; above 0 the temperature has the decoder draw what it writes.
+
+        Raises:
+            RecognizerError: the recognizer failed on it.
+        """
+        utterance, language = item.utterance, item.language
         if level_dbfs(utterance.samples) < QUIETEST_DBFS:
             return Transcript("", (), language, 0.0, self.name)
         audio = utterance.samples.astype(np.float32) / 32_768
@@ -107,7 +124,12 @@ class WhisperRecognizer:
                 audio,
                 language=language,
                 beam_size=self._beam_size,
-                temperature=[0.0, 0.4],
+                temperature=temperature,
+                initial_prompt=item.prompt,
+                hotwords=item.hotwords,
+                compression_ratio_threshold=None,  # what to believe is the guard's to say
+                log_prob_threshold=None,
+                no_speech_threshold=None,
                 condition_on_previous_text=False,
                 word_timestamps=True,
                 vad_filter=False,
