@@ -13,10 +13,12 @@ import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
 
+from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.bench.false_alarms import MINUTE, Tally, WordlessSound, false_alarm_set, forced_from, found_in
 from zccvoice.config import SpeechConfig, load
 from zccvoice.errors import RecognizerError
@@ -35,15 +37,17 @@ def main() -> int:
     parser.add_argument("--model", default="demo", help="weights, as speech.model")
     parser.add_argument("--language", default="en", help="language that is pinned")
     parser.add_argument("--seconds", type=int, default=60, help="length of each sound")
+    parser.add_argument("--forced-seconds", type=int, default=15, help="of each sound, without a detector")
     parser.add_argument("--words", action="store_true", help="tell the words that were kept")
     options = parser.parse_args()
-    speech = load(None, speech={"model": options.model}).speech
+    speech = load(None, speech={"model": options.model, "beam_size": 1}).speech
     trial = Trial(speech, options.language, tells_words=options.words)
     found: dict[str, list[Tally]] = defaultdict(list)
     forced: dict[str, list[Tally]] = defaultdict(list)
     for sound in false_alarm_set(options.seconds):
         found[sound.kind].append(trial.run(sound, found_in(sound, speech.vad)))
-        forced[sound.kind].append(trial.run(sound, forced_from(sound)))
+        start = replace(sound, samples=sound.samples[: options.forced_seconds * SAMPLE_RATE_HZ])
+        forced[sound.kind].append(trial.run(start, forced_from(start)))
     worst = max(_print(title, tallies) for title, tallies in (("as in a call", found), ("forced", forced)))
     return int(worst > WANTED_PER_10_MIN)
 

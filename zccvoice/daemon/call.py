@@ -308,13 +308,7 @@ class Call:
     def _note_fact(self, fact: Fact) -> None:
         match fact:
             case LanguagePinned():
-                log.info(
-                    "language pinned",
-                    language=fact.language,
-                    source=fact.source,
-                    channel_id=fact.channel_id,
-                    number=fact.number,
-                )
+                log.info("language pinned", language=fact.language, source=fact.source, number=fact.number)
             case GapFound():
                 self._gaps.add((fact.channel_id, fact.start_timestamp_ms))
 

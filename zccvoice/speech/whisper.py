@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import SpeechConfig
 from zccvoice.errors import RecognizerError
@@ -38,6 +39,12 @@ def weights_location(model: str) -> str:
         if (folder / "model.bin").is_file():
             return str(folder)
     raise RecognizerError("the demo weights are missing: models/demo/model.bin")
+
+
+def _most_tokens(item: RecognizerItem, sample_count: int) -> int:
+    """A decoder that goes round in circles is stopped: beyond what anybody says, where the guard sees it."""
+    room = 210 if item.prompt or item.hotwords else 440
+    return min(room, 16 + 15 * sample_count // SAMPLE_RATE_HZ)
 
 
 class WhisperRecognizer:
@@ -125,6 +132,7 @@ class WhisperRecognizer:
                 language=language,
                 beam_size=self._beam_size,
                 temperature=temperature,
+                max_new_tokens=_most_tokens(item, len(audio)),
                 initial_prompt=item.prompt,
                 hotwords=item.hotwords,
                 compression_ratio_threshold=None,  # what to believe is the guard's to say
