@@ -13,7 +13,8 @@ from zccvoice.errors import ConfigError
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [({"default": "detect"}, "language.among: expected two languages at least, got 0"),
-     ({"queues": {"A": "detect"}, "among": ["de", "DE"]}, "language.among: expected two languages at least, got 1"),
+     ({"agents": {"A": "detect"}, "among": ["de", "DE"]},
+      "language.among: expected two languages at least, got 1"),
      ({"among": ["de", "en"], "fallback": "es"}, "language.fallback: expected one of among (de, en), got es"),
      ({"voiced_s": 20}, "language.most_voiced_s: expected at least voiced_s (20), got 15"),
      ({"products": {"voice": "en"}},

@@ -36,6 +36,7 @@ _START_MS = 1_700_000_000_000
 _FORCED_S = (1.0, 2.5, 5.0, 10.0)
 """Lengths of what a detector might have let through, round and round."""
 _FULL_SCALE = 32_767
+_BAND_HZ = 3_800
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,9 +136,16 @@ class Tally:
 def _heard(kind: str, name: str, sound: Sound, dbfs: float) -> WordlessSound:
     """At its level, over the line's hiss, through the line's codec."""
     hiss = tunes.hiss(len(sound), _chance(name)) * 10 ** (HISS_DBFS / 20)
-    mix = noises.unit(sound) * 10 ** (dbfs / 20) + hiss
+    mix = noises.unit(_carried(sound)) * 10 ** (dbfs / 20) + hiss
     samples = np.clip(np.rint(mix * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE).astype(np.int16)
     return WordlessSound(kind, name, through(samples, LINE_CODECS[LINE], seed=zlib.crc32(name.encode())))
+
+
+def _carried(sound: Sound) -> Sound:
+    """What a line of 8 kHz carries of it: levels are meant so."""
+    spectrum = np.fft.rfft(sound)
+    spectrum[np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE_HZ) > _BAND_HZ] = 0
+    return np.fft.irfft(spectrum, len(sound))
 
 
 def _coloured(length: int, exponent: float) -> Sound:
