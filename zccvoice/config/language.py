@@ -94,7 +94,7 @@ class GuardConfig(Section):
     quietest_dbfs: float = Field(default=-48.0, ge=-90, le=-20)
     """An utterance below this level is not given to the recognizer: it is the other side, heard through, or
     nobody. (Quiet talkers are at −40.)"""
-    least_voice: float = Field(default=0.2, ge=0, le=1)
+    least_voice: float = Field(default=0.3, ge=0, le=1)
     """Nor is one in which no moment is so likely a voice, by Silero. 0 lets every one pass."""
     no_speech: float = Field(default=0.6, ge=0, le=1)
     """The recognizer itself says that nobody speaks, with this probability, and is unsure of its text, too..."""

@@ -60,14 +60,20 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How the recognizer came to a transcript."""
+    """How the recognizer came to a transcript: what is needed to doubt it."""
 
     average_log_probability: float
+    """Of the tokens and the end mark; 0 is certainty."""
     no_speech_probability: float
+    """Of nobody speaking, 0–1, before the first token."""
     token_count: int
+    """Tokens of the text and its timestamps."""
     compression_ratio: float
+    """Bytes of the text by bytes of it compressed; a loop compresses well."""
     temperature: float
+    """0: the likeliest text; above, tokens were drawn."""
     window_s: float
+    """Length that the sound was padded to, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +89,6 @@ class Transcript:
     model: str
     """Name of the weights."""
     evidence: Evidence | None = None
+    """None when the recognizer tells none, or did not listen."""
     refusal: str | None = None
     """Why it is not to be believed; None: it is."""

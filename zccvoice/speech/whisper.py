@@ -164,7 +164,9 @@ class WhisperRecognizer:
             for word in segment.words or ()
         )
         length = sum(segment.end - segment.start for segment in segments)
-        log_probability = sum(segment.avg_logprob * (segment.end - segment.start) for segment in segments)
+        log_probability: float = sum(
+            segment.avg_logprob * (segment.end - segment.start) for segment in segments
+        )
         return Transcript(
             text=" ".join(segment.text.strip() for segment in segments).strip(),
             words=words,
@@ -172,11 +174,11 @@ class WhisperRecognizer:
             confidence=math.exp(min(0.0, log_probability / length)) if length > 0 else 0.0,
             model=self.name,
             evidence=Evidence(
-                average_log_probability=log_probability / length if length > 0 else 0.0,
-                no_speech_probability=max((one.no_speech_prob for one in segments), default=0.0),
+                average_log_probability=float(log_probability / length) if length > 0 else 0.0,
+                no_speech_probability=float(max((one.no_speech_prob for one in segments), default=0.0)),
                 token_count=sum(len(one.tokens) for one in segments),
-                compression_ratio=max((one.compression_ratio for one in segments), default=0.0),
-                temperature=max((one.temperature for one in segments), default=0.0),
+                compression_ratio=float(max((one.compression_ratio for one in segments), default=0.0)),
+                temperature=float(max((one.temperature for one in segments), default=0.0)),
                 window_s=30.0,
             ),
         )
