@@ -21,7 +21,7 @@ STARTED = StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://a.zoom.us", 0)
     ("language", "asked"),
     [({"default": "de"}, TranscriptParams(src_language=14, enable_lid=False)),
      ({"default": "detect", "among": ["de", "es"]}, TranscriptParams(enable_lid=True)),
-     ({"default": "de", "products": {"contact_center": "es"}}, TranscriptParams(src_language=28, enable_lid=False)),
+     ({"products": {"contact_center": "es"}}, TranscriptParams(src_language=28, enable_lid=False)),
      ({"default": "xx"}, TranscriptParams())],
 )  # fmt: skip
 def test_what_zoom_is_asked_for(language: dict[str, object], asked: TranscriptParams) -> None:
