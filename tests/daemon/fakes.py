@@ -12,6 +12,7 @@ from zccvoice.rtms.events import StreamEnded, StreamEvent
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
+from zccvoice.speech.window import Windows
 from zccvoice.store.facts import Fact
 
 
@@ -28,11 +29,16 @@ class FakeRecognizer:
             language: 1 / len(among) for language in among
         }
         self.confidence: Callable[[Utterance, str], float] = lambda utterance, language: 0.9
+        self.batches: list[int] = []
         self.text: Callable[[Utterance, str], str] | None = None
 
     @property
     def concurrency(self) -> int:
         return self._concurrency
+
+    @property
+    def windows(self) -> Windows:
+        return Windows((10.0, 30.0))
 
     def require_languages(self, languages: frozenset[str]) -> None:
         if unknown := languages - {"en", "es", "de"}:
@@ -45,6 +51,7 @@ class FakeRecognizer:
         return [self.detect(one, among) for one in utterances]
 
     def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
+        self.batches.append(len(items))
         return [self._transcribe(item.utterance, item.language) for item in items]
 
     def _transcribe(self, utterance: Utterance, language: str) -> Transcript | RecognizerError:

@@ -16,6 +16,7 @@ from zccvoice.speech.guard import Guard
 from zccvoice.speech.guarded import GuardedRecognizer, guarded_whisper
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
+from zccvoice.speech.window import Windows
 
 LOOP = "I'm sorry. " * 8
 
@@ -31,6 +32,10 @@ class Parrot:
     @property
     def concurrency(self) -> int:
         return 3
+
+    @property
+    def windows(self) -> Windows:
+        return Windows((5.0, 30.0))
 
     def require_languages(self, languages: frozenset[str]) -> None:
         raise RecognizerError(f"unknown: {sorted(languages)}")
@@ -136,6 +141,7 @@ def test_no_language_is_detected_in_noise() -> None:
 
 def test_the_rest_is_the_recognizers() -> None:
     assert guarded(Parrot()).concurrency == 3
+    assert guarded(Parrot()).windows == Windows((5.0, 30.0))
     with pytest.raises(RecognizerError, match="xx"):
         guarded(Parrot()).require_languages(frozenset({"xx"}))
 

@@ -12,6 +12,7 @@ from zccvoice.speech.guard import Guard
 from zccvoice.speech.recognizer import Recognizer, RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
 from zccvoice.speech.whisper import WhisperRecognizer
+from zccvoice.speech.window import Windows
 
 DecodeAgain: TypeAlias = Callable[[RecognizerItem, float], Transcript]
 """Transcribes one in a full window at a temperature; blocking. Raises `RecognizerError`."""
@@ -36,6 +37,11 @@ class GuardedRecognizer:
     def concurrency(self) -> int:
         """See `Recognizer`."""
         return self._recognizer.concurrency
+
+    @property
+    def windows(self) -> Windows:
+        """See `Recognizer`."""
+        return self._recognizer.windows
 
     def require_languages(self, languages: frozenset[str]) -> None:
         """See `Recognizer`."""

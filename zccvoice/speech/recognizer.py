@@ -8,6 +8,7 @@ from typing import Protocol
 
 from zccvoice.errors import RecognizerError
 from zccvoice.speech.utterance import Transcript, Utterance
+from zccvoice.speech.window import Windows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +31,11 @@ class Recognizer(Protocol):
     @property
     def concurrency(self) -> int:
         """How many calls of `transcribe` it can work on at the same time."""
+        ...
+
+    @property
+    def windows(self) -> Windows:
+        """What lengths it pads sound to: utterances that get the same one are best given to it together."""
         ...
 
     def require_languages(self, languages: frozenset[str]) -> None:
