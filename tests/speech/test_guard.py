@@ -111,7 +111,7 @@ def test_the_prompt_is_not_what_was_said() -> None:
 
 def test_silence_and_noise_are_not_given_to_the_recognizer() -> None:
     assert GUARD.gate(utterance(np.zeros(32_000, np.int16))) == "too quiet"
-    assert GUARD.gate(utterance(noise(2000, dbfs=-50))) == "too quiet"
+    assert GUARD.gate(utterance(noise(2000, dbfs=-47))) == "too quiet"
     assert GUARD.gate(utterance(noise(2000, dbfs=-40))) == "no voice"
 
 

@@ -91,7 +91,7 @@ class GuardConfig(Section):
     What is doubtful is decoded once more, in a full window and at a temperature, before it is refused.
     """
 
-    quietest_dbfs: float = Field(default=-48.0, ge=-90, le=-20)
+    quietest_dbfs: float = Field(default=-45.0, ge=-90, le=-20)
     """An utterance below this level is not given to the recognizer: it is the other side, heard through, or
     nobody. (Quiet talkers are at −40.)"""
     least_voice: float = Field(default=0.3, ge=0, le=1)
