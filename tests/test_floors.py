@@ -45,7 +45,7 @@ OWNERS = {
     "structlog": {"daemon"},
     "msgspec": {"rtms", "journal"},
     "cryptography": {"journal", "simulator"},
-    "faster_whisper": {"speech"},
+    "faster_whisper": {"speech", "bench"},
     "ctranslate2": {"speech"},
     "webrtcvad": {"speech", "bench"},
     "av": {"audio", "recordings", "simulator", "bench"},

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from zccvoice.analytics.rules import Rule
 from zccvoice.analytics.rules_matching import Evidence, Listener
 from zccvoice.cli import settings
-from zccvoice.cli.report import moment
+from zccvoice.cli.periods import moment
 from zccvoice.errors import ConfigError
 from zccvoice.store import reads, removals
 from zccvoice.store.database import require_current_schema, transaction

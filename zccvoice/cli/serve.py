@@ -20,8 +20,8 @@ from zccvoice.config import Config
 from zccvoice.daemon import log
 from zccvoice.daemon.serve import serve
 from zccvoice.errors import ConfigError, SchemaMissingError
+from zccvoice.speech.guarded import guarded_whisper
 from zccvoice.speech.language import LanguagePolicy
-from zccvoice.speech.whisper import WhisperRecognizer
 from zccvoice.store.database import as_daemon, require_current_schema, transaction, upgrade
 from zccvoice.store.rules import RuleBook, register
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     rules = settings.rules(config)
     _allow_many_files()
     shelf, phones = settings.shelf(config), settings.phones(config)
-    recognizer = WhisperRecognizer(config.speech)
+    recognizer = guarded_whisper(config.speech)
     recognizer.require_languages(LanguagePolicy(config.language).languages)
     with settings.database(config, application_name=APPLICATION_NAME) as engine:
         _require_schema(config, engine)

@@ -5,8 +5,9 @@ environment (`sources.ZOOM_NAMES`), a TOML file, environment variables of ours (
 for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are reported at once, each with its field.
 Secrets never show in ``repr``, logs or error texts.
 
-`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `rules` the one on rules and where
-hits go · `hosts` whom we connect to · `sources` files and environment · `problems` what is wrong, in words.
+`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `language` languages, and what the
+recognizer is not believed · `rules` the one on rules and where hits go · `hosts` whom we connect to · `sources`
+files and environment · `problems` what is wrong, in words.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from zccvoice.config import problems, sources
+from zccvoice.config.language import GuardConfig, LanguageConfig
 from zccvoice.config.rules import RulesConfig
 from zccvoice.config.section import Secret, Section
 from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
@@ -30,6 +32,7 @@ __all__ = [  # what other folders import from here
     "DataConfig",
     "DatabaseConfig",
     "DoorConfig",
+    "GuardConfig",
     "JournalConfig",
     "LanguageConfig",
     "LogConfig",
@@ -46,9 +49,6 @@ __all__ = [  # what other folders import from here
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
-
-
-Language = Annotated[str, BeforeValidator(_lower), Field(pattern=r"^[a-z]{2,3}$")]
 
 
 class VadConfig(Section):
@@ -95,9 +95,21 @@ class SpeechConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where it runs."""
     compute_type: str = "default"
-    """CTranslate2 compute type: ``default`` (as stored), ``int8``, ``float16``, …"""
+    """CTranslate2 compute type: ``default`` (``int8`` on CPUs, ``float16`` on GPUs), ``int8_float16``, …"""
     workers: int = Field(default=0, ge=0, le=64)
-    """Utterances recognized at the same time; 0 is one per CPU core."""
+    """Batches recognized at the same time, on each device; 0 is one per CPU core."""
+    windows: str = "auto"
+    """Lengths that sound is padded to, which is most of what recognition costs on CPUs: ``auto`` (``any`` for the
+    demo weights, ``30`` for others), seconds such as ``10,15,20,30``, or ``any`` for weights trained for it. Try
+    short windows on labelled calls first: Whisper's own weights saw none in training."""
+    batch: int = Field(default=8, ge=1, le=64)
+    """Utterances decoded together at most; 8 on CPUs, 16 to 32 on a GPU."""
+    batch_s: int = Field(default=120, ge=30, le=1920)
+    """Seconds of windows decoded together at most, which bounds the memory of a worker."""
+    late_after_s: int = Field(default=60, ge=5, le=3600)
+    """A call with an utterance that has waited so long is finished behind the others, so that these stay live."""
+    device_index: list[int] = Field(default_factory=lambda: [0], min_length=1)
+    """Which GPUs; each has its own copy of the weights."""
     beam_size: int = Field(default=5, ge=1, le=10)
     """Beams of the decoder; 1 is greedy and about twice as fast."""
     backlog: int = Field(default=10_000, ge=1, le=1_000_000)
@@ -105,15 +117,8 @@ class SpeechConfig(Section):
     what is received goes on being written to the journals and is looked at later; nothing is dropped."""
     vad: VadConfig = VadConfig()
     """How utterances are cut."""
-
-
-class LanguageConfig(Section):
-    """Which language a call is pinned to."""
-
-    default: Language = "en"
-    """Whisper code for calls that no rule below matches."""
-    queues: dict[str, Language] = Field(default_factory=dict)
-    """Whisper code by queue id or queue name; compared without regard to case."""
+    guard: GuardConfig = GuardConfig()
+    """What the recognizer is not believed."""
 
 
 class DatabaseConfig(Section):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from zccvoice.analytics.live import Heard
 from zccvoice.analytics.record import Span
-from zccvoice.daemon.outcome import Outcome, Spoken
+from zccvoice.daemon.outcome import Projected, Uttered
 from zccvoice.journal.journal import Damage, Record
 from zccvoice.rtms.events import AudioReceived, ReceptionBroken, StreamEnded
 from zccvoice.speech.track import Track
@@ -36,11 +36,11 @@ class StreamSpeech:
     """When it came, by our clock."""
     is_received: bool = True
 
-    def note(self, record: Record | Damage, outcomes: Iterable[Outcome]) -> None:
+    def note(self, record: Record | Damage, projected: Iterable[Projected]) -> None:
         """A record was looked at, and gave this."""
-        for outcome in outcomes:
-            if isinstance(outcome, Spoken):
-                channel_id, start_ms, end_ms = outcome.key
+        for one in projected:
+            if isinstance(one, Uttered):
+                channel_id, start_ms, end_ms = one.utterance.key
                 self.spoken.setdefault(channel_id, []).append(Span(start_ms, end_ms))
         if isinstance(record, Damage):
             return

@@ -20,7 +20,9 @@ import trio.testing
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config, load
-from zccvoice.daemon.call import Call, House
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.detector import LanguageDetector, UnclearItem
+from zccvoice.daemon.house import House
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.past import ENTRY_TYPES
@@ -31,6 +33,7 @@ from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.websocket import speak_websocket
 from zccvoice.daemon.writer import Writer
+from zccvoice.errors import RecognizerError
 from zccvoice.journal.shelf import Shelf
 from zccvoice.journal.vault import Vault
 from zccvoice.rtms.events import StreamEvent
@@ -41,7 +44,9 @@ from zccvoice.simulator.truth import CallTruth
 from zccvoice.simulator.webhooks import WebhookAnswer, WebhookRequest
 from zccvoice.simulator.zoom import Zoom, ZoomApp
 from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
+from zccvoice.speech.window import Windows
 from zccvoice.store.facts import Fact, StreamRevoked
 
 EPOCH_S = 1_781_000_000.0
@@ -86,12 +91,22 @@ class SecondsRecognizer:
     """Hears a word for each second."""
 
     concurrency = 2
+    windows = Windows()
 
     def require_languages(self, languages: frozenset[str]) -> None:
         """All are known."""
 
-    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+    def detect_language(
+        self, utterances: Sequence[Utterance], among: Sequence[str]
+    ) -> list[dict[str, float]]:
+        """Each is as likely."""
+        return [{language: 1 / len(among) for language in among} for _ in utterances]
+
+    def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
         """At once."""
+        return [self._hear(item.utterance, item.language) for item in items]
+
+    def _hear(self, utterance: Utterance, language: str) -> Transcript:
         seconds = round(utterance.duration_ms / 1000)
         words = tuple(Word(language, second * 1000, second * 1000 + 900, 0.9) for second in range(seconds))
         return Transcript(" ".join(word.text for word in words), words, language, 0.9, "seconds")
@@ -123,6 +138,7 @@ class VirtualDaemon:
         )
         # Utterances that wait for the recognizer; it is quick.
         self._spoken_send, self._spoken_receive = trio.open_memory_channel[SpokenItem](100)
+        self._unclear_send, self._unclear_receive = trio.open_memory_channel[UnclearItem](100)
         self._house = House(
             config,
             self._languages,
@@ -131,6 +147,7 @@ class VirtualDaemon:
             self.outbox,
             self.metrics,
             self._spoken_send,
+            self._unclear_send,
             trio.CapacityLimiter(1),
             wall_clock,
         )
@@ -161,9 +178,10 @@ class VirtualDaemon:
             async with trio.open_nursery() as keeping:
                 keeping.start_soon(self._webhooks.run)
                 async with trio.open_nursery() as transcribing:
-                    transcriber = Transcriber(SecondsRecognizer(), self.metrics)
-                    transcribing.start_soon(transcriber.run, self._spoken_receive)
-                    async with self._spoken_send:
+                    recognizer = SecondsRecognizer()
+                    transcribing.start_soon(Transcriber(recognizer, self.metrics).run, self._spoken_receive)
+                    transcribing.start_soon(LanguageDetector(recognizer).run, self._unclear_receive)
+                    async with self._spoken_send, self._unclear_send:
                         await self.supervisor.run(self._webhooks_receive)
                 keeping.cancel_scope.cancel()
             self.outbox.close()

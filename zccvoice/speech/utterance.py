@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from zccvoice.audio.frame import Passage
+
+UtteranceKey: TypeAlias = tuple[str, int, int]
+"""Channel, start and end (Zoom's epoch ms): what tells an utterance from the others of its stream."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +41,11 @@ class Utterance:
         """Length of the speech."""
         return self.end_timestamp_ms - self.start_timestamp_ms
 
+    @property
+    def key(self) -> UtteranceKey:
+        """What tells it from the stream's other utterances."""
+        return self.channel_id, self.start_timestamp_ms, self.end_timestamp_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -47,6 +56,24 @@ class Word:
     """From the beginning of the utterance's speech, within it."""
     end_ms: int
     probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the recognizer came to a transcript: what is needed to doubt it."""
+
+    average_log_probability: float
+    """Of the tokens and the end mark; 0 is certainty."""
+    no_speech_probability: float
+    """Of nobody speaking, 0–1, before the first token."""
+    token_count: int
+    """Tokens of the text and its timestamps."""
+    compression_ratio: float
+    """Bytes of the text by bytes of it compressed; a loop compresses well."""
+    temperature: float
+    """0: the likeliest text; above, tokens were drawn."""
+    window_s: float
+    """Length that the sound was padded to, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +88,7 @@ class Transcript:
     """exp(mean log probability of the tokens), 0–1."""
     model: str
     """Name of the weights."""
+    evidence: Evidence | None = None
+    """None when the recognizer tells none, or did not listen."""
+    refusal: str | None = None
+    """Why it is not to be believed; None: it is."""

@@ -8,6 +8,7 @@ from sqlalchemy import Table
 
 from zccvoice.store import (
     keeping_tables,
+    language_tables,
     measure_tables,
     people_tables,
     rule_tables,
@@ -21,7 +22,16 @@ __all__ = ["REPORTING_SCHEMA", "SCHEMA", "Base", "is_partition", "table_of"]
 
 PARTITIONED = ("utterance", "speech_span")
 """Tables in monthly partitions."""
-PARTS = (tables, measure_tables, people_tables, keeping_tables, text_tables, target_tables, rule_tables)
+PARTS = (
+    tables,
+    measure_tables,
+    people_tables,
+    keeping_tables,
+    text_tables,
+    target_tables,
+    rule_tables,
+    language_tables,
+)
 """Where the tables are declared."""
 _PARTITION = re.compile(rf"^({'|'.join(PARTITIONED)})_(\d{{4}}_\d{{2}}|default)$")
 
