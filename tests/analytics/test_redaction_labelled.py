@@ -42,7 +42,7 @@ def test_false_alarms() -> None:
 ANY_OF_THEM = [
     one for one in positives(20, SEED) if one.form == "spoken" and one.kind in ("card", "iban", "email")
 ]
-INNOCENT = st.sampled_from("thanks hello today about weather holiday window yesterday garden".split())
+INNOCENT = st.sampled_from(["thanks", "hello", "today", "about", "weather", "window", "garden"])
 
 
 @given(st.sampled_from(ANY_OF_THEM), st.lists(INNOCENT, max_size=6), st.lists(INNOCENT, max_size=6))

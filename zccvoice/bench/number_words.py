@@ -74,6 +74,7 @@ _FILLERS = {
 
 
 def written(draw: random.Random, number: str, language: str) -> str:
+    """A number in groups, as people write it: four digits each, or cut anywhere."""
     separator = draw.choice(("", " ", " ", "-", ". ", ", ", "... ", f" {draw.choice(_FILLERS[language])} "))
     size = draw.choice((4, 4, 4, 2, 0))
     groups, at = [], 0
@@ -85,6 +86,7 @@ def written(draw: random.Random, number: str, language: str) -> str:
 
 
 def spoken(draw: random.Random, number: str, language: str) -> str:
+    """A number as people say it: digit by digit, in pairs, in fours, or half of it written by the recognizer."""
     way = draw.choice(("digits", "digits", "pairs", "mixed", "fours"))
     if way == "digits" or (way == "fours" and language == "en"):
         return digit_by_digit(draw, number, language)
@@ -102,6 +104,7 @@ def _grouped(draw: random.Random, group: str, language: str) -> str:
 
 
 def digit_by_digit(draw: random.Random, number: str, language: str) -> str:
+    """A number one digit at a time, with a repeated one sometimes said as such, and hesitations."""
     said: list[str] = []
     at = 0
     while at < len(number):

@@ -48,7 +48,8 @@ _CARRIERS = {
 }
 _INNOCENT = {
     "en": (
-        "my order number is {long}", "tracking number {tracking}", "it was on {day} at {time}", "that is ${amount}",
+        "my order number is {long}", "tracking number {tracking}", "it was on {day} at {time}",
+        "that is ${amount}",
         "extension {short}", "I ordered {few} of them for {amount} dollars",
         "I have called {few} times since {year}",
         "one moment please", "it's flight BA {short} at {time}", "my invoice {long} says {amount}",
@@ -57,7 +58,7 @@ _INNOCENT = {
         "order {spoken}", "about {few} or {few} thousand", "between {time} and {time}", "you saved {few} percent",
     ),
     "es": (
-        "mi número de pedido es {long}", "número de seguimiento {tracking}", 
+        "mi número de pedido es {long}", "número de seguimiento {tracking}",
         "fue el {day} a las {time}",
         "son {amount} euros",
         "extensión {short}", "pedí {few} por {amount} euros", "llamé {few} veces desde {year}",

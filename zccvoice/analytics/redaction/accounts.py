@@ -14,6 +14,7 @@ from zccvoice.analytics.redaction.finding import Find
 from zccvoice.analytics.redaction.tokens import Text
 
 _IBAN = re.compile(r"([A-Z]{2})[0-9]{2}")
+_BEGINS = re.compile(r"[A-Z]{0,2}[0-9]")
 _LONG_WORD = re.compile(r"[A-Z]{5}")
 _LONGEST_LETTERS = 4
 _NEAR = 8
@@ -147,17 +148,25 @@ def _is_written(text: Text, first: int, last: int, lengths: tuple[int, ...]) -> 
 def _numbers(text: Text, longest: int) -> Iterator[tuple[int, int, str]]:
     """Everything of letters and digits that may be one number: first and last token, and what it says."""
     for first in range(len(text.tokens)):
-        if text.is_glued(first):
+        if text.is_glued(first) or not _may_begin(text, first):
             continue
         number, index = "", first
         while (piece := _piece(text, index)) is not None:
             number += piece[0]
             last = piece[1]
-            if len(number) > longest:
+            if len(number) > longest or (len(number) > 2 and not _BEGINS.match(number)):
                 break
             if text.is_alone(first, last):
                 yield first, last, number
             index = _next_piece(text, last + 1)
+
+
+def _may_begin(text: Text, index: int) -> bool:
+    """No number begins with more than two letters."""
+    token = text.tokens[index]
+    return index in text.groups or (
+        token.is_word and (len(token.raw) <= 2 or token.word in text.words.letters)
+    )
 
 
 def _piece(text: Text, index: int) -> tuple[str, int] | None:

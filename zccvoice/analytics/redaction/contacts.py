@@ -65,6 +65,11 @@ _PHONE_GROUPS = ((3, 3, 4), (1, 3, 3, 4), (3, 3, 3), (3, 2, 2, 2))
 _CUED_DIGITS = range(7, 16)
 
 
+def has_at(text: Text) -> bool:
+    """Whether an address may be in it."""
+    return any(token.raw == "@" or token.word in text.words.at for token in text.tokens)
+
+
 def emails(text: Text) -> Iterator[Find]:
     """E-mail addresses, written or said ("jane dot doe at example dot com")."""
     for index, token in enumerate(text.tokens):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, chain
 
@@ -25,6 +25,9 @@ class Policy:
         """What stands in the place of such a find."""
         return self.masks.get(kind, f"[{kind}]")
 
+
+_FEWEST_DIGITS = 6
+"""No account, card or id has fewer."""
 
 DEFAULT = Policy()
 """Everything but names."""
@@ -90,7 +93,10 @@ def _redact_once(
 ) -> list[str]:
     redacted = list(words)
     starts = list(accumulate((len(word) + 1 for word in words), initial=0))[:-1]
-    text, eager = (Text(" ".join(words), vocabulary(language), is_eager=one) for one in (False, True))
+    text = Text(" ".join(words), vocabulary(language))
+    eager = None
+    if any(token.word in text.words.thousand for token in text.tokens):
+        eager = Text(" ".join(words), vocabulary(language), is_eager=True)
     finds = _finds(text, eager, policy, expected, known_names)
     for find in sorted(finds, key=lambda one: one.first, reverse=True):
         start, end = text.tokens[find.first].start, text.tokens[find.last].end
@@ -103,22 +109,23 @@ def _redact_once(
 
 def _finds(
     text: Text,
-    eager: Text,
+    eager: Text | None,
     policy: Policy,
     expected: Collection[RedactedClass],
     known_names: Collection[str],
 ) -> Iterator[Find]:
     """What is to be taken out; finds do not overlap."""
+    if not text.groups and "name" not in policy.classes and not contacts.has_at(text):
+        return
     taken: set[int] = set()
-    found = {
-        "email": contacts.emails(text),
-        "iban": accounts.ibans(text),
-        "card": chain(cards.cards(text), cards.cards(eager) if eager.groups != text.groups else ()),
-        "national_id": accounts.national_ids(text, is_expected="national_id" in expected),
-        "security_code": cards.security_codes(text, is_expected="security_code" in expected),
-        "phone": contacts.phones(text, is_expected="phone" in expected),
-        "name": contacts.names(text, known_names),
-    }
+    found: dict[RedactedClass, Iterable[Find]] = {"email": contacts.emails(text)}
+    if sum(len(group.digits) for group in text.groups.values()) >= _FEWEST_DIGITS:
+        found["iban"] = accounts.ibans(text)
+        found["card"] = chain(*(cards.cards(one) for one in (text, eager) if one is not None))
+        found["national_id"] = accounts.national_ids(text, is_expected="national_id" in expected)
+    found["security_code"] = cards.security_codes(text, is_expected="security_code" in expected)
+    found["phone"] = contacts.phones(text, is_expected="phone" in expected)
+    found["name"] = contacts.names(text, known_names)
     for kind, finds in found.items():
         if kind in policy.classes:
             for find in finds:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field, fields
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from typing import Any
 
 Phrases = frozenset[tuple[str, ...]]
 
 
+@lru_cache(maxsize=10_000)
 def fold(word: str) -> str:
     """A word as the vocabularies write it."""
     return "".join(
@@ -152,7 +153,8 @@ _SPANISH = Vocabulary(
     tens_joiners=_words("y"),
     hundreds=_row(
         "cien/ciento doscientos/doscientas trescientos/trescientas cuatrocientos/cuatrocientas "
-        "quinientos/quinientas seiscientos/seiscientas setecientos/setecientas ochocientos/ochocientas novecientos/novecientas",
+        "quinientos/quinientas seiscientos/seiscientas setecientos/setecientas ochocientos/ochocientas "
+        "novecientos/novecientas",
         100,
         100,
     ),
