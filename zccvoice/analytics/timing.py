@@ -19,8 +19,8 @@ from zccvoice.analytics.thresholds import Thresholds
 
 _HOLD_BEGINS = frozenset({"user_hold"})
 _HOLD_ENDS = frozenset({"user_unhold", "user_end"})
-_PAUSE_BEGINS = frozenset({"stream_paused", "session_paused"})
-_PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed"})
+_PAUSE_BEGINS = frozenset({"stream_paused", "session_paused", "sound_paused"})
+_PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed", "sound_resumed"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ environment (`sources.ZOOM_NAMES`), a TOML file, environment variables of ours (
 for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are reported at once, each with its field.
 Secrets never show in ``repr``, logs or error texts.
 
-`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `sources` files and environment ·
-`problems` what is wrong, in words.
+`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `redaction` what is not stored ·
+`sources` files and environment · `problems` what is wrong, in words.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from zccvoice.config import problems, sources
+from zccvoice.config.redaction import RedactionConfig
 from zccvoice.config.section import Secret, Section
 from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
 from zccvoice.errors import ConfigError
@@ -33,6 +34,7 @@ __all__ = [  # what other folders import from here
     "LanguageConfig",
     "LogConfig",
     "PrivacyConfig",
+    "RedactionConfig",
     "RetentionConfig",
     "ShutdownConfig",
     "SpeechConfig",
@@ -204,6 +206,7 @@ class Config(Section):
     data: DataConfig = DataConfig()
     journal: JournalConfig = JournalConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    redaction: RedactionConfig = RedactionConfig()
     retention: RetentionConfig = RetentionConfig()
     log: LogConfig = LogConfig()
     shutdown: ShutdownConfig = ShutdownConfig()

@@ -16,7 +16,7 @@ A call owns nothing that another call could feel: its errors end it alone, and w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,10 +25,11 @@ import trio
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config
+from zccvoice.daemon.editing import Editor
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.outcome import Counts, Remark, Spoken
+from zccvoice.daemon.outcome import Remark, Spoken
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
@@ -43,7 +44,14 @@ from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePolicy
-from zccvoice.store.facts import Fact, GapFound, LanguagePinned, StreamRestated, UtteranceHeard
+from zccvoice.store.facts import (
+    Fact,
+    GapFound,
+    LanguagePinned,
+    ParticipantSeen,
+    StreamRestated,
+    UtteranceHeard,
+)
 
 ROOM_AGAIN_S = 1.0
 """How often a call that has no room for its journal looks for some."""
@@ -99,6 +107,7 @@ class Call:
         self._past = Past()
         self._heard: set[tuple[str, int]] = set()
         self._gaps: set[tuple[str, int]] = set()
+        self._editor = Editor(house.config.redaction, started.product.value)
         self._life = trio.CancelScope()
         self._pending = 0
         self._none_pending = trio.Event()
@@ -150,6 +159,11 @@ class Call:
         if self._reception is not None:
             self._reception.retire(cause)
 
+    def keep_sound(self, is_kept: bool) -> None:
+        """From now on keep nothing audible of the stream, or keep it again."""
+        if self._reception is not None:
+            self._reception.keep_sound(is_kept)
+
     async def run(self) -> None:
         """Receive the stream to its end, and see everything that it gave written to its journal.
 
@@ -185,6 +199,8 @@ class Call:
                 recorder,
                 house.metrics,
                 on_ended=self._note_end,
+                redaction=house.config.redaction,
+                told_before=self._past.events,
                 wall_clock=house.wall_clock,
             )
             if self._stop_cause is not None:
@@ -299,7 +315,7 @@ class Call:
     async def _look_at(self, record: Record | Damage, projection: Projection, reception: Reception) -> None:
         before = replace(projection.counts)
         outcomes = projection.take(record)
-        self._count(before, projection.counts)
+        self._house.metrics.note_progress(before, projection.counts)
         facts: list[Fact] = []
         for outcome in outcomes:
             match outcome:
@@ -311,7 +327,7 @@ class Call:
                 case _:
                     self._note_fact(outcome)
                     facts.append(outcome)
-        self._derive(facts)
+        self._derive([*facts, *self._editor.note_time(projection.last_timestamp_ms)])
         if projection.failure is not None and not reception.is_over:
             reception.fail(projection.failure)
 
@@ -321,11 +337,14 @@ class Call:
                 log.info("language pinned", language=fact.language, source=fact.source)
             case GapFound():
                 self._gaps.add((fact.channel_id, fact.start_timestamp_ms))
+            case ParticipantSeen():
+                self._editor.note(fact)
 
     async def _transcribe(self, spoken: Spoken) -> None:
         if spoken.key in self._past.transcripts:
             return
         self._pending += 1
+        self._editor.expect(spoken)
         item = SpokenItem(
             self.engagement_id,
             self.stream_id,
@@ -337,13 +356,13 @@ class Call:
         await self._house.spoken_send.send(item)
 
     def _take_transcript(self, heard: UtteranceHeard) -> None:
-        self._derive([heard])
+        self._derive(self._editor.take(heard))
         self._pending -= 1
         if not self._pending:
             self._none_pending.set()
             self._none_pending = trio.Event()
 
-    def _derive(self, facts: list[Fact]) -> None:
+    def _derive(self, facts: Sequence[Fact]) -> None:
         """Into the journal, unless it has them from before."""
         new = [fact for fact in facts if fact not in self._past.facts]
         if new and self._recorder is not None:
@@ -353,6 +372,7 @@ class Call:
         """State the end, after everything else."""
         while self._pending:
             await self._none_pending.wait()
+        self._derive(self._editor.flush())
         closed = projection.closed()
         self.end_cause = closed.end_reason
         meaning = explain_end(closed.end_reason).summary
@@ -363,14 +383,6 @@ class Call:
             recorder.derive([StreamRestated(self.engagement_id, self.stream_id, heard, gaps)])
         recorder.derive([closed])
         await recorder.settle()
-
-    def _count(self, before: Counts, after: Counts) -> None:
-        metrics = self._house.metrics
-        metrics.audio_packets.inc(after.audio_packets - before.audio_packets)
-        metrics.rejected_payloads.inc(after.rejected_payloads - before.rejected_payloads)
-        metrics.audio_seconds.inc((after.audio_ms - before.audio_ms) / 1000)
-        metrics.cpu_decode.inc(after.decode_s - before.decode_s)
-        metrics.cpu_vad.inc(after.vad_s - before.vad_s)
 
     def _log(self, remark: Remark) -> None:
         if remark.problem is None:

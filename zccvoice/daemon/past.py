@@ -84,6 +84,8 @@ class Past:
     """What was derived."""
     transcripts: dict[TranscriptKey, UtteranceHeard] = field(default_factory=dict)
     """The dear part of it. A transcript that failed is none: it is tried again."""
+    events: list[tuple[str, int]] = field(default_factory=list)
+    """Names and times (Zoom's, epoch ms) of the call's events."""
     pin: LanguagePin | None = None
     closed: StreamClosed | None = None
     """The last end that was stated."""
@@ -154,6 +156,8 @@ def _note(past: Past, fact: Fact) -> None:
         case UtteranceHeard() if not fact.verdict.startswith("failed"):
             key = fact.channel_id, fact.start_timestamp_ms, fact.end_timestamp_ms
             past.transcripts[key] = fact
+        case CallEventSeen():
+            past.events.append((fact.name, fact.timestamp_ms))
         case LanguagePinned():
             past.pin = LanguagePin(fact.language, fact.source)
         case StreamClosed():

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config
+from zccvoice.daemon.editing import Editor
 from zccvoice.daemon.outcome import Remark, Spoken
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.projection import Projection
@@ -23,7 +24,7 @@ from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import StreamEnded
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
-from zccvoice.store.facts import Fact, GapFound, StreamRestated, UtteranceHeard
+from zccvoice.store.facts import Fact, GapFound, ParticipantSeen, StreamRestated, UtteranceHeard
 
 OpenReader = Callable[[], JournalReader]
 OnProgress = Callable[[int, int], None]
@@ -69,7 +70,12 @@ def replay(
         pool = ThreadPoolExecutor(recognizer.concurrency if recognizer else 1)
         try:
             yield from _facts(
-                reader, projection, past, _Ears(open_reader, known, recognizer, pool), on_progress
+                reader,
+                projection,
+                past,
+                _Ears(open_reader, known, recognizer, pool),
+                Editor(config.redaction, past.started.product.value),
+                on_progress,
             )
         finally:
             pool.shutdown(cancel_futures=True)  # who closes the iterator early does not wait for the rest
@@ -111,7 +117,12 @@ class _Ears:
 
 
 def _facts(
-    reader: JournalReader, projection: Projection, past: Past, ears: _Ears, on_progress: OnProgress
+    reader: JournalReader,
+    projection: Projection,
+    past: Past,
+    ears: _Ears,
+    editor: Editor,
+    on_progress: OnProgress,
 ) -> Iterator[Fact]:
     assert past.started is not None
     ids = past.started.engagement_id, past.started.stream_id
@@ -128,15 +139,20 @@ def _facts(
                     heard.append(outcome.key[:2])
                     result = ears.listen(ids, outcome)
                     if isinstance(result, Future):
+                        editor.expect(outcome)
                         waiting.append(result)
                     else:
                         yield result
                 case _:
                     if isinstance(outcome, GapFound):
                         gaps.append((outcome.channel_id, outcome.start_timestamp_ms))
+                    if isinstance(outcome, ParticipantSeen):
+                        editor.note(outcome)
                     yield outcome
         on_progress(record.end, total)
-    yield from (one.result() for one in waiting)
+    for one in waiting:
+        yield from editor.take(one.result())
+    yield from editor.flush()
     yield StreamRestated(*ids, tuple(sorted(heard)), tuple(sorted(gaps)))
     yield projection.closed()
     on_progress(total, total)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from zccvoice.analytics.redaction import redact, redact_words
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outcome import Spoken
@@ -100,21 +99,18 @@ class Transcriber:
 
 
 def heard_in(spoken: Spoken, ids: tuple[str, str], transcript: Transcript) -> UtteranceHeard:
-    """The fact to store. Text is redacted here: nothing behind this point sees what it hides.
+    """The fact, not redacted yet: `editing` does that before it is stored.
 
     Args:
         spoken: the utterance.
         ids: of its engagement and its stream.
         transcript: what the recognizer made of it.
     """
-    redacted = redact_words([word.text for word in transcript.words])
     return replace(
         not_heard_in(spoken, ids, ""),
-        text=redact(transcript.text) if transcript.text else None,
+        text=transcript.text or None,
         words=tuple(
-            StoredWord(text, word.start_ms, word.end_ms, word.probability)
-            for text, word in zip(redacted, transcript.words, strict=True)
-            if text
+            StoredWord(word.text, word.start_ms, word.end_ms, word.probability) for word in transcript.words
         ),
         confidence=transcript.confidence,
         model=transcript.model,

@@ -85,7 +85,7 @@ class StoredWord:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceHeard:
-    """One utterance and, when it was understood, its transcript (already redacted)."""
+    """One utterance and, when it was understood, its transcript (redacted when it reaches a journal)."""
 
     engagement_id: str
     stream_id: str
@@ -94,8 +94,8 @@ class UtteranceHeard:
     end_timestamp_ms: int
     loudness_dbfs: float
     clipped_ratio: float
-    text: str | None
-    words: tuple[StoredWord, ...] = ()
+    text: str | None = field(repr=False)
+    words: tuple[StoredWord, ...] = field(default=(), repr=False)
     language: str | None = None
     confidence: float | None = None
     model: str | None = None

@@ -5,7 +5,6 @@ text, so the search runs over words joined by single spaces, and a find may reac
 splits a text into words and does the same: text and words always agree.
 
 - `policy`      where to start: what is taken out, what stands in its place, `redact` and `redact_words`
-- `finding`     the classes
 - `tokens`      a text as tokens, and the numbers in it, written or said in words
 - `vocabulary`  number words, fillers and cues of each language
 - `cards`       payment cards and security codes; `accounts`: IBANs, national ids; `contacts`: the rest
@@ -15,7 +14,7 @@ Not found: a number whose check digit is wrong (misheard, or corrected in the mi
 without a vocabulary, or spelled with words for letters ("A as in Alfa").
 """
 
-from zccvoice.analytics.redaction.finding import CLASSES, RedactedClass
-from zccvoice.analytics.redaction.policy import DEFAULT, Policy, asked_for, redact, redact_words
+from zccvoice.analytics.redaction.policy import DEFAULT, Policies, Policy, asked_for, redact, redact_words
+from zccvoice.analytics.redaction.window import RedactionWindow
 
-__all__ = ["CLASSES", "DEFAULT", "Policy", "RedactedClass", "asked_for", "redact", "redact_words"]
+__all__ = ["DEFAULT", "Policies", "Policy", "RedactionWindow", "asked_for", "redact", "redact_words"]

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate, chain
 
 from zccvoice.analytics.redaction import accounts, cards, contacts
-from zccvoice.analytics.redaction.finding import CLASSES, Find, RedactedClass
+from zccvoice.analytics.redaction.finding import Find
 from zccvoice.analytics.redaction.tokens import Text, has_phrase
 from zccvoice.analytics.redaction.vocabulary import vocabulary
+from zccvoice.config.redaction import CLASSES, RedactedClass, RedactionConfig, RedactionRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,29 @@ _FEWEST_DIGITS = 6
 
 DEFAULT = Policy()
 """Everything but names."""
+
+
+class Policies:
+    """The configured policies: which call is under which."""
+
+    def __init__(self, settings: RedactionConfig) -> None:
+        self._default = _policy(settings)
+        self._exceptions = [
+            ({name.casefold() for name in one.queues}, set(one.products), _policy(one))
+            for one in settings.exceptions
+        ]
+
+    def of(self, product: str, *queue_names: str | None) -> Policy:
+        """That of a call of this product which came through a queue known by these ids and names."""
+        names = {name.casefold() for name in queue_names if name is not None}
+        for queues, products, policy in self._exceptions:
+            if (not queues or names & queues) and (not products or product in products):
+                return policy
+        return self._default
+
+
+def _policy(rules: RedactionRules) -> Policy:
+    return Policy(frozenset(rules.classes), dict(rules.masks))
 
 
 def redact(text: str, language: str | None = None, policy: Policy = DEFAULT) -> str:
