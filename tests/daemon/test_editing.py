@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from zccvoice.analytics.sentiment import load_scorers
 from zccvoice.audio.frame import AudioFormat
 from zccvoice.config import RedactionConfig
 from zccvoice.daemon.editing import Editor
 from zccvoice.daemon.outcome import Spoken
 from zccvoice.speech.utterance import Utterance
 from zccvoice.store.facts import ParticipantSeen, StoredWord, UtteranceHeard
+
+SCORERS = load_scorers()
 
 
 def heard(text: str | None, start_ms: int = 0) -> UtteranceHeard:
@@ -19,7 +25,7 @@ def heard(text: str | None, start_ms: int = 0) -> UtteranceHeard:
 
 
 def edit(*utterances: UtteranceHeard, editor: Editor | None = None) -> list[UtteranceHeard]:
-    editor = editor or Editor(RedactionConfig(), "contact_center")
+    editor = editor or Editor(RedactionConfig(), SCORERS, "contact_center")
     out: list[UtteranceHeard] = []
     for one in utterances:
         spoken = Utterance(
@@ -68,11 +74,11 @@ def test_a_queue_may_have_rules_of_its_own() -> None:
     }
     settings = RedactionConfig.model_validate(rules)
     card = heard("card 4111 1111 1111 1111 thanks")
-    assert edit(card, editor=Editor(settings, "contact_center"))[0].text == "card *** thanks"
-    of_queue = Editor(settings, "contact_center")
+    assert edit(card, editor=Editor(settings, SCORERS, "contact_center"))[0].text == "card *** thanks"
+    of_queue = Editor(settings, SCORERS, "contact_center")
     of_queue.note(ParticipantSeen("E", "S", "ch", queue_name="SUPPORT"))
     assert edit(card, editor=of_queue)[0].text == card.text
-    of_meeting = Editor(settings, "meeting")
+    of_meeting = Editor(settings, SCORERS, "meeting")
     of_meeting.note(ParticipantSeen("E", "S", "ch", display_name="Ana Ruiz"))
     told = heard("thanks Ana, my name is Jane Doe and I am late")
     assert edit(told, editor=of_meeting)[0].text == "thanks [name], my name is [name] and I am late"
@@ -80,3 +86,12 @@ def test_a_queue_may_have_rules_of_its_own() -> None:
 
 def test_what_people_say_is_not_in_the_repr_of_a_fact() -> None:
     assert "secret" not in repr(heard("secret word"))
+
+
+def test_what_is_left_is_rated() -> None:
+    assert edit(heard("that is terrible, my card 4111 1111 1111 1111 was charged"))[
+        0
+    ].sentiment == pytest.approx(-0.9 / 1.81**0.5)
+    assert edit(heard("one two three"))[0].sentiment == 0
+    assert edit(heard(None))[0].sentiment is None
+    assert edit(replace(heard("terrible"), language="fr"))[0].sentiment is None

@@ -9,6 +9,7 @@ Where to start: `scorecard` says what every measure is and gathers them.
 - `turns`       back-channels, turns, interruptions, response gaps
 - `wording`     words, talk speed, questions, fillers
 - `sound`       loudness, clipping, noise, packets
+- `sentiment`   how people feel about it, as far as their words tell
 - `scorecard`   the output: every measure with its published definition
 - `redaction`   what must not be stored, taken out of a transcript before it is stored
 """

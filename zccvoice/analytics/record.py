@@ -49,6 +49,8 @@ class SpokenUtterance:
     """RMS level of the speech; a full-scale sine is −3.01."""
     clipped_ratio: float | None = None
     """Share of its samples that sit at full scale, three or more in a row."""
+    sentiment: float | None = None
+    """Score of its words, −1…+1; None where the language has no scorer or no words count."""
 
     @property
     def word_count(self) -> int | None:

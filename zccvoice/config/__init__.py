@@ -36,6 +36,7 @@ __all__ = [  # what other folders import from here
     "PrivacyConfig",
     "RedactionConfig",
     "RetentionConfig",
+    "SentimentConfig",
     "ShutdownConfig",
     "SpeechConfig",
     "VadConfig",
@@ -179,6 +180,14 @@ class RetentionConfig(Section):
         return self
 
 
+class SentimentConfig(Section):
+    """How people feel, as far as their words tell."""
+
+    lexicons: Path | None = None
+    """A folder of lexicons, ``<Whisper code>.txt``, in the place of those shipped (English, Spanish, German) or
+    beside them. `zccvoice.analytics.sentiment.lexicon` describes the format."""
+
+
 class LogConfig(Section):
     """The log, on standard error."""
 
@@ -207,6 +216,7 @@ class Config(Section):
     journal: JournalConfig = JournalConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     redaction: RedactionConfig = RedactionConfig()
+    sentiment: SentimentConfig = SentimentConfig()
     retention: RetentionConfig = RetentionConfig()
     log: LogConfig = LogConfig()
     shutdown: ShutdownConfig = ShutdownConfig()

@@ -24,6 +24,7 @@ from functools import partial
 import trio
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.sentiment import Scorers, load_scorers
 from zccvoice.config import Config
 from zccvoice.daemon.editing import Editor
 from zccvoice.daemon.log import get_logger
@@ -78,6 +79,7 @@ class House:
     disk: trio.CapacityLimiter
     """Threads that read and write journals."""
     wall_clock: Callable[[], float] = time.time
+    scorers: Scorers = field(default_factory=load_scorers)
     catching_up: trio.Lock = field(default_factory=trio.Lock)
     """For calls that look at what was received before: one at a time, a record at a time, so that they leave
     Trio's loop to those that receive."""
@@ -107,7 +109,7 @@ class Call:
         self._past = Past()
         self._heard: set[tuple[str, int]] = set()
         self._gaps: set[tuple[str, int]] = set()
-        self._editor = Editor(house.config.redaction, started.product.value)
+        self._editor = Editor(house.config.redaction, house.scorers, started.product.value)
         self._life = trio.CancelScope()
         self._pending = 0
         self._none_pending = trio.Event()

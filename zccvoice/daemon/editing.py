@@ -1,4 +1,4 @@
-"""CORE: what was heard on one stream, on its way into the journal: redacted.
+"""CORE: what was heard on one stream, on its way into the journal: redacted, and rated.
 
 Before this text is in memory alone, behind it nothing sees what redaction hides. What is held back when the daemon
 goes is not in the journal, so that it is heard again at the next start.
@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from zccvoice.analytics.redaction import Policies, RedactionWindow
 from zccvoice.analytics.redaction.window import Columns, Key
+from zccvoice.analytics.sentiment import Scorers, sentiment_of
 from zccvoice.config.redaction import RedactionConfig
 from zccvoice.daemon.outcome import Spoken
 from zccvoice.store.facts import ParticipantSeen, StoredWord, UtteranceHeard
@@ -19,14 +20,16 @@ from zccvoice.store.facts import ParticipantSeen, StoredWord, UtteranceHeard
 class Editor:
     """The transcripts of one stream."""
 
-    def __init__(self, settings: RedactionConfig, product: str) -> None:
+    def __init__(self, settings: RedactionConfig, scorers: Scorers, product: str) -> None:
         """Begin.
 
         Args:
             settings: what is taken out.
+            scorers: rate what is left.
             product: `rtms.enums.Product` value of the stream.
         """
         self._policies = Policies(settings)
+        self._scorers = scorers
         self._product = product
         self._policy = self._policies.of(product)
         self._names: set[str] = set()
@@ -60,7 +63,10 @@ class Editor:
         return self._edited(self._window.flush(self._policy, self._names))
 
     def _edited(self, released: Iterable[tuple[Key, Columns]]) -> list[UtteranceHeard]:
-        return [_rewritten(self._heard.pop(key), *columns) for key, columns in released]
+        return [self._rated(_rewritten(self._heard.pop(key), *columns)) for key, columns in released]
+
+    def _rated(self, heard: UtteranceHeard) -> UtteranceHeard:
+        return replace(heard, sentiment=sentiment_of(heard.text, heard.language, self._scorers))
 
 
 def _rewritten(heard: UtteranceHeard, text: list[str], words: list[str]) -> UtteranceHeard:

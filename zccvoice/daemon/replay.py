@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.sentiment import load_scorers
 from zccvoice.config import Config
 from zccvoice.daemon.editing import Editor
 from zccvoice.daemon.outcome import Remark, Spoken
@@ -74,7 +75,7 @@ def replay(
                 projection,
                 past,
                 _Ears(open_reader, known, recognizer, pool),
-                Editor(config.redaction, past.started.product.value),
+                Editor(config.redaction, load_scorers(config.sentiment.lexicons), past.started.product.value),
                 on_progress,
             )
         finally:

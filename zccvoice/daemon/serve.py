@@ -19,6 +19,7 @@ import trio
 from sqlalchemy import Engine
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.sentiment import load_scorers
 from zccvoice.config import Config
 from zccvoice.daemon.call import Call, House
 from zccvoice.daemon.door import Door
@@ -85,6 +86,7 @@ async def serve(
         metrics,
         spoken_send,
         trio.CapacityLimiter(DISK_THREADS),
+        scorers=load_scorers(config.sentiment.lexicons),
     )
 
     def receiver(

@@ -139,6 +139,7 @@ class Outcome:
                     one.confidence,
                     one.loudness_dbfs,
                     one.clipped_ratio,
+                    one.sentiment,
                 )
                 for one in rows
             ),

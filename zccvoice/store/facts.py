@@ -102,6 +102,8 @@ class UtteranceHeard:
     verdict: str = "kept"
     """``kept``; ``empty`` when the recognizer heard no words; ``refused: …`` or ``failed: …`` with why."""
     loudness_by_second: tuple[float, ...] = ()
+    sentiment: float | None = None
+    """Score of its words, −1…+1; None where the language has no scorer."""
 
 
 @dataclass(frozen=True, slots=True)

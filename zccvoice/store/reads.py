@@ -73,6 +73,8 @@ class UtteranceRow:
     clipped_ratio: float | None
     model: str | None
     verdict: str
+    sentiment: float | None = None
+    """Score of its words, −1…+1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def utterances(connection: Connection, engagement_id: str) -> list[UtteranceRow]
             clipped_ratio=row.clipped_ratio,
             model=row.model,
             verdict=row.verdict,
+            sentiment=row.sentiment,
         )
         for row in connection.execute(_of_call(Utterance, engagement_id))
     ]
@@ -169,6 +172,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
             confidence=row.confidence,
             loudness_dbfs=row.loudness_dbfs,
             clipped_ratio=row.clipped_ratio,
+            sentiment=row.sentiment,
         )
         for row in utterances(connection, engagement_id)
     )

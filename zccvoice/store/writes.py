@@ -100,6 +100,7 @@ _UTTERANCE = (
     "loudness_dbfs",
     "clipped_ratio",
     "loudness_by_second",
+    "sentiment",
     "model",
     "verdict",
 )
