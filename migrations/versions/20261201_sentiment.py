@@ -31,7 +31,7 @@ CALL = """
 
 
 def upgrade() -> None:
-    op.add_column("utterance", sa.Column("sentiment", sa.REAL(), nullable=True), schema="zccvoice")
+    op.add_column("utterance", sa.Column("sentiment", sa.Double(), nullable=True), schema="zccvoice")
     for table, columns in (("scorecard", OF_CALL), ("side_scorecard", OF_SIDE)):
         for column in columns:
             op.add_column(table, sa.Column(column, sa.Double(), nullable=True), schema="zccvoice")

@@ -168,6 +168,7 @@ class Outcome:
             clipped_ratio=heard.clipped_ratio,
             model=heard.model,
             verdict=heard.verdict,
+            sentiment=heard.sentiment,
         )
 
     def _track(self, closed: TrackClosed) -> TrackSound:

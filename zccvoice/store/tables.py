@@ -245,7 +245,7 @@ class Utterance(Base):
         comment="RMS level of each second of the speech, dBFS; the last one may be shorter.",
     )
     sentiment: Mapped[float | None] = mapped_column(
-        REAL, comment="Score of its words, -1 (bad) to +1 (good); NULL where the language has no scorer."
+        comment="Score of its words, -1 (bad) to +1 (good); NULL where the language has no scorer."
     )
     model: Mapped[str | None] = mapped_column(comment="Weights that transcribed it.")
     verdict: Mapped[str] = mapped_column(
