@@ -11,7 +11,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.daemon.fakes import FakeReceiver
+from tests.daemon.fakes import FakeReceiver, FakeRecognizer
 from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from tests.speech.sounds import noise, voice
 from zccvoice.analytics.record import Side
@@ -463,3 +463,77 @@ async def test_an_interruption_may_tell_where_to_go(
         call.note_interrupted(StreamInterrupted(Product.CONTACT_CENTER, "E", "S", T0, server_url))
         call.stop("shutdown")
     assert receivers[0].orders == orders
+
+
+async def test_between_pause_and_resume_nothing_audible_is_kept(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    said = TranscriptReceived("ch", T0 + 1500, T0 + 1900, "said in the pause", "en")
+    played = await run(
+        tmp_path,
+        [OPENED, *packets[:12], CallEventReceived("stream_paused", T0 + 1000), *packets[12:20], said,
+         CallEventReceived("stream_resumed", T0 + 2500), *packets[20:], ENDED],
+    )  # fmt: skip
+    kept = [
+        one.timestamp_ms - T0
+        for record in played.rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived)
+    ]
+    assert kept == [*range(0, 1000, 100), *range(2500, 4000, 100)]
+    assert played.of(ZoomTranscribed) == []
+
+
+async def test_a_pause_outlives_a_crash(tmp_path: Path, autojump_clock: MockClock) -> None:
+    packets = audio("ch")
+    await crash(tmp_path, [OPENED, *packets[:5], CallEventReceived("stream_paused", T0 + 500)])
+    played = await recover(
+        tmp_path,
+        [OPENED, *packets[5:30], CallEventReceived("stream_resumed", T0 + 3000), *packets[30:], ENDED],
+    )
+    kept = [
+        one.timestamp_ms - T0
+        for record in played.rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived)
+    ]
+    assert kept == [*range(0, 500, 100), *range(3000, 4000, 100)]
+
+
+async def test_somebody_may_ask_for_a_pause(tmp_path: Path, autojump_clock: MockClock) -> None:
+    packets = audio("ch")
+    with trio.fail_after(3600):
+        async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+            script: list[object] = [OPENED, *packets[:10], 1.0]
+            call = rooms.call(STARTED, script)
+            script += [lambda: call.keep_sound(False), *packets[10:20], 1.0, lambda: call.keep_sound(True)]
+            script += [*packets[20:], ENDED]
+            await call.run()
+    played = Played(rooms)
+    names = [one.name for one in played.of(CallEventSeen) if isinstance(one, CallEventSeen)]
+    assert names == ["sound_paused", "sound_resumed"]
+    kept = [
+        (one.timestamp_ms - T0) // 100
+        for record in rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived)
+    ]
+    assert kept == [*range(10), *range(20, 40)]
+
+
+async def test_what_people_say_is_in_no_log(
+    tmp_path: Path, autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marked = "xylophone"
+    recognizer = FakeRecognizer()
+    recognizer.text = lambda utterance, language: f"{marked} 4111 1111"
+    told = [TranscriptReceived("ch", T0, T0 + 900, marked, "en"), ChatReceived(T0, marked, "u1", marked)]
+    with trio.fail_after(3600):
+        async with open_house(tmp_path, recognizer=recognizer, languages=LANGUAGES) as rooms:
+            await rooms.call(STARTED, [OPENED, *audio("ch"), *told, ENDED]).run()
+    assert Played(rooms).heard[0].text == f"{marked} 4111 1111"
+    logged = capsys.readouterr()
+    assert "stream ended" in logged.out + logged.err
+    assert marked not in logged.out + logged.err
+    assert "4111" not in logged.out + logged.err

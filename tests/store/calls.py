@@ -54,6 +54,7 @@ def small_call(engagement_id: str = "e1", stream_id: str = "s1") -> list[Fact]:
             language="en",
             confidence=0.875,
             model="demo",
+            sentiment=0.25,
         ),
         UtteranceHeard(
             **of,

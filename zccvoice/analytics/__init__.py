@@ -9,6 +9,7 @@ Where to start: `scorecard` says what every measure is and gathers them.
 - `turns`       back-channels, turns, interruptions, response gaps
 - `wording`     words, talk speed, questions, fillers
 - `sound`       loudness, clipping, noise, packets
+- `sentiment`   how people feel about it, as far as their words tell
 - `scorecard`   the output: every measure with its published definition
 - `rules`       what a supervisor wants to be told of, as data: `rules_file` reads it, `rules_matching` finds it
                 in a call, `rules_phrases` finds words

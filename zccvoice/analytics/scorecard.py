@@ -2,7 +2,7 @@
 
 This file says what each measure is (the line under a field is its published definition: the store comments
 its columns with it, the reports print it) and gathers them. How they are computed is in `timing`, `turns`,
-`wording` and `sound`.
+`wording`, `sound` and `sentiment`.
 
 NULL rule: None means *cannot be known* (no such side, no transcript, too few samples); 0 means *known to be
 zero*. With one mixed track no side is known, and only what needs no side is defined.
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zccvoice.analytics import sound, timing, turns, wording
+from zccvoice.analytics import sentiment, sound, timing, turns, wording
 from zccvoice.analytics.documented import documented
 from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance
 from zccvoice.analytics.spans import intersection, longest_ms, subtraction, total_ms
@@ -150,6 +150,31 @@ class Scorecard:
     reordered_packets_count: int | None
     """Audio packets that came after a later one, over all tracks."""
 
+    sentiment_agent_score: float | None
+    """Sentiment of the agent side's words, −5…+5: mean of the utterances' scores, weighted by their words."""
+    sentiment_agent_q1: float | None
+    """Sentiment of the agent side's words in the first quarter of the call, −5…+5; NULL without words there."""
+    sentiment_agent_q2: float | None
+    """Sentiment of the agent side's words in the second quarter of the call, −5…+5; NULL without words there."""
+    sentiment_agent_q3: float | None
+    """Sentiment of the agent side's words in the third quarter of the call, −5…+5; NULL without words there."""
+    sentiment_agent_q4: float | None
+    """Sentiment of the agent side's words in the last quarter of the call, −5…+5; NULL without words there."""
+    sentiment_agent_shift: float | None
+    """Sentiment of the agent side in the last quarter of the call minus that in the first."""
+    sentiment_customer_score: float | None
+    """Sentiment of the customer's words, −5…+5: mean of the utterances' scores, weighted by their words."""
+    sentiment_customer_q1: float | None
+    """Sentiment of the customer's words in the first quarter of the call, −5…+5; NULL without words there."""
+    sentiment_customer_q2: float | None
+    """Sentiment of the customer's words in the second quarter of the call, −5…+5; NULL without words there."""
+    sentiment_customer_q3: float | None
+    """Sentiment of the customer's words in the third quarter of the call, −5…+5; NULL without words there."""
+    sentiment_customer_q4: float | None
+    """Sentiment of the customer's words in the last quarter of the call, −5…+5; NULL without words there."""
+    sentiment_customer_shift: float | None
+    """Sentiment of the customer in the last quarter of the call minus that in the first."""
+
     verdict: str | None
     """no_contact (fewer than 20 substantive words), sparse (2 min or more, less than 35 % speech), or
     conversation; NULL when there is speech and none of it was transcribed."""
@@ -187,6 +212,7 @@ def scorecard(record: CallRecord, thresholds: Thresholds = DEFAULTS) -> Scorecar
             f"loudness_{side}_dbfs": sound.loudness_dbfs(spoken),
             f"clipping_{side}_ratio": sound.clipping_ratio(spoken),
             f"snr_{side}_db": sound.snr_db(spoken, tracks),
+            **_sentiment(side, spoken, call),
         }
     packets = sound.packet_counts(record.tracks) or (None, None, None)
     coverage = measures["coverage_ratio"]
@@ -275,6 +301,16 @@ def _turn_taking(
             f"longest_monologue_{side}_ms": turns.longest_monologue_ms(taken.turns, side) if known else None,
         }
     return measures
+
+
+def _sentiment(side: Side, spoken: Sequence[SpokenUtterance], call: Span) -> dict[str, float | None]:
+    quarters = sentiment.quarter_scores(spoken, call)
+    first, last = quarters[0], quarters[-1]
+    return {
+        f"sentiment_{side}_score": sentiment.side_score(spoken),
+        **{f"sentiment_{side}_q{number}": score for number, score in enumerate(quarters, 1)},
+        f"sentiment_{side}_shift": None if first is None or last is None else last - first,
+    }
 
 
 def _ratio(part: int | None, whole: int) -> float | None:

@@ -20,8 +20,8 @@ from zccvoice.analytics.thresholds import Thresholds
 HOLD_BEGINS = frozenset({"user_hold"})
 """Names of the events with which a hold begins; the others likewise."""
 HOLD_ENDS = frozenset({"user_unhold", "user_end"})
-PAUSE_BEGINS = frozenset({"stream_paused", "session_paused"})
-PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed"})
+PAUSE_BEGINS = frozenset({"stream_paused", "session_paused", "sound_paused"})
+PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed", "sound_resumed"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are repor
 Secrets never show in ``repr``, logs or error texts.
 
 `section` what a section is · `zoom` the sections on Zoom: the door, the apps · `language` languages, and what the
-recognizer is not believed · `rules` the one on rules and where hits go · `hosts` whom we connect to · `sources`
-files and environment · `problems` what is wrong, in words.
+recognizer is not believed · `redaction` what is not stored · `rules` the one on rules and where hits go · `hosts`
+whom we connect to · `sources` files and environment · `problems` what is wrong, in words.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from zccvoice.config import problems, sources
 from zccvoice.config.language import GuardConfig, LanguageConfig
+from zccvoice.config.redaction import RedactionConfig
 from zccvoice.config.rules import RulesConfig
 from zccvoice.config.section import Secret, Section
 from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
@@ -37,8 +38,10 @@ __all__ = [  # what other folders import from here
     "LanguageConfig",
     "LogConfig",
     "PrivacyConfig",
+    "RedactionConfig",
     "RetentionConfig",
     "RulesConfig",
+    "SentimentConfig",
     "ShutdownConfig",
     "SpeechConfig",
     "VadConfig",
@@ -184,6 +187,14 @@ class RetentionConfig(Section):
         return self
 
 
+class SentimentConfig(Section):
+    """How people feel, as far as their words tell."""
+
+    lexicons: Path | None = None
+    """A folder of lexicons, ``<Whisper code>.txt``, in the place of those shipped (English, Spanish, German) or
+    beside them. `zccvoice.analytics.sentiment.lexicon` describes the format."""
+
+
 class LogConfig(Section):
     """The log, on standard error."""
 
@@ -211,6 +222,8 @@ class Config(Section):
     data: DataConfig = DataConfig()
     journal: JournalConfig = JournalConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    redaction: RedactionConfig = RedactionConfig()
+    sentiment: SentimentConfig = SentimentConfig()
     retention: RetentionConfig = RetentionConfig()
     rules: RulesConfig = RulesConfig()
     log: LogConfig = LogConfig()

@@ -24,10 +24,11 @@ from functools import partial
 import trio
 
 from zccvoice.daemon.detector import Probabilities, UnclearItem
+from zccvoice.daemon.editing import Editor
 from zccvoice.daemon.house import House
 from zccvoice.daemon.live_speech import StreamSpeech
 from zccvoice.daemon.log import get_logger
-from zccvoice.daemon.outcome import Counts, Outcome, Remark, Spoken, Unclear
+from zccvoice.daemon.outcome import Outcome, Remark, Spoken, Unclear
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.pins import Pins
 from zccvoice.daemon.projection import Projection
@@ -42,7 +43,14 @@ from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
-from zccvoice.store.facts import Fact, GapFound, LanguagePinned, StreamRestated, UtteranceHeard
+from zccvoice.store.facts import (
+    Fact,
+    GapFound,
+    LanguagePinned,
+    ParticipantSeen,
+    StreamRestated,
+    UtteranceHeard,
+)
 
 ROOM_AGAIN_S = 1.0
 """How often a call that has no room for its journal looks for some."""
@@ -79,6 +87,7 @@ class Call:
         self._past = Past()
         self._heard: set[tuple[str, int]] = set()
         self._gaps: set[tuple[str, int]] = set()
+        self._editor = Editor(house.config.redaction, house.scorers, started.product.value)
         self._life = trio.CancelScope()
         self._pins: Pins  # made of the past, by `run`
         self._tasks: trio.Nursery | None = None
@@ -132,6 +141,11 @@ class Call:
         if self._reception is not None:
             self._reception.retire(cause)
 
+    def keep_sound(self, is_kept: bool) -> None:
+        """From now on keep nothing audible of the stream, or keep it again."""
+        if self._reception is not None:
+            self._reception.keep_sound(is_kept)
+
     async def run(self) -> None:
         """Receive the stream to its end, and see everything that it gave written to its journal.
 
@@ -168,6 +182,8 @@ class Call:
                 recorder,
                 house.metrics,
                 on_ended=self._note_end,
+                redaction=house.config.redaction,
+                told_before=self._past.events,
                 wall_clock=house.wall_clock,
             )
             if self._stop_cause is not None:
@@ -293,8 +309,9 @@ class Call:
         before = replace(projection.counts)
         projected = projection.take(record)
         speech.note(record, projected)
-        self._count(before, projection.counts)
+        self._house.metrics.note_progress(before, projection.counts)
         await self._act(self._pins.take(projected))
+        self._derive(self._editor.note_time(projection.last_timestamp_ms))
         if projection.failure is not None and not reception.is_over:
             reception.fail(projection.failure)
 
@@ -307,6 +324,8 @@ class Call:
                     self._log(outcome)
                 case Spoken() | Unclear():
                     spoken.append(outcome)
+                case UtteranceHeard() if outcome not in self._past.facts:
+                    facts += self._editor.take(outcome)
                 case _:
                     self._note_fact(outcome)
                     facts.append(outcome)
@@ -320,6 +339,8 @@ class Call:
                 log.info("language pinned", language=fact.language, source=fact.source, number=fact.number)
             case GapFound():
                 self._gaps.add((fact.channel_id, fact.start_timestamp_ms))
+            case ParticipantSeen():
+                self._editor.note(fact)
 
     async def _transcribe(self, spoken: Spoken) -> None:
         self._heard.add(spoken.key[:2])
@@ -328,6 +349,7 @@ class Call:
             await self._act(self._pins.take_heard(known))
             return
         self._pending += 1
+        self._editor.expect(spoken)
         item = SpokenItem(
             self.engagement_id,
             self.stream_id,
@@ -362,7 +384,7 @@ class Call:
             self._none_pending.set()
             self._none_pending = trio.Event()
 
-    def _derive(self, facts: list[Fact]) -> None:
+    def _derive(self, facts: Sequence[Fact]) -> None:
         """Into the journal, unless it has them from before."""
         new = [fact for fact in facts if fact not in self._past.facts]
         if new and self._recorder is not None:
@@ -373,6 +395,7 @@ class Call:
         await self._act(self._pins.end())
         while self._pending:
             await self._none_pending.wait()
+        self._derive(self._editor.flush())
         closed = projection.closed()
         self.end_cause = closed.end_reason
         meaning = explain_end(closed.end_reason).summary
@@ -383,14 +406,6 @@ class Call:
             recorder.derive([StreamRestated(self.engagement_id, self.stream_id, heard, gaps)])
         recorder.derive([closed])
         await recorder.settle()
-
-    def _count(self, before: Counts, after: Counts) -> None:
-        metrics = self._house.metrics
-        metrics.audio_packets.inc(after.audio_packets - before.audio_packets)
-        metrics.rejected_payloads.inc(after.rejected_payloads - before.rejected_payloads)
-        metrics.audio_seconds.inc((after.audio_ms - before.audio_ms) / 1000)
-        metrics.cpu_decode.inc(after.decode_s - before.decode_s)
-        metrics.cpu_vad.inc(after.vad_s - before.vad_s)
 
     def _log(self, remark: Remark) -> None:
         if remark.problem is None:

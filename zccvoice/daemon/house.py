@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import trio
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.sentiment import Scorers, load_scorers
 from zccvoice.config import Config
 from zccvoice.daemon.detector import UnclearItem
 from zccvoice.daemon.live_speech import LiveSpeech
@@ -34,6 +35,7 @@ class House:
     disk: trio.CapacityLimiter
     """Threads that read and write journals."""
     wall_clock: Callable[[], float] = time.time
+    scorers: Scorers = field(default_factory=load_scorers)
     live: LiveSpeech = field(default_factory=LiveSpeech)
     catching_up: trio.Lock = field(default_factory=trio.Lock)
     """For calls that look at what was received before: one at a time, a record at a time, so that they leave

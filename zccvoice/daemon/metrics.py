@@ -7,6 +7,7 @@ import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from zccvoice.daemon.outcome import Counts
 from zccvoice.rtms.webhook import AccountNotice, AccountNoticeKind
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300)
@@ -147,6 +148,14 @@ class Metrics:
             self.account_streams.set(notice.concurrency)
         if notice.limit is not None:
             self.account_streams_limit.set(notice.limit)
+
+    def note_progress(self, before: Counts, after: Counts) -> None:
+        """A projection has gone on from one state to another."""
+        self.audio_packets.inc(after.audio_packets - before.audio_packets)
+        self.rejected_payloads.inc(after.rejected_payloads - before.rejected_payloads)
+        self.audio_seconds.inc((after.audio_ms - before.audio_ms) / 1000)
+        self.cpu_decode.inc(after.decode_s - before.decode_s)
+        self.cpu_vad.inc(after.vad_s - before.vad_s)
 
     def note_hang_up(self, stream_id: str, now: float) -> None:
         """A stream has ended at `now` (monotonic seconds): start of its scorecard lag. The first note counts."""

@@ -84,6 +84,8 @@ class Past:
     """What was derived."""
     transcripts: dict[TranscriptKey, UtteranceHeard] = field(default_factory=dict)
     """The dear part of it. A transcript that failed is none: it is tried again."""
+    events: list[tuple[str, int]] = field(default_factory=list)
+    """Names and times (Zoom's, epoch ms) of the call's events."""
     pins: list[LanguagePin] = field(default_factory=list)
     """Which languages were decided on, in order."""
     closed: StreamClosed | None = None
@@ -168,6 +170,8 @@ def _note(past: Past, fact: Fact) -> None:
         case UtteranceHeard() if not fact.verdict.startswith("failed"):
             key = fact.channel_id, fact.start_timestamp_ms, fact.end_timestamp_ms
             past.transcripts[key] = fact
+        case CallEventSeen():
+            past.events.append((fact.name, fact.timestamp_ms))
         case LanguagePinned():
             past.pins.append(_pin_of(fact))
         case StreamClosed():

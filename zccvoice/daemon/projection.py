@@ -138,6 +138,11 @@ class Projection:
         """Those that are open by now."""
         return self._tracks.values()
 
+    @property
+    def last_timestamp_ms(self) -> int:
+        """The newest moment that anything told of, by Zoom's clock."""
+        return self._last_timestamp_ms
+
     def closed(self) -> StreamClosed:
         """The last fact: to be stated when every utterance has its transcript."""
         ended = self.ended or StreamEnded("connection_lost", "the receiver stopped without a word")

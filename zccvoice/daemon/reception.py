@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import trio
 
-from zccvoice.analytics.redaction import redact
+from zccvoice.analytics.redaction import Policies, redact
 from zccvoice.audio.quality import Jitter
+from zccvoice.config import RedactionConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recorder import Recorder
+from zccvoice.daemon.sound_pauses import SOUND_PAUSED, SOUND_RESUMED, SoundPauses
 from zccvoice.daemon.transport import StreamReceiver, Transport
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, ZccvoiceError
 from zccvoice.rtms.events import (
@@ -23,6 +25,7 @@ from zccvoice.rtms.events import (
     ChatReceived,
     MediaPassedOver,
     MessageRejected,
+    ParticipantConnected,
     StreamEnded,
     StreamEvent,
     TranscriptReceived,
@@ -48,6 +51,8 @@ class Reception:
         metrics: Metrics,
         *,
         on_ended: Callable[[StreamEnded], None],
+        redaction: RedactionConfig,
+        told_before: Iterable[tuple[str, int]] = (),
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare; `run` or `resume` does it.
@@ -58,6 +63,8 @@ class Reception:
             recorder: writes everything down.
             metrics: counters.
             on_ended: told once how the stream ended, before that is written down.
+            redaction: what must not be written down.
+            told_before: names and times (Zoom's, epoch ms) of the events that an earlier daemon received.
             wall_clock: Unix time in seconds.
         """
         self._started = started
@@ -66,6 +73,12 @@ class Reception:
         self._metrics = metrics
         self._on_ended = on_ended
         self._wall_clock = wall_clock
+        self._policies = Policies(redaction)
+        self._policy = self._policies.of(started.product.value)
+        self._pauses = SoundPauses(redaction)
+        for name, timestamp_ms in sorted(told_before, key=lambda one: one[1]):
+            self._pauses.note(name, timestamp_ms)
+        self._last_timestamp_ms: int | None = None
         self._receiver: StreamReceiver | None = None
         self._jitter: dict[str, Jitter] = defaultdict(Jitter)
         self._stop_cause: str | None = None
@@ -102,6 +115,15 @@ class Reception:
             if server_url is not None:
                 self._receiver.reconnect(server_url)
             self._receiver.reconnect()
+
+    def keep_sound(self, is_kept: bool) -> None:
+        """From now on keep nothing audible, or keep it again; what is not written yet of a pause goes, too."""
+        name = SOUND_RESUMED if is_kept else SOUND_PAUSED
+        self._take(CallEventReceived(name, self._now_ms()))
+
+    def _now_ms(self) -> int:
+        """The moment on Zoom's clock up to which the stream was received."""
+        return self._last_timestamp_ms or int(self._wall_clock() * 1000)
 
     def fail(self, error: ZccvoiceError) -> None:
         """The stream cannot go on, for a reason that has a name."""
@@ -168,6 +190,9 @@ class Reception:
         match event:
             case AudioReceived():
                 self._jitter[event.channel_id].push(event.timestamp_ms, trio.current_time() * 1000)
+                self._last_timestamp_ms = max(self._last_timestamp_ms or 0, event.timestamp_ms)
+                if self._pauses.covers(event.timestamp_ms):
+                    return
             case StreamEnded():
                 self._end(event)
                 return
@@ -176,16 +201,31 @@ class Reception:
                 log.warning("message rejected", connection=event.connection, problem=event.problem)
             case CallEventReceived():
                 log.info("call event", name=event.name, channel_id=event.channel_id)
+                self._note_pause(event)
                 if event.name == "stream_terminated":
                     self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
             case MediaPassedOver():
                 self._metrics.passed_over.labels(event.kind).inc()
                 log.warning("media that was not asked for is passed over", kind=event.kind)
                 return
-            case TranscriptReceived() | ChatReceived():
+            case ParticipantConnected():
+                if event.queue_id or event.queue_name:
+                    product = self._started.product.value
+                    self._policy = self._policies.of(product, event.queue_id, event.queue_name)
+            case TranscriptReceived():
+                if self._pauses.covers(event.start_timestamp_ms):
+                    return
                 # Not even the journal gets to see what redaction hides.
-                event = replace(event, text=redact(event.text))
+                event = replace(event, text=redact(event.text, event.language, self._policy))
+            case ChatReceived():
+                event = replace(event, text=redact(event.text, policy=self._policy))
         self._recorder.receive(event)
+
+    def _note_pause(self, event: CallEventReceived) -> None:
+        when_ms = event.timestamp_ms or self._now_ms()
+        if self._pauses.note(event.name, when_ms):
+            self._recorder.withdraw_sound(when_ms)
+            log.info("nothing audible is kept until the pause is over")
 
     def _end(self, ended: StreamEnded) -> None:
         """Write down how the stream ended; what was noted first stands."""

@@ -110,6 +110,15 @@ class Recorder:
         self._received_bytes += _size(entry)
         self._wanted.set()
 
+    def withdraw_sound(self, since_ms: int) -> None:
+        """Forget sound from this moment of Zoom's clock on, as far as it is not written yet."""
+        self._received = [
+            one
+            for one in self._received
+            if not (isinstance(one, AudioReceived) and one.timestamp_ms >= since_ms)
+        ]
+        self._received_bytes = sum(map(_size, self._received))
+
     def end_of_reception(self) -> None:
         """Nothing more will be received: `next` comes to an end."""
         self._is_receiving = False

@@ -12,8 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.sentiment import load_scorers
 from zccvoice.config import Config
 from zccvoice.daemon.detector import Probabilities, detect
+from zccvoice.daemon.editing import Editor
 from zccvoice.daemon.outcome import Outcome, Remark, Spoken, Unclear
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.pins import Pins
@@ -26,7 +28,7 @@ from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import StreamEnded
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
-from zccvoice.store.facts import Fact, GapFound, StreamRestated, UtteranceHeard
+from zccvoice.store.facts import Fact, GapFound, ParticipantSeen, StreamRestated, UtteranceHeard
 
 OpenReader = Callable[[], JournalReader]
 OnProgress = Callable[[int, int], None]
@@ -72,7 +74,13 @@ def replay(
         pool = ThreadPoolExecutor(recognizer.concurrency if recognizer else 1)
         try:
             yield from _facts(
-                reader, projection, pins, past, _Ears(open_reader, known, recognizer, pool), on_progress
+                reader,
+                projection,
+                pins,
+                past,
+                _Ears(open_reader, known, recognizer, pool),
+                Editor(config.redaction, load_scorers(config.sentiment.lexicons), past.started.product.value),
+                on_progress,
             )
         finally:
             pool.shutdown(cancel_futures=True)  # who closes the iterator early does not wait for the rest
@@ -101,6 +109,11 @@ class _Ears:
             return not_heard_in(spoken, ids, "no recognizer")
         return self._pool.submit(self._recognize, self._recognizer, ids, spoken)
 
+    def knew(self, heard: UtteranceHeard) -> bool:
+        """Whether this is from the journal, and so was edited before."""
+        key = heard.channel_id, heard.start_timestamp_ms, heard.end_timestamp_ms
+        return self._known.get(key) is heard
+
     def detect(self, unclear: Unclear) -> Probabilities:
         """How likely each language is; nothing without a recognizer."""
         if self._recognizer is None:
@@ -126,6 +139,7 @@ def _facts(
     pins: Pins,
     past: Past,
     ears: _Ears,
+    editor: Editor,
     on_progress: OnProgress,
 ) -> Iterator[Fact]:
     assert past.started is not None
@@ -145,10 +159,17 @@ def _facts(
                     todo.extend(pins.take_clue(outcome, ears.detect(outcome)))
                 case Spoken():
                     heard[outcome.key[:2]] = None
-                    waiting.append(ears.listen(ids, outcome))
+                    result = ears.listen(ids, outcome)
+                    if not (isinstance(result, UtteranceHeard) and ears.knew(result)):
+                        editor.expect(outcome)
+                    waiting.append(result)
+                case UtteranceHeard() if not ears.knew(outcome):
+                    yield from editor.take(outcome)
                 case _:
                     if isinstance(outcome, GapFound):
                         gaps.append((outcome.channel_id, outcome.start_timestamp_ms))
+                    if isinstance(outcome, ParticipantSeen):
+                        editor.note(outcome)
                     yield outcome
 
     for record in _to_the_end(reader, projection):
@@ -158,6 +179,7 @@ def _facts(
     while waiting:  # in their order, so that a replay doubts a language where another one did
         result = waiting.popleft()
         yield from told(pins.take_heard(result.result() if isinstance(result, Future) else result))
+    yield from editor.flush()
     yield StreamRestated(*ids, tuple(sorted(heard)), tuple(sorted(gaps)))
     yield projection.closed()
     on_progress(total, total)

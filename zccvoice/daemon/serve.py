@@ -19,6 +19,7 @@ import trio
 from sqlalchemy import Engine
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.sentiment import load_scorers
 from zccvoice.config import Config
 from zccvoice.daemon.call import Call
 from zccvoice.daemon.detector import LanguageDetector, UnclearItem
@@ -97,6 +98,7 @@ async def serve(
         spoken_send,
         unclear_send,
         trio.CapacityLimiter(DISK_THREADS),
+        scorers=load_scorers(config.sentiment.lexicons),
     )
 
     def receiver(

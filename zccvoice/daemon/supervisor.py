@@ -55,6 +55,13 @@ class Supervisor:
         """Streams that are being received."""
         return len(self._running)
 
+    def keep_sound(self, engagement_id: str, is_kept: bool) -> int:
+        """From now on keep nothing audible of a call, or keep it again; tells how many streams of it run."""
+        calls = [one.call for one in self._running.values() if one.call.engagement_id == engagement_id]
+        for call in calls:
+            call.keep_sound(is_kept)
+        return len(calls)
+
     async def run(
         self,
         webhooks_receive: trio.MemoryReceiveChannel[WebhookEvent],

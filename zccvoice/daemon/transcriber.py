@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from zccvoice.analytics.redaction import redact, redact_words
 from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.config import SpeechConfig
 from zccvoice.daemon.log import get_logger
@@ -197,7 +196,7 @@ def transcribe_one(recognizer: Recognizer, utterance: Utterance, language: str) 
 
 
 def heard_in(spoken: Spoken, ids: tuple[str, str], transcript: Transcript) -> UtteranceHeard:
-    """The fact to store. Text is redacted here: nothing behind this point sees what it hides.
+    """The fact, not redacted yet: `editing` does that before it is stored.
 
     Args:
         spoken: the utterance.
@@ -207,19 +206,16 @@ def heard_in(spoken: Spoken, ids: tuple[str, str], transcript: Transcript) -> Ut
     if transcript.refusal is not None:
         return replace(
             not_heard_in(spoken, ids, ""),
-            refused_text=redact(transcript.text) or None,
+            refused_text=transcript.text or None,
             confidence=transcript.confidence if transcript.text else None,
             model=transcript.model or None,
             verdict=f"refused: {transcript.refusal}",
         )
-    redacted = redact_words([word.text for word in transcript.words])
     return replace(
         not_heard_in(spoken, ids, ""),
-        text=redact(transcript.text) if transcript.text else None,
+        text=transcript.text or None,
         words=tuple(
-            StoredWord(text, word.start_ms, word.end_ms, word.probability)
-            for text, word in zip(redacted, transcript.words, strict=True)
-            if text
+            StoredWord(word.text, word.start_ms, word.end_ms, word.probability) for word in transcript.words
         ),
         confidence=transcript.confidence,
         model=transcript.model,

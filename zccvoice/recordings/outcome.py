@@ -139,6 +139,7 @@ class Outcome:
                     one.confidence,
                     one.loudness_dbfs,
                     one.clipped_ratio,
+                    one.sentiment,
                 )
                 for one in rows
             ),
@@ -167,6 +168,7 @@ class Outcome:
             clipped_ratio=heard.clipped_ratio,
             model=heard.model,
             verdict=heard.verdict,
+            sentiment=heard.sentiment,
         )
 
     def _track(self, closed: TrackClosed) -> TrackSound:

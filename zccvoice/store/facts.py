@@ -93,7 +93,7 @@ class StoredWord:
 
 @dataclass(frozen=True, slots=True)
 class UtteranceHeard:
-    """One utterance and, when it was understood, its transcript (already redacted)."""
+    """One utterance and, when it was understood, its transcript (redacted when it reaches a journal)."""
 
     engagement_id: str
     stream_id: str
@@ -102,8 +102,8 @@ class UtteranceHeard:
     end_timestamp_ms: int
     loudness_dbfs: float
     clipped_ratio: float
-    text: str | None
-    words: tuple[StoredWord, ...] = ()
+    text: str | None = field(repr=False)
+    words: tuple[StoredWord, ...] = field(default=(), repr=False)
     language: str | None = None
     confidence: float | None = None
     model: str | None = None
@@ -111,7 +111,9 @@ class UtteranceHeard:
     """``kept``; ``empty`` when the recognizer heard no words; ``refused: …`` or ``failed: …`` with why."""
     loudness_by_second: tuple[float, ...] = ()
     refused_text: str | None = field(default=None, repr=False)
-    """What the recognizer said and was not believed (already redacted)."""
+    """What the recognizer said and was not believed."""
+    sentiment: float | None = None
+    """Score of its words, −1…+1; None where the language has no scorer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ class UtteranceRow:
     verdict: str
     loudness_by_second: tuple[float, ...] = ()
     """RMS level of each second from its start, dBFS; the last may be shorter."""
+    sentiment: float | None = None
+    """Score of its words, −1…+1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def utterances(connection: Connection, engagement_id: str) -> list[UtteranceRow]
             model=row.model,
             verdict=row.verdict,
             loudness_by_second=tuple(row.loudness_by_second),
+            sentiment=row.sentiment,
         )
         for row in connection.execute(_of_call(Utterance, engagement_id))
     ]
@@ -173,6 +176,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
             loudness_dbfs=row.loudness_dbfs,
             clipped_ratio=row.clipped_ratio,
             word_spans=_word_spans(row),
+            sentiment=row.sentiment,
         )
         for row in utterances(connection, engagement_id)
     )

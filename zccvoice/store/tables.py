@@ -245,6 +245,9 @@ class Utterance(Base):
         server_default="{}",
         comment="RMS level of each second of the speech, dBFS; the last one may be shorter.",
     )
+    sentiment: Mapped[float | None] = mapped_column(
+        comment="Score of its words, -1 (bad) to +1 (good); NULL where the language has no scorer."
+    )
     model: Mapped[str | None] = mapped_column(comment="Weights that transcribed it.")
     verdict: Mapped[str] = mapped_column(
         comment="kept; empty: no words in it; refused or failed, with why: its text must not be counted."

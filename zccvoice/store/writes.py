@@ -101,6 +101,7 @@ _UTTERANCE = (
     "loudness_dbfs",
     "clipped_ratio",
     "loudness_by_second",
+    "sentiment",
     "model",
     "verdict",
     "refused_text",

@@ -1,0 +1,41 @@
+"""When nothing audible is kept."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zccvoice.config import RedactionConfig
+from zccvoice.daemon.sound_pauses import SoundPauses
+
+
+@pytest.mark.parametrize(
+    ("timestamp_ms", "is_covered"), [(999, False), (1000, True), (1999, True), (2000, False), (3000, True)]
+)
+def test_what_was_said_in_a_pause_is_not_kept(timestamp_ms: int, is_covered: bool) -> None:
+    pauses = SoundPauses(RedactionConfig())
+    assert pauses.note("stream_paused", 1000)
+    assert not pauses.note("session_paused", 1500)  # the same pause
+    assert not pauses.note("stream_resumed", 2000)
+    assert not pauses.note("user_hold", 2500)
+    assert pauses.note("sound_paused", 3000)
+    assert pauses.covers(timestamp_ms) is is_covered
+
+
+def test_events_are_configured() -> None:
+    pauses = SoundPauses(RedactionConfig(pause_events=("user_hold",), resume_events=("user_unhold",)))
+    assert not pauses.note("stream_paused", 1)
+    assert pauses.note("user_hold", 2)
+    assert pauses.is_on
+    pauses.note("user_unhold", 3)
+    assert not pauses.is_on
+
+
+@given(st.lists(st.sampled_from(["sound_paused", "sound_resumed"]), max_size=8), st.integers(0, 900))
+def test_a_moment_is_covered_when_the_last_event_before_it_was_a_pause(names: list[str], at: int) -> None:
+    pauses = SoundPauses(RedactionConfig())
+    for number, name in enumerate(names):
+        pauses.note(name, number * 100)
+    before = [name for number, name in enumerate(names) if number * 100 <= at]
+    assert pauses.covers(at) is (bool(before) and before[-1] == "sound_paused")

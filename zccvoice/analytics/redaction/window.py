@@ -1,0 +1,204 @@
+"""CORE: one number over several utterances.
+
+A customer pauses between groups of a card number, an agent asks for the security code and the answer is "1 2 3".
+So an utterance that begins or ends in the middle of what may be a number is held back until its neighbours on
+the same side are understood, and they are redacted as one text; and a bare number waits for what was said before
+it, by anybody. Everything else passes at once. What is held back is nowhere but here: not in a journal, not in the
+database.
+
+Not covered: numbers cut by more than `JOIN_MS`, an e-mail address cut right before its ``at``, and an answer to a
+question that was asked more than `ASKED_MS` earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from zccvoice.analytics.redaction.policy import Policy, asked_for, redact_words
+from zccvoice.analytics.redaction.tokens import Text
+from zccvoice.analytics.redaction.vocabulary import vocabulary
+from zccvoice.config.redaction import RedactedClass
+
+JOIN_MS = 10_000
+"""Utterances of one side with no more than this between them may hold parts of one number."""
+ASKED_MS = 15_000
+"""For how long a question counts."""
+LONGEST_MS = 30_000
+"""No utterance is longer: one that began in time has ended by then."""
+_KEPT_MS = 120_000
+_SHORTEST_BARE_NUMBER = 3
+
+Key = tuple[str, int, int]
+"""Channel, start and end (ms on any clock) of an utterance."""
+Columns = tuple[list[str], ...]
+"""The same utterance as words, in one or more ways: of its text, and as the recognizer timed them."""
+
+
+@dataclass(slots=True, eq=False)
+class _Said:
+    key: Key
+    columns: Columns | None = None
+    """None until it is understood."""
+    is_released: bool = False
+    begins_open: bool = False
+    ends_open: bool = False
+    has_number: bool = False
+    asks_for: frozenset[RedactedClass] = field(default_factory=frozenset)
+
+
+class RedactionWindow:
+    """The utterances of one stream, on their way through redaction."""
+
+    def __init__(self) -> None:
+        self._said: list[_Said] = []
+        self._language: str | None = None
+        self._now_ms = 0
+        self._is_over = False
+
+    def expect(self, key: Key) -> None:
+        """An utterance was heard and will be understood; those of a channel in order.
+
+        One that is not understood yet may be announced again: it was not, because it is heard in another language.
+        """
+        if any(one.key == key and one.columns is None for one in self._said):
+            return
+        self._said.append(_Said(key))
+        self._said.sort(key=lambda one: one.key[1])
+
+    def take(
+        self,
+        key: Key,
+        columns: Columns,
+        language: str | None,
+        policy: Policy,
+        known_names: Collection[str] = (),
+    ) -> list[tuple[Key, Columns]]:
+        """What an expected utterance says (nothing, if it was not understood) → all that may now be stored.
+
+        Args:
+            key: as it was expected.
+            columns: its words.
+            language: in which it was said.
+            policy: what is taken out.
+            known_names: of people on the call.
+        """
+        for one in self._said:
+            if one.key == key and one.columns is None:
+                one.columns = columns
+                self._note(one, language)
+                break
+        else:
+            raise ValueError("expected an utterance that was announced and is not understood yet")
+        self._language = language
+        return self._release(policy, known_names)
+
+    def note_time(
+        self, now_ms: int, policy: Policy, known_names: Collection[str] = ()
+    ) -> list[tuple[Key, Columns]]:
+        """The stream has come so far; what waited for a neighbour that did not come may be stored."""
+        self._now_ms = max(self._now_ms, now_ms)
+        return self._release(policy, known_names)
+
+    def flush(self, policy: Policy, known_names: Collection[str] = ()) -> list[tuple[Key, Columns]]:
+        """Nothing more will be heard: everything that is understood may be stored."""
+        self._is_over = True
+        return self._release(policy, known_names)
+
+    def _note(self, one: _Said, language: str | None) -> None:
+        words = one.columns[0] if one.columns else []
+        text = Text(" ".join(words), vocabulary(language))
+        groups = [group for row in text.rows() for group in row]
+        of_numbers = {at for group in groups for at in range(group.first, group.last + 1)}
+        told = [
+            at in of_numbers
+            or token.word in text.words.at | text.words.dot
+            or (token.is_word and len(token.raw) == 1)
+            for at, token in enumerate(text.tokens)
+            if at in of_numbers or (token.raw.isalnum() and token.word not in text.words.fillers)
+        ]
+        one.begins_open, one.ends_open = bool(told) and told[0], bool(told) and told[-1]
+        one.has_number = sum(len(group.digits) for group in groups) >= _SHORTEST_BARE_NUMBER
+        one.asks_for = asked_for(words, language)
+
+    def _release(self, policy: Policy, known_names: Collection[str]) -> list[tuple[Key, Columns]]:
+        released: list[tuple[Key, Columns]] = []
+        for one in list(self._said):
+            if one.columns is None or one.is_released:
+                continue
+            chain = self._chain(one)
+            if chain is not None and all(self._knows_what_was_asked(part) for part in chain):
+                released += self._redacted(chain, policy, known_names)
+        self._said = [one for one in self._said if not one.is_released or one.key[2] > self._horizon_ms]
+        return released
+
+    @property
+    def _horizon_ms(self) -> int:
+        return max((one.key[2] for one in self._said), default=0) - _KEPT_MS
+
+    def _chain(self, one: _Said) -> list[_Said] | None:
+        """The utterances that are one text with this one; None while that is not known."""
+        side = [each for each in self._said if each.key[0] == one.key[0]]
+        first = last = side.index(one)
+        while side[first].begins_open and first > 0 and _may_join(side[first - 1], side[first]):
+            before = side[first - 1]
+            if before.columns is None:
+                return None
+            if not before.ends_open or before.is_released:
+                break
+            first -= 1
+        while side[last].ends_open:
+            if last + 1 == len(side):
+                is_final = self._is_over or self._now_ms > side[last].key[2] + JOIN_MS + LONGEST_MS
+                return side[first : last + 1] if is_final else None
+            after = side[last + 1]
+            if not _may_join(side[last], after):
+                break
+            if after.columns is None:
+                return None
+            if not after.begins_open:
+                break
+            last += 1
+        return side[first : last + 1]
+
+    def _before(self, one: _Said) -> list[_Said]:
+        """What anybody began to say shortly before."""
+        start_ms = one.key[1]
+        return [each for each in self._said if each.key[1] < start_ms <= each.key[2] + ASKED_MS]
+
+    def _knows_what_was_asked(self, one: _Said) -> bool:
+        return not one.has_number or all(each.columns is not None for each in self._before(one))
+
+    def _redacted(
+        self, chain: Sequence[_Said], policy: Policy, known_names: Collection[str]
+    ) -> list[tuple[Key, Columns]]:
+        expected = {kind for each in self._before(chain[0]) for kind in each.asks_for}
+        by_column = []
+        for column in zip(*(one.columns or () for one in chain), strict=True):
+            together = [word for words in column for word in words]
+            redacted = redact_words(
+                together, self._language, policy, expected=expected, known_names=known_names
+            )
+            by_column.append(_apart(redacted, [len(words) for words in column], policy))
+        for one in chain:
+            one.is_released = True
+            one.columns = ()  # what was said is no longer needed
+        return [(one.key, tuple(column[at] for column in by_column)) for at, one in enumerate(chain)]
+
+
+def _may_join(one: _Said, other: _Said) -> bool:
+    return other.key[1] - one.key[2] <= JOIN_MS
+
+
+def _apart(words: Sequence[str], lengths: Sequence[int], policy: Policy) -> list[list[str]]:
+    """The words of each utterance; where a find goes on in the next one, its mask stands there too."""
+    parts: list[list[str]] = []
+    start = 0
+    for length in lengths:
+        part = list(words[start : start + length])
+        if part and not part[0]:
+            last = next(word for word in reversed(words[:start]) if word)
+            part[0] = max(map(policy.mask, policy.classes), key=last.rfind)
+        parts.append(part)
+        start += length
+    return parts
