@@ -4,6 +4,6 @@
 → stretches of speech · `confirmation` is that really speech? · `tones` music and tones, told from voices ·
 `loudness` noise and levels of a track · `track` one participant: packets → utterances · `language` which
 language a call is pinned to · `recognizer` utterances → transcripts, the seam · `window` what sound is padded to ·
-`batch` (a core) which utterances go together, and when · `whisper` that seam on CTranslate2, `decoding` its
-tokens · `utterance` the values.
+`batch` (a core) which utterances go together, and when · `whisper` that seam on CTranslate2: `features`
+of the sound, `decoding` its tokens · `utterance` the values.
 """
