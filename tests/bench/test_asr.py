@@ -42,9 +42,9 @@ def test_paths_take_turns_over_the_whole_queue(found: list[RecognizerItem]) -> N
         turns.append((name, len(items)))
         return [name] * len(items)
 
-    spent = in_turns({"a": lambda items: path("a", items), "b": lambda items: path("b", items)}, found[:20])
-    assert turns == [("a", 16), ("b", 16), ("a", 4), ("b", 4)]
-    assert spent["a"].texts == ["a"] * 20
+    spent = in_turns({"a": lambda items: path("a", items), "b": lambda items: path("b", items)}, found[:36])
+    assert turns == [("a", 32), ("b", 32), ("a", 4), ("b", 4)]
+    assert spent["a"].texts == ["a"] * 36
 
 
 def test_our_path_gives_each_its_text_and_each_has_a_lag(found: list[RecognizerItem]) -> None:

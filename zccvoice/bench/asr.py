@@ -26,8 +26,8 @@ from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.whisper import WhisperRecognizer, weights_location
 from zccvoice.speech.word_errors import WordErrors, word_errors
 
-UTTERANCES = 48
-SLICE = 16
+UTTERANCES = 64
+SLICE = 32
 """Utterances that a path decodes before the next path has its turn; as many wait on a machine that is busy."""
 LOAD_RATIO = 0.6
 PLAYED_S = 8.0

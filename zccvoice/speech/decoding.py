@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from zccvoice.audio.frame import SAMPLE_RATE_HZ
+from zccvoice.speech.features import FRAMES_PER_S
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Evidence, Transcript, Word
 
@@ -25,7 +26,6 @@ FIRST_TIMESTAMP = 50
 """The text begins within the first second, in steps of 20 ms; OpenAI's value."""
 LONGEST_WORD = 2.0
 """In medians of the utterance's words: the attention has a word after a pause begin with the pause."""
-FRAMES_PER_S = 100
 DRAWN = 5
 """Texts drawn at a temperature; the likeliest counts, as faster-whisper's ``best_of`` does."""
 _BEFORE = "\"'“¿([{-"

@@ -1,6 +1,6 @@
 """`Recognizer` on CTranslate2: one set of weights for all calls, utterances of many of them in one pass.
 
-faster-whisper loads the weights, computes features, writes prompts and finds words in the attention; the decoding
+faster-whisper loads the weights, writes prompts and finds words in the attention; the decoding
 is CTranslate2's own ``generate``, because it alone takes a prompt, and so a language, for each item. Items that
 get the same window and as long a prompt are decoded together, which gives each what it would get by itself. In
 windows of 30 s that is what faster-whisper's ``transcribe`` finds in its first pass.
@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import SpeechConfig
 from zccvoice.errors import RecognizerError
 from zccvoice.speech.decoding import Decoding
+from zccvoice.speech.features import FRAMES_PER_S, Features, log_mel
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
 from zccvoice.speech.window import LONGEST_S, Windows, windows_for
@@ -36,8 +36,6 @@ from zccvoice.speech.window import LONGEST_S, Windows, windows_for
 DEMO_MODEL = "demo"
 QUIETEST_DBFS = -60.0
 """Below this level there is nothing to hear, and Whisper would make something up."""
-FRAMES_PER_S = 100
-Features = npt.NDArray[np.float32]
 
 
 def weights_location(model: str) -> str:
@@ -166,11 +164,8 @@ class WhisperRecognizer:
         )
 
     def _features(self, utterance: Utterance, window_s: float) -> Features:
-        """``float32[mels, window]``: zeros after the sound, as Whisper was trained."""
-        audio = utterance.samples.astype(np.float32) / 32_768
-        frames = round(window_s * FRAMES_PER_S)
-        features: Features = self._model.feature_extractor(audio)[:, :-1][:, :frames]
-        return np.pad(features, ((0, 0), (0, frames - features.shape[1])))
+        filters = self._model.feature_extractor.mel_filters
+        return log_mel(utterance.samples, filters, round(window_s * FRAMES_PER_S))
 
 
 def _load(location: str, settings: SpeechConfig) -> Any:
