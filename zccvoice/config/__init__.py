@@ -5,7 +5,8 @@ environment (`sources.ZOOM_NAMES`), a TOML file, environment variables of ours (
 for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are reported at once, each with its field.
 Secrets never show in ``repr``, logs or error texts.
 
-`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `sources` files and environment ·
+`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `remote` recognition servers ·
+`sources` files and environment ·
 `problems` what is wrong, in words.
 """
 
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from zccvoice.config import problems, sources
+from zccvoice.config.remote import RecognizerServerConfig, RemoteConfig
 from zccvoice.config.section import Secret, Section
 from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
 from zccvoice.errors import ConfigError
@@ -33,6 +35,8 @@ __all__ = [  # what other folders import from here
     "LanguageConfig",
     "LogConfig",
     "PrivacyConfig",
+    "RecognizerServerConfig",
+    "RemoteConfig",
     "RetentionConfig",
     "ShutdownConfig",
     "SpeechConfig",
@@ -101,8 +105,18 @@ class SpeechConfig(Section):
     backlog: int = Field(default=10_000, ge=1, le=1_000_000)
     """Utterances that may wait for the recognizer, about 1 kB each: their sound is in the journal. When full,
     what is received goes on being written to the journals and is looked at later; nothing is dropped."""
+    recognizer: Annotated[Literal["local", "remote"], BeforeValidator(_lower)] = "local"
+    """``local``: the weights in ``model``, in this process. ``remote``: the servers of ``speech.remote``."""
+    remote: RemoteConfig = RemoteConfig()
+    """Recognition servers."""
     vad: VadConfig = VadConfig()
     """How utterances are cut."""
+
+    @model_validator(mode="after")
+    def _remote_has_servers(self) -> Self:
+        if self.recognizer == "remote" and not self.remote.servers:
+            raise ValueError("remote.servers: required when recognizer is remote")
+        return self
 
 
 class LanguageConfig(Section):
@@ -199,6 +213,7 @@ class Config(Section):
     door: DoorConfig = DoorConfig()
     zoom: ZoomConfig = ZoomConfig()
     speech: SpeechConfig = SpeechConfig()
+    recognizer: RecognizerServerConfig = RecognizerServerConfig()
     language: LanguageConfig = LanguageConfig()
     database: DatabaseConfig = DatabaseConfig()
     data: DataConfig = DataConfig()
