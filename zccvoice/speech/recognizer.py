@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from zccvoice.speech.utterance import Transcript, Utterance
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RecognizerItem:
-    utterance: Utterance
-    language: str
-    prompt: str | None = None
-    hotwords: str | None = None
 
 
 class Recognizer(Protocol):

@@ -50,18 +50,6 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """How sure a recognizer was of a whole utterance: what guards judge by."""
-
-    average_log_probability: float
-    no_speech_probability: float
-    token_count: int
-    compression_ratio: float
-    temperature: float
-    window_s: float
-
-
-@dataclass(frozen=True, slots=True)
 class Transcript:
     """What the recognizer heard in an utterance."""
 
@@ -73,4 +61,3 @@ class Transcript:
     """exp(mean log probability of the tokens), 0–1."""
     model: str
     """Name of the weights."""
-    evidence: Evidence | None = None
