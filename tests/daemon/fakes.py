@@ -10,7 +10,9 @@ import trio
 from zccvoice.errors import RecognizerError
 from zccvoice.rtms.events import StreamEnded, StreamEvent
 from zccvoice.rtms.webhook import StreamStarted
+from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
+from zccvoice.speech.window import Windows
 from zccvoice.store.facts import Fact
 
 
@@ -22,21 +24,35 @@ class FakeRecognizer:
         self._fails_on_ms = fails_on_ms
         self._lock = threading.Lock()
         self.heard = 0
+        self.batches: list[int] = []
         self.text: Callable[[Utterance, str], str] | None = None
 
     @property
     def concurrency(self) -> int:
         return self._concurrency
 
+    @property
+    def windows(self) -> Windows:
+        return Windows((10.0, 30.0))
+
     def require_languages(self, languages: frozenset[str]) -> None:
         if unknown := languages - {"en", "es", "de"}:
             raise RecognizerError(f"language: unknown {sorted(unknown)}")
 
-    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+    def detect_language(
+        self, utterances: Sequence[Utterance], among: Sequence[str]
+    ) -> list[dict[str, float]]:
+        return [{language: 1 / len(among) for language in among} for _ in utterances]
+
+    def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
+        self.batches.append(len(items))
+        return [self._transcribe(item.utterance, item.language) for item in items]
+
+    def _transcribe(self, utterance: Utterance, language: str) -> Transcript | RecognizerError:
         with self._lock:
             self.heard += 1
         if utterance.duration_ms == self._fails_on_ms:
-            raise RecognizerError("made to fail")
+            return RecognizerError("made to fail")
         seconds = round(utterance.duration_ms / 1000)
         texts = [f"{language}{number}" for number in range(seconds)]
         if self.text is not None:

@@ -9,6 +9,7 @@ import trio
 from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.rooms import new_shelf
 from zccvoice.audio.frame import AudioFormat, Passage
+from zccvoice.config import SpeechConfig
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outcome import Spoken
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
@@ -37,7 +38,7 @@ class Desk:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self.heard: list[UtteranceHeard] = []
-        self.send, self._receive = trio.open_memory_channel[SpokenItem](1000)
+        self.send, self.receive = trio.open_memory_channel[SpokenItem](1000)
 
     def put(
         self, number: int, *, duration_ms: int = 2000, language: str = "en", journal: str = "sound"
@@ -53,7 +54,7 @@ class Desk:
     async def run(self, recognizer: FakeRecognizer) -> Metrics:
         metrics = Metrics()
         self.send.close()
-        await Transcriber(recognizer, metrics).run(self._receive)
+        await Transcriber(recognizer, metrics).run(self.receive)
         return metrics
 
 
@@ -115,6 +116,31 @@ async def test_a_defect_costs_one_transcript(shelf: Shelf) -> None:
     desk.put(2)
     await desk.run(recognizer)
     assert [one.text for one in desk.heard] == ["fine", None, "fine"]
+
+
+async def test_what_waits_while_the_worker_is_busy_goes_together(shelf: Shelf) -> None:
+    recognizer = FakeRecognizer(concurrency=1)
+    desk = Desk(shelf)
+    for number in range(20):
+        desk.put(number)
+    metrics = await desk.run(recognizer)
+    assert sum(recognizer.batches) == 20
+    assert max(recognizer.batches) == 8
+    value = metrics.registry.get_sample_value
+    assert value("zccvoice_recognized_audio_seconds_total") == pytest.approx(20 * 1000 / 16_000)
+    assert value("zccvoice_batch_utterances_sum") == 20
+    assert value("zccvoice_backlog_utterances") == 0
+
+
+async def test_no_more_wait_than_may(shelf: Shelf) -> None:
+    desk = Desk(shelf)
+    for number in range(20):
+        desk.put(number)
+    desk.send.close()
+    recognizer = FakeRecognizer(concurrency=1)
+    await Transcriber(recognizer, Metrics(), SpeechConfig(backlog=3)).run(desk.receive)
+    assert len(desk.heard) == 20
+    assert max(recognizer.batches) <= 3
 
 
 async def test_nothing_heard_is_no_text(shelf: Shelf) -> None:

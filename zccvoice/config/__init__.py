@@ -97,9 +97,21 @@ class SpeechConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where it runs."""
     compute_type: str = "default"
-    """CTranslate2 compute type: ``default`` (as stored), ``int8``, ``float16``, …"""
+    """CTranslate2 compute type: ``default`` (``int8`` on CPUs, ``float16`` on GPUs), ``int8_float16``, …"""
     workers: int = Field(default=0, ge=0, le=64)
-    """Utterances recognized at the same time; 0 is one per CPU core."""
+    """Batches recognized at the same time, on each device; 0 is one per CPU core."""
+    windows: str = "auto"
+    """Lengths that sound is padded to, which is most of what recognition costs on CPUs: ``auto`` (``any`` for the
+    demo weights, ``30`` for others), seconds such as ``10,15,20,30``, or ``any`` for weights trained for it. Try
+    short windows on labelled calls first: Whisper's own weights saw none in training."""
+    batch: int = Field(default=8, ge=1, le=64)
+    """Utterances decoded together at most; 8 on CPUs, 16 to 32 on a GPU."""
+    batch_s: int = Field(default=120, ge=30, le=1920)
+    """Seconds of windows decoded together at most, which bounds the memory of a worker."""
+    late_after_s: int = Field(default=60, ge=5, le=3600)
+    """A call with an utterance that has waited so long is finished behind the others, so that these stay live."""
+    device_index: list[int] = Field(default_factory=lambda: [0], min_length=1)
+    """Which GPUs; each has its own copy of the weights."""
     beam_size: int = Field(default=5, ge=1, le=10)
     """Beams of the decoder; 1 is greedy and about twice as fast."""
     backlog: int = Field(default=10_000, ge=1, le=1_000_000)

@@ -333,6 +333,7 @@ class Call:
             trio.current_time(),
             self._open_reader,
             self._take_transcript,
+            is_live=self._is_announced,
         )
         await self._house.spoken_send.send(item)
 

@@ -81,6 +81,29 @@ class Metrics:
         self.backlog = Gauge(
             "zccvoice_backlog_utterances", "Utterances that wait for the recognizer", registry=registry
         )
+        self.late_calls = Gauge(
+            "zccvoice_late_calls", "Calls that are transcribed behind the others", registry=registry
+        )
+        self.batch_utterances = Histogram(
+            "zccvoice_batch_utterances",
+            "Utterances recognized together",
+            buckets=(1, 2, 4, 8, 16, 32, 64),
+            registry=registry,
+        )
+        self.window_fill = Histogram(
+            "zccvoice_window_fill_ratio",
+            "Sound in a batch's windows, by their length",
+            buckets=(0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 1),
+            registry=registry,
+        )
+        self.recognized_seconds = Counter(
+            "zccvoice_recognized_audio_seconds", "Seconds of sound recognized", registry=registry
+        )
+        self.recognizing_seconds = Counter(
+            "zccvoice_recognizing_seconds",
+            "Time that workers recognized, all together: what recognized seconds are divided by",
+            registry=registry,
+        )
         self.recognition_lag = Histogram(
             "zccvoice_recognition_lag_seconds",
             "From the end of an utterance to its transcript",

@@ -15,7 +15,7 @@ from zccvoice.config import Config
 from zccvoice.daemon.outcome import Remark, Spoken
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.projection import Projection
-from zccvoice.daemon.transcriber import heard_in, not_heard_in
+from zccvoice.daemon.transcriber import heard_in, not_heard_in, transcribe_one
 from zccvoice.errors import JournalError, RecognizerError
 from zccvoice.journal.journal import START, Damage, JournalReader, Record
 from zccvoice.journal.passage import read_samples
@@ -103,7 +103,7 @@ class _Ears:
             with self._open_reader() as reader:
                 samples = read_samples(reader, spoken.audio_format, spoken.utterance.passage)
             utterance = replace(spoken.utterance, samples=samples)
-            return heard_in(spoken, ids, recognizer.transcribe(utterance, spoken.language))
+            return heard_in(spoken, ids, transcribe_one(recognizer, utterance, spoken.language))
         except JournalError:
             return not_heard_in(spoken, ids, "its sound is lost")
         except RecognizerError:

@@ -71,7 +71,8 @@ async def serve(
     metrics = Metrics()
     outbox = Outbox()
     closing = trio.Event()
-    spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](config.speech.backlog)
+    # The transcriber takes utterances at once, until as many wait in it as may; then calls wait here.
+    spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](0)
     webhooks_send, webhooks_receive = trio.open_memory_channel[WebhookEvent](WEBHOOKS_WAITING)
     webhooks = WebhookJournal(shelf, sync=config.journal.sync)
     inheritance = await trio.to_thread.run_sync(find_inheritance, shelf, webhooks)
@@ -104,7 +105,7 @@ async def serve(
         measure=measure_in(engine),
         measure_live=measure_live_in(engine),
     )
-    transcriber = Transcriber(recognizer, metrics)
+    transcriber = Transcriber(recognizer, metrics, config.speech)
     supervisor = Supervisor(make_call, deleter(shelf, webhooks, outbox), metrics)
     door = Door(config.door, WebhookReceiver(config.signing_apps), webhooks_send, metrics, keep=webhooks.keep)
     for revoked in inheritance.revoked:

@@ -31,6 +31,7 @@ from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.websocket import speak_websocket
 from zccvoice.daemon.writer import Writer
+from zccvoice.errors import RecognizerError
 from zccvoice.journal.shelf import Shelf
 from zccvoice.journal.vault import Vault
 from zccvoice.rtms.events import StreamEvent
@@ -41,7 +42,9 @@ from zccvoice.simulator.truth import CallTruth
 from zccvoice.simulator.webhooks import WebhookAnswer, WebhookRequest
 from zccvoice.simulator.zoom import Zoom, ZoomApp
 from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
+from zccvoice.speech.window import Windows
 from zccvoice.store.facts import Fact, StreamRevoked
 
 EPOCH_S = 1_781_000_000.0
@@ -86,12 +89,22 @@ class SecondsRecognizer:
     """Hears a word for each second."""
 
     concurrency = 2
+    windows = Windows()
 
     def require_languages(self, languages: frozenset[str]) -> None:
         """All are known."""
 
-    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+    def detect_language(
+        self, utterances: Sequence[Utterance], among: Sequence[str]
+    ) -> list[dict[str, float]]:
+        """Each is as likely."""
+        return [{language: 1 / len(among) for language in among} for _ in utterances]
+
+    def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
         """At once."""
+        return [self._hear(item.utterance, item.language) for item in items]
+
+    def _hear(self, utterance: Utterance, language: str) -> Transcript:
         seconds = round(utterance.duration_ms / 1000)
         words = tuple(Word(language, second * 1000, second * 1000 + 900, 0.9) for second in range(seconds))
         return Transcript(" ".join(word.text for word in words), words, language, 0.9, "seconds")

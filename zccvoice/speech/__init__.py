@@ -3,6 +3,7 @@
 `vad`, `silero` is this frame speech? · `detectors` which of them the settings ask for · `endpointer` decisions
 → stretches of speech · `confirmation` is that really speech? · `tones` music and tones, told from voices ·
 `loudness` noise and levels of a track · `track` one participant: packets → utterances · `language` which
-language a call is pinned to · `recognizer` utterance → transcript, the seam · `whisper` that seam on
-faster-whisper · `utterance` the values.
+language a call is pinned to · `recognizer` utterances → transcripts, the seam · `window` what sound is padded to ·
+`batch` (a core) which utterances go together, and when · `whisper` that seam on CTranslate2, `decoding` its
+tokens · `utterance` the values.
 """

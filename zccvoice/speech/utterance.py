@@ -50,6 +50,24 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the recognizer came to a transcript: what is needed to doubt it."""
+
+    average_log_probability: float
+    """Of the tokens and the end mark; 0 is certainty."""
+    no_speech_probability: float
+    """Of nobody speaking, 0–1, before the first token."""
+    token_count: int
+    """Tokens of the text and its timestamps."""
+    compression_ratio: float
+    """Bytes of the text by bytes of it compressed; a loop compresses well."""
+    temperature: float
+    """0: the likeliest text; above, tokens were drawn."""
+    window_s: float
+    """Length that the sound was padded to, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """What the recognizer heard in an utterance."""
 
@@ -61,3 +79,5 @@ class Transcript:
     """exp(mean log probability of the tokens), 0–1."""
     model: str
     """Name of the weights."""
+    evidence: Evidence | None = None
+    """None when the recognizer tells none, or did not listen."""

@@ -1,31 +1,43 @@
-"""`Recognizer` on faster-whisper: one set of weights for all calls.
+"""`Recognizer` on CTranslate2: one set of weights for all calls, utterances of many of them in one pass.
 
-Each utterance is decoded on its own, in a 30 s window, with the language pinned. Nothing is carried over from
-one utterance to the next (``condition_on_previous_text`` is what amplifies loops), and at most one retry at a
-higher temperature bounds the worst case. CTranslate2 gives up the GIL while it computes; one thread per worker
-uses several cores better than several threads in one worker.
+faster-whisper loads the weights, computes features, writes prompts and finds words in the attention; the decoding
+is CTranslate2's own ``generate``, because it alone takes a prompt, and so a language, for each item. Items that
+get the same window and as long a prompt are decoded together, which gives each what it would get by itself. In
+windows of 30 s that is what faster-whisper's ``transcribe`` finds in its first pass.
 
-Sources: faster-whisper 1.2 `WhisperModel`; A. Radford et al., "Robust Speech Recognition via Large-Scale Weak
-Supervision" (2022) for the thresholds of the retry.
+Nothing is carried over from one utterance to the next (``condition_on_previous_text`` is what amplifies loops).
+CTranslate2 gives up the GIL while it computes; one thread per worker uses several cores better than several
+threads in one worker. On AMD with AVX-512 the environment variable ``CT2_FORCE_CPU_ISA=AVX512``, set before the
+start, saves a fifth.
+
+Source: faster-whisper 1.2 `WhisperModel.generate_segments`; CTranslate2 4.8 `models.Whisper`.
 """
 
 from __future__ import annotations
 
-import math
 import os
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import SpeechConfig
 from zccvoice.errors import RecognizerError
-from zccvoice.speech.utterance import Transcript, Utterance, Word
+from zccvoice.speech.decoding import Decoding
+from zccvoice.speech.recognizer import RecognizerItem
+from zccvoice.speech.utterance import Transcript, Utterance
+from zccvoice.speech.window import LONGEST_S, Windows, windows_for
 
 DEMO_MODEL = "demo"
 QUIETEST_DBFS = -60.0
 """Below this level there is nothing to hear, and Whisper would make something up."""
+FRAMES_PER_S = 100
+Features = npt.NDArray[np.float32]
 
 
 def weights_location(model: str) -> str:
@@ -47,30 +59,31 @@ class WhisperRecognizer:
 
         Raises:
             RecognizerError: they are not there, cannot be fetched, or are no Whisper model.
+            ConfigError: ``speech.windows`` is no ladder.
         """
-        import faster_whisper  # a quarter of a second; commands that recognize nothing do not pay it
-
         self.name = settings.model if settings.model == DEMO_MODEL else Path(settings.model).name
-        self._concurrency = settings.workers or (os.cpu_count() or 1)
+        self._windows = windows_for(settings.windows, any_length=settings.model == DEMO_MODEL)
         self._beam_size = settings.beam_size
         location = weights_location(settings.model)
         try:
-            self._model: Any = faster_whisper.WhisperModel(
-                location,
-                device=settings.device,
-                compute_type=settings.compute_type,
-                cpu_threads=1,
-                num_workers=self._concurrency,
-            )
+            self._model = _load(location, settings)
         except Exception as error:  # faster-whisper, CTranslate2 and the hub raise many kinds
             raise RecognizerError(
                 f"speech.model: cannot load {settings.model!r}: {type(error).__name__}: {error}"
             ) from error
+        self._decoding = Decoding(self._model, self.name)
+        devices = len(settings.device_index) if self._model.model.device == "cuda" else 1
+        self._concurrency = devices * _workers(settings)
 
     @property
     def concurrency(self) -> int:
-        """Workers of the model."""
+        """Workers of the model, on all devices."""
         return self._concurrency
+
+    @property
+    def windows(self) -> Windows:
+        """See `Recognizer`."""
+        return self._windows
 
     def require_languages(self, languages: frozenset[str]) -> None:
         """See `Recognizer`."""
@@ -83,48 +96,102 @@ class WhisperRecognizer:
             return language == "en"
         return self._model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
-    def transcribe(self, utterance: Utterance, language: str) -> Transcript:
+    def detect_language(
+        self, utterances: Sequence[Utterance], among: Sequence[str]
+    ) -> list[dict[str, float]]:
         """See `Recognizer`."""
-        if level_dbfs(utterance.samples) < QUIETEST_DBFS:
-            return Transcript("", (), language, 0.0, self.name)
-        audio = utterance.samples.astype(np.float32) / 32_768
         try:
-            segments, _ = self._model.transcribe(
-                audio,
-                language=language,
-                beam_size=self._beam_size,
-                temperature=[0.0, 0.4],
-                condition_on_previous_text=False,
-                word_timestamps=True,
-                vad_filter=False,
-            )
-            return self._read(list(segments), utterance, language)
-        except (
-            Exception
-        ) as error:  # the edge of one utterance: whatever the libraries raise, the call goes on
-            raise RecognizerError(f"{type(error).__name__} on {len(audio)} samples: {error}") from error
+            return [self._detect(one, among) for one in utterances]
+        except Exception as error:  # as below
+            raise RecognizerError(f"{type(error).__name__} in detecting a language: {error}") from error
 
-    def _read(self, segments: list[Any], utterance: Utterance, language: str) -> Transcript:
-        def within_speech(seconds: float) -> int:
-            # Whisper lets the first word begin and the last one end with the window; the detector knows better.
-            return min(max(0, round(seconds * 1000) - utterance.lead_ms), utterance.duration_ms)
+    def _detect(self, utterance: Utterance, among: Sequence[str]) -> dict[str, float]:
+        window_s = self._windows.size_s(_sound_s(utterance))
+        (told,) = self._model.model.detect_language(self._encode([utterance], window_s))
+        by_token = dict(told)
+        likely = {language: by_token.get(f"<|{language}|>", 0.0) for language in among}
+        total = sum(likely.values())
+        # With no evidence for any of them, each is as likely as the others.
+        return {one: likely[one] / total if total else 1 / len(among) for one in among}
 
-        words = tuple(
-            Word(
-                text=word.word.strip(),
-                start_ms=within_speech(word.start),
-                end_ms=within_speech(word.end),
-                probability=float(word.probability),
-            )
-            for segment in segments
-            for word in segment.words or ()
+    def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
+        """See `Recognizer`. Does not depend on what else is transcribed: a window depends on its item alone."""
+        alike: defaultdict[tuple[float, int], list[int]] = defaultdict(list)
+        found: dict[int, Transcript | RecognizerError] = {}
+        for place, item in enumerate(items):
+            if level_dbfs(item.utterance.samples) < QUIETEST_DBFS:
+                found[place] = self._silent(item)
+            else:
+                window_s = self._windows.size_s(_sound_s(item.utterance))
+                alike[window_s, len(self._decoding.prompt(item))].append(place)
+        for (window_s, _), places in alike.items():
+            found |= zip(places, self._together([items[place] for place in places], window_s), strict=True)
+        return [found[place] for place in range(len(items))]
+
+    def transcribe_at(self, item: RecognizerItem, temperature: float) -> Transcript:
+        """Transcribe one in a full window; above 0 the temperature has the decoder draw what it writes.
+
+        Raises:
+            RecognizerError: the recognizer failed on it.
+        """
+        if level_dbfs(item.utterance.samples) < QUIETEST_DBFS:
+            return self._silent(item)
+        (found,) = self._together([item], LONGEST_S, temperature)
+        if isinstance(found, RecognizerError):
+            raise found
+        return found
+
+    def _silent(self, item: RecognizerItem) -> Transcript:
+        return Transcript("", (), item.language, 0.0, self.name)
+
+    def _together(
+        self, items: list[RecognizerItem], window_s: float, temperature: float = 0.0
+    ) -> list[Transcript | RecognizerError]:
+        try:
+            encoded = self._encode([item.utterance for item in items], window_s)
+            return [*self._decoding.decode(items, encoded, window_s, self._beam_size, temperature)]
+        except Exception as error:  # the edge of one utterance: whatever the libraries raise, the calls go on
+            if len(items) > 1:  # one of them is to blame; it is to cost no other
+                return [one for item in items for one in self._together([item], window_s, temperature)]
+            samples = len(items[0].utterance.samples)
+            return [RecognizerError(f"{type(error).__name__} on {samples} samples: {error}")]
+
+    def _encode(self, utterances: Sequence[Utterance], window_s: float) -> Any:
+        from faster_whisper.transcribe import get_ctranslate2_storage
+
+        features = np.stack([self._features(one, window_s) for one in utterances])
+        # Several GPUs share the work, and the one that decodes need not be the one that encoded.
+        return self._model.model.encode(
+            get_ctranslate2_storage(features), to_cpu=self._model.model.device == "cuda"
         )
-        length = sum(segment.end - segment.start for segment in segments)
-        log_probability = sum(segment.avg_logprob * (segment.end - segment.start) for segment in segments)
-        return Transcript(
-            text=" ".join(segment.text.strip() for segment in segments).strip(),
-            words=words,
-            language=language,
-            confidence=math.exp(min(0.0, log_probability / length)) if length > 0 else 0.0,
-            model=self.name,
-        )
+
+    def _features(self, utterance: Utterance, window_s: float) -> Features:
+        """``float32[mels, window]``: zeros after the sound, as Whisper was trained."""
+        audio = utterance.samples.astype(np.float32) / 32_768
+        frames = round(window_s * FRAMES_PER_S)
+        features: Features = self._model.feature_extractor(audio)[:, :-1][:, :frames]
+        return np.pad(features, ((0, 0), (0, frames - features.shape[1])))
+
+
+def _load(location: str, settings: SpeechConfig) -> Any:
+    import ctranslate2
+    import faster_whisper  # a quarter of a second; commands that recognize nothing do not pay it
+
+    on_gpu = settings.device != "cpu" and ctranslate2.get_cuda_device_count() > 0
+    usual = "float16" if on_gpu else "int8"
+    return faster_whisper.WhisperModel(
+        location,
+        device=settings.device,
+        device_index=settings.device_index if on_gpu else 0,
+        compute_type=usual if settings.compute_type == "default" else settings.compute_type,
+        cpu_threads=1,
+        num_workers=_workers(settings),
+    )
+
+
+def _workers(settings: SpeechConfig) -> int:
+    return settings.workers or (os.cpu_count() or 1)
+
+
+def _sound_s(utterance: Utterance) -> float:
+    return len(utterance.samples) / SAMPLE_RATE_HZ

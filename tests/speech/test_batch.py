@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zccvoice.speech.batch import BEHIND_EVERY, Batch, BatchLimits, BatchQueue
+from zccvoice.speech.window import Windows
+
+LADDER = Windows((2.0, 5.0, 10.0, 30.0))
+LIMITS = BatchLimits(items=4, seconds=30, late_after_s=20)
+
+
+@dataclass(frozen=True)
+class One:
+    call: str
+    number: int
+    sound_s: float = 3.0
+    is_live: bool = True
+
+
+def put(queue: BatchQueue[One], one: One, heard_at: float) -> None:
+    queue.put(one, one.call, one.sound_s, heard_at, is_live=one.is_live)
+
+
+def drain(queue: BatchQueue[One], now: float) -> list[Batch[One]]:
+    return list(iter(lambda: queue.take(now), None))
+
+
+def lone(limit: int = 1, late_after_s: float = 20) -> BatchQueue[One]:
+    return BatchQueue(LADDER, BatchLimits(limit, 30, late_after_s))
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from("abcxy"), st.floats(0.1, 28), st.floats(0, 10)),
+        st.floats(0, 40),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_nothing_is_lost_or_twice_bounds_hold_and_order_is_kept(
+    steps: list[tuple[str, float, float] | float],
+) -> None:
+    """A step is an utterance (its call, how long, how much later), or time that passes before a batch is taken."""
+    queue: BatchQueue[One] = BatchQueue(LADDER, LIMITS)
+    now, given_in, taken = 0.0, [], []
+    for step in steps:
+        if isinstance(step, tuple):
+            call, sound_s, later = step
+            now += later
+            given_in.append(One(call, len(given_in), sound_s, is_live=call < "x"))
+            put(queue, given_in[-1], now)
+        else:
+            now += step
+            if batch := queue.take(now):
+                taken.append(batch)
+        assert len(queue) == len(given_in) - sum(len(batch.items) for batch in taken)
+    taken += drain(queue, now)
+    out = [one for batch in taken for one in batch.items]
+    assert sorted(out, key=lambda one: one.number) == given_in
+    for batch in taken:
+        assert {LADDER.size_s(one.sound_s) for one in batch.items} == {batch.window_s}
+        assert len(batch.items) <= LIMITS.items
+        assert len(batch.items) == 1 or batch.window_s * len(batch.items) <= LIMITS.seconds
+        assert 0 < batch.fill_ratio <= 1
+    places = {(one.call, LADDER.size_s(one.sound_s)) for one in out}
+    for call, size in places:
+        numbers = [one.number for one in out if (one.call, LADDER.size_s(one.sound_s)) == (call, size)]
+        assert numbers == sorted(numbers)
+    assert (len(queue), queue.late_calls) == (0, 0)
+
+
+def test_a_free_worker_gets_what_there_is() -> None:
+    queue = lone(limit=8)
+    assert queue.take(0) is None
+    put(queue, One("a", 0), 0)
+    batch = queue.take(0)
+    assert batch is not None
+    assert (batch.items, batch.window_s, batch.fill_ratio) == ([One("a", 0)], 5.0, pytest.approx(0.6))
+
+
+def test_the_oldest_decides_the_window() -> None:
+    queue = lone(limit=8)
+    put(queue, One("a", 0, 1), 1)
+    put(queue, One("b", 1, 8), 0)
+    put(queue, One("c", 2, 1), 2)
+    assert [[one.call for one in batch.items] for batch in drain(queue, 3)] == [["b"], ["a", "c"]]
+
+
+def test_a_call_with_much_at_once_does_not_stand_before_the_others() -> None:
+    queue = lone()
+    for number in range(10):
+        put(queue, One("much", number), 0)
+    put(queue, One("other", 10), 1)
+    calls = [batch.items[0].call for batch in drain(queue, 2)]
+    assert calls.index("other") == 1
+
+
+def test_the_past_goes_behind_but_has_its_share() -> None:
+    queue = lone()
+    for number in range(8):
+        put(queue, One("past", number, is_live=False), 0)
+    for number in range(8):
+        put(queue, One(f"live {number}", number), 5)
+    calls = [batch.items[0].call[:4] for batch in drain(queue, 6)]
+    assert calls[: 2 * BEHIND_EVERY] == ["live", "live", "live", "past"] * 2
+
+
+@given(st.integers(1, 30))
+def test_nothing_starves_however_much_is_live(past: int) -> None:
+    queue = lone(late_after_s=1000)
+    for number in range(past):
+        put(queue, One("past", number, is_live=False), 0)
+    seen = 0
+    for turn in range(past * BEHIND_EVERY):
+        put(queue, One(f"live {turn}", turn), float(turn))
+        batch = queue.take(float(turn))
+        assert batch is not None
+        seen += batch.items[0].call == "past"
+    assert seen == past
+
+
+def test_a_call_that_has_waited_too_long_is_finished_behind_the_others() -> None:
+    queue = lone()
+    for number in range(4):
+        put(queue, One("slow", number), 0)
+    put(queue, One("new", 4), 30)
+    first = queue.take(30)
+    assert first is not None
+    assert first.items[0].call == "new"
+    assert queue.late_calls == 1
+    put(queue, One("slow", 5), 30)
+    put(queue, One("new", 6), 31)
+    second = queue.take(31)
+    assert second is not None
+    assert second.items[0].call == "new"
+    assert [batch.items[0].number for batch in drain(queue, 31)] == [0, 1, 2, 3, 5]
+
+
+def test_a_late_call_is_live_again_when_nothing_of_it_waits() -> None:
+    queue = lone()
+    put(queue, One("a", 0), 0)
+    assert queue.take(100) is not None
+    assert queue.late_calls == 0
