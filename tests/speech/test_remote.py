@@ -100,6 +100,9 @@ def test_our_server_reads_what_we_send() -> None:
         "verbose_json",
     )
     assert np.array_equal(request.samples, SAMPLES)
+    assert request.temperature == 0
+    drawn = serving.read_request(*body_of(remote.form_of(ITEM, "large", temperature=0.4)))
+    assert drawn.temperature == 0.4
     detection = serving.read_request(*body_of(remote.detection_form(ITEM.utterance, "large")))
     assert (detection.language, detection.response_format) == (None, "verbose_json")
 
@@ -225,6 +228,7 @@ def test_the_shorter_answers() -> None:
     [
         ({"response_format": "srt"}, "response_format: expected one of json, text, verbose_json"),
         ({"language": "german!"}, "language: expected a code such as en"),
+        ({"temperature": "nan"}, "temperature: expected a number from 0 to 1"),
         ({"stream": "true"}, "stream: expected false"),
         ({"prompt": "x" * 9_000}, "expected fields of at most 8192 bytes"),
     ],

@@ -40,6 +40,7 @@ from zccvoice.speech.remote import (
 )
 from zccvoice.speech.server_pool import FIRST_PAUSE_S, Server, ServerPool
 from zccvoice.speech.utterance import Transcript, Utterance
+from zccvoice.speech.window import Windows
 
 CONNECT_S = 5.0
 MOST_BROKEN = 5
@@ -172,8 +173,13 @@ class RemoteRecognizer:
 
     @property
     def concurrency(self) -> int:
-        """Batches of one utterance each: the servers make theirs of what comes."""
+        """As many as requests: the servers make their own batches of what comes."""
         return self._line.pool.capacity
+
+    @property
+    def windows(self) -> Windows:
+        """Whatever the servers do: utterances of any length go together, each in a request of its own."""
+        return Windows()
 
     def require_languages(self, languages: frozenset[str]) -> None:
         """Nothing: servers do not tell what their weights know."""
@@ -189,8 +195,21 @@ class RemoteRecognizer:
         answers = self._all([partial(self._ask, detection_form(one, self.name)) for one in utterances])
         return [languages_of(None if isinstance(one, RecognizerError) else one, among) for one in answers]
 
-    async def _transcribe(self, item: RecognizerItem) -> Transcript:
-        return transcript_of(await self._ask(form_of(item, self.name)), item, self.name)
+    def transcribe_at(self, item: RecognizerItem, temperature: float) -> Transcript:
+        """Transcribe one; above 0 the temperature has the decoder draw what it writes.
+
+        Raises:
+            RecognizerError: no server that answers can make anything of it.
+        """
+        (found,) = self._all([partial(self._transcribe, item, temperature)])
+        if isinstance(found, RecognizerError):
+            raise found
+        return found
+
+    async def _transcribe(self, item: RecognizerItem, temperature: float = 0.0) -> Transcript:
+        return transcript_of(
+            await self._ask(form_of(item, self.name, temperature=temperature)), item, self.name
+        )
 
     async def _ask(self, form: Form) -> Any:
         return await self._line.ask(form)

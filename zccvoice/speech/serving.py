@@ -1,7 +1,7 @@
 """CORE: the other end of `remote`: a request to ``/v1/audio/transcriptions`` read, and its answer written.
 
 What OpenAI's interface names and a Whisper of ours can do is done: ``file``, ``language``, ``prompt``,
-``response_format`` (json, text, verbose_json), ``temperature`` 0. ``model`` may be anything, there is one. Other
+``response_format`` (json, text, verbose_json), ``temperature``. ``model`` may be anything, there is one. Other
 fields are passed over, as the interface grows. Beyond it, ``verbose_json`` tells each word's probability, and
 ``language_probabilities`` where the language was not given. Source: OpenAI API reference, "Create transcription".
 """
@@ -49,6 +49,7 @@ class TranscriptionRequest:
     """Whisper code; None: to be found out."""
     prompt: str | None = field(repr=False)
     response_format: str
+    temperature: float = 0.0
 
 
 def read_request(content_type: str, body: bytes) -> TranscriptionRequest:
@@ -68,11 +69,22 @@ def read_request(content_type: str, body: bytes) -> TranscriptionRequest:
     language = (fields.get("language") or "").strip().lower() or None
     if language is not None and not (language.isascii() and language.isalpha() and len(language) in (2, 3)):
         raise RequestError(400, "language: expected a code such as en")
+    temperature = _temperature(fields.get("temperature") or "0")
     try:
         samples = samples_of(file, longest_s=LONGEST_S)
     except DecodeError as error:
         raise RequestError(400, f"file: {error}") from None
-    return TranscriptionRequest(samples, language, fields.get("prompt") or None, response_format)
+    return TranscriptionRequest(samples, language, fields.get("prompt") or None, response_format, temperature)
+
+
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 1:
+        raise RequestError(400, "temperature: expected a number from 0 to 1")
+    return value
 
 
 def utterances_of(request: TranscriptionRequest, vad: VadConfig) -> list[Utterance]:
