@@ -45,7 +45,7 @@ OWNERS = {
     "structlog": {"daemon"},
     "msgspec": {"rtms", "journal"},
     "cryptography": {"journal", "simulator"},
-    "faster_whisper": {"speech"},
+    "faster_whisper": {"speech", "bench"},
     "ctranslate2": {"speech"},
     "multipart": {"speech"},
     "webrtcvad": {"speech", "bench"},

@@ -44,7 +44,7 @@ def problems(**sections: Any) -> list[str]:
          "got 'voice'"),
         ({"journal": {"sync": "perhaps"}}, "journal.sync: expected true or false, got 'perhaps'"),
         ({"language": {"queues": {"Orders": "English"}}},
-         "language.queues.Orders: expected a text that matches ^[a-z]{2,3}$, got 'english'"),
+         "language.queues.Orders: expected a text that matches ^(detect|[a-z]{2,3})$, got 'english'"),
         ({"retention": {"sound_days": 0, "calls_days": 9, "transcripts_days": 1}},
          "retention.sound_days: expected 1 to calls_days (9), got 0"),
         ({"log": {"level": "x" * 200}},

@@ -24,6 +24,11 @@ class FakeRecognizer:
         self._fails_on_ms = fails_on_ms
         self._lock = threading.Lock()
         self.heard = 0
+        self.asked = 0
+        self.detect: Callable[[Utterance, Sequence[str]], dict[str, float]] = lambda _, among: {
+            language: 1 / len(among) for language in among
+        }
+        self.confidence: Callable[[Utterance, str], float] = lambda utterance, language: 0.9
         self.batches: list[int] = []
         self.text: Callable[[Utterance, str], str] | None = None
 
@@ -42,7 +47,8 @@ class FakeRecognizer:
     def detect_language(
         self, utterances: Sequence[Utterance], among: Sequence[str]
     ) -> list[dict[str, float]]:
-        return [{language: 1 / len(among) for language in among} for _ in utterances]
+        self.asked += len(utterances)
+        return [self.detect(one, among) for one in utterances]
 
     def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
         self.batches.append(len(items))
@@ -58,7 +64,7 @@ class FakeRecognizer:
         if self.text is not None:
             texts = self.text(utterance, language).split()
         words = tuple(Word(text, i * 1000, i * 1000 + 900, 0.9) for i, text in enumerate(texts))
-        return Transcript(" ".join(texts), words, language, 0.9, "fake")
+        return Transcript(" ".join(texts), words, language, self.confidence(utterance, language), "fake")
 
 
 class FakeReceiver:

@@ -12,7 +12,9 @@ import trio
 from tests.daemon.fakes import FakeReceiver, FakeRecognizer
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config, LanguageConfig, load
-from zccvoice.daemon.call import Call, House
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.detector import LanguageDetector, UnclearItem
+from zccvoice.daemon.house import House
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.past import ENTRY_TYPES
@@ -23,6 +25,7 @@ from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.journal.vault import Vault
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.recognizer import Recognizer
 from zccvoice.store.facts import Fact
 
 EPOCH_S = 1_781_000_000.0
@@ -41,12 +44,13 @@ def new_shelf(folder: Path) -> Shelf:
 class Rooms:
     """What calls share, with a transcriber at work; see `open_house`."""
 
-    def __init__(self, shelf: Shelf, recognizer: FakeRecognizer, config: Config) -> None:
+    def __init__(self, shelf: Shelf, recognizer: Recognizer, config: Config) -> None:
         self.shelf = shelf
-        self.recognizer = recognizer
+        self.recognizer: Any = recognizer
         self.metrics = Metrics()
         self.outbox = Outbox()
         self.spoken_send, self.spoken_receive = trio.open_memory_channel[SpokenItem](1000)
+        self.unclear_send, self.unclear_receive = trio.open_memory_channel[UnclearItem](1000)
         self.house = House(
             config,
             LanguagePolicy(config.language),
@@ -55,6 +59,7 @@ class Rooms:
             self.outbox,
             self.metrics,
             self.spoken_send,
+            self.unclear_send,
             trio.CapacityLimiter(8),
             wall_clock,
         )
@@ -86,7 +91,7 @@ class Rooms:
 async def open_house(
     folder: Path,
     *,
-    recognizer: FakeRecognizer | None = None,
+    recognizer: Recognizer | None = None,
     languages: LanguageConfig | None = None,
     is_transcribing: bool = True,
     **settings: dict[str, Any],
@@ -97,5 +102,7 @@ async def open_house(
     async with trio.open_nursery() as nursery:
         if is_transcribing:
             nursery.start_soon(Transcriber(rooms.recognizer, rooms.metrics).run, rooms.spoken_receive)
+            nursery.start_soon(LanguageDetector(rooms.recognizer).run, rooms.unclear_receive)
         yield rooms
         rooms.spoken_send.close()
+        rooms.unclear_send.close()

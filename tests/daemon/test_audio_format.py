@@ -19,7 +19,7 @@ from zccvoice.audio.codecs import libopus
 from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import LanguageConfig, VadConfig, ZoomConfig
 from zccvoice.daemon.audio_format import format_of, wanted_audio
-from zccvoice.daemon.outcome import Outcome, Remark, Spoken
+from zccvoice.daemon.outcome import Projected, Remark, Uttered
 from zccvoice.daemon.projection import Projection
 from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
 from zccvoice.journal.entry import Entry
@@ -55,7 +55,7 @@ ASKED: list[dict[str, Any]] = [
 ]
 
 
-def projected(events: list[Entry]) -> list[Outcome]:
+def projected(events: list[Entry]) -> list[Projected]:
     languages, phones = LanguagePolicy(LanguageConfig()), PhonePseudonym(None)
     projection = Projection(STARTED, vad=VadConfig(), languages=languages, phones=phones)
     outcomes = []
@@ -90,7 +90,7 @@ async def test_a_call_in_every_format_that_can_be_asked_for(
         assert lost_ms == track.packets_lost_count * step_ms
         assert closed.packets * step_ms + lost_ms == 8_000, "sent = decoded + gaps"
     (said,) = truth.utterances
-    heard = [one.utterance for one in outcomes if isinstance(one, Spoken)]
+    heard = [one.utterance for one in outcomes if isinstance(one, Uttered)]
     assert {one.channel_id for one in heard} == {said.channel_id}
     assert heard[0].start_timestamp_ms - STARTED.event_ts_ms == pytest.approx(said.start_ms, abs=160)
     assert heard[-1].end_timestamp_ms - STARTED.event_ts_ms == pytest.approx(said.end_ms, abs=250)
@@ -146,7 +146,7 @@ def test_payloads_that_are_not_as_announced_are_told_and_heard() -> None:
     )
     (closed,) = (one for one in outcomes if isinstance(one, TrackClosed))
     assert closed.last_timestamp_ms - closed.first_timestamp_ms == len(sound) // 16
-    heard = [one for one in outcomes if isinstance(one, Spoken)]
+    heard = [one for one in outcomes if isinstance(one, Uttered)]
     assert heard
     assert all(one.audio_format == replace(stereo, packet_ms=20) for one in heard)
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trio
+import trio.testing
 
 from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.rooms import new_shelf
@@ -123,9 +125,17 @@ async def test_what_waits_while_the_worker_is_busy_goes_together(shelf: Shelf) -
     desk = Desk(shelf)
     for number in range(20):
         desk.put(number)
-    metrics = await desk.run(recognizer)
+    desk.send.close()
+    all_wait = threading.Event()
+    recognizer.text = lambda utterance, language: "said" if all_wait.wait(10) else "stuck"
+    metrics = Metrics()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Transcriber(recognizer, metrics).run, desk.receive)
+        await trio.testing.wait_all_tasks_blocked()
+        all_wait.set()
     assert sum(recognizer.batches) == 20
-    assert max(recognizer.batches) == 8
+    assert recognizer.batches[1] == 8
+    assert {one.text for one in desk.heard} == {"said"}
     value = metrics.registry.get_sample_value
     assert value("zccvoice_recognized_audio_seconds_total") == pytest.approx(20 * 1000 / 16_000)
     assert value("zccvoice_batch_utterances_sum") == 20

@@ -30,7 +30,7 @@ OF_SALES = {"sam", "mia-then", "mia-after"}
 def store_calls(connection: Connection, *, has_texts: bool = True) -> None:
     """Store the calls with a row in every table about calls, and the hierarchy.
 
-    `has_texts` is False for a database from before the texts of Zoom had their tables.
+    `has_texts` is False for a database from before the texts of Zoom, and what came later, had their places.
     """
     for engagement_id, (agent, started_at) in CALLS.items():
         store_call(connection, engagement_id, agent, started_at)
@@ -76,7 +76,12 @@ def put_measures(connection: Connection, engagement_id: str, **measures: object)
 _TEXTS = """
 INSERT INTO zccvoice.zoom_transcript VALUES (:id, 's-' || :id, 'c2', 0, 900, 'Good morning.', 'en');
 INSERT INTO zccvoice.chat_message VALUES (:id, 's-' || :id, 'm1', :at, 'u1', 'Caller', 'Hello?');
-INSERT INTO zccvoice.one_way_audio VALUES (:id, 's-' || :id, 'c1', 0, 61000)
+INSERT INTO zccvoice.one_way_audio VALUES (:id, 's-' || :id, 'c1', 0, 61000);
+INSERT INTO zccvoice.language_pin VALUES (:id, 's-' || :id, 'c2', 0, 'en', 'detected', 0.9, NULL);
+INSERT INTO zccvoice.utterance (engagement_id, stream_id, channel_id, start_ms, call_date, end_ms,
+        word_texts, word_start_ms, word_end_ms, word_probability, verdict, refused_text)
+    SELECT :id, stream_id, channel_id, 61000, call_date, 62000, '{}', '{}', '{}', '{}', 'refused: guessed', 'You.'
+    FROM zccvoice.utterance WHERE engagement_id = :id
 """
 _STATEMENTS = """
 INSERT INTO zccvoice.engagement (engagement_id, queue_id, queue_name, clock_zero_ms, started_at, language)

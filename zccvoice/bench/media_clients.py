@@ -25,10 +25,12 @@ from zccvoice.bench.media_load import APP
 from zccvoice.config import Config, LogConfig, ZoomConfig
 from zccvoice.daemon import call as call_module
 from zccvoice.daemon import log
-from zccvoice.daemon.call import Call, House
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.detector import UnclearItem
+from zccvoice.daemon.house import House
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.outcome import Outcome
+from zccvoice.daemon.outcome import Projected
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.transcriber import SpokenItem
@@ -203,6 +205,7 @@ async def _whole(
     """The daemon's path: journal, decoder, detector, utterances; nobody transcribes them."""
     languages = LanguagePolicy(config.language)
     spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](config.speech.backlog)
+    unclear_send, _ = trio.open_memory_channel[UnclearItem](1)  # nothing is to be detected
     house = House(
         config,
         languages,
@@ -211,6 +214,7 @@ async def _whole(
         Outbox(),
         Metrics(),
         spoken_send,
+        unclear_send,
         trio.CapacityLimiter(8),
     )
     setattr(call_module, "Projection", partial(_WatchedProjection, watch))  # noqa: B010 (not its own name)
@@ -261,7 +265,7 @@ class _WatchedProjection(Projection):
         self._watch = watch
         self._of = started.stream_id
 
-    def take(self, record: Record | Damage) -> list[Outcome]:
+    def take(self, record: Record | Damage) -> list[Projected]:
         outcomes = super().take(record)
         if isinstance(record, Record) and self._of in self._watch.earliest_s:
             now_s = time.time() - self._watch.earliest_s[self._of]

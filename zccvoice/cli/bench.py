@@ -12,11 +12,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from zccvoice.bench import BenchResult, audio, demo, media, store, vad, webhooks
+from zccvoice.bench import BenchResult, asr, audio, demo, media, store, vad, webhooks
 from zccvoice.cli.settings import positive
 from zccvoice.config import VadConfig
 
 _UTTERANCES = f"size of the made-up year, at least 1000 (default: {store.UTTERANCES})"
+_ASR = f"utterances that each path decodes, 16 to 1000 (default: {asr.UTTERANCES})"
 _AUDIO_ROUNDS = "times each case is measured; the least counts (default: 7)"
 _ROUNDS = "times each demo call is played, 1 to 100 (default: 2)"
 
@@ -28,6 +29,15 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser("bench", help="measure")
     benches = parser.add_subparsers(required=True, metavar="NAME")
+    one = benches.add_parser(
+        "asr", help="what recognition costs, beside faster-whisper, and how soon text is there"
+    )
+    one.add_argument("--model", default="demo", help="weights (default: demo)")
+    one.add_argument(
+        "--utterances", type=int, choices=range(16, 1001), default=asr.UTTERANCES, metavar="N", help=_ASR
+    )
+    _add_form(one)
+    one.set_defaults(run=_run_asr)
     one = benches.add_parser("audio", help="microseconds per 20 ms of a track by stage, streams per core")
     one.add_argument("--rounds", type=int, choices=range(1, 101), default=7, metavar="N", help=_AUDIO_ROUNDS)
     _add_form(one)
@@ -67,6 +77,10 @@ def add_to(commands: Any) -> None:
 def _add_form(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--check", action="store_true", help="exit with 1 when a wanted bound is missed")
+
+
+def _run_asr(options: argparse.Namespace) -> int:
+    return show(asr.run(model=options.model, utterances=options.utterances), options)
 
 
 def _run_audio(options: argparse.Namespace) -> int:

@@ -17,10 +17,10 @@ from sqlalchemy import Engine
 from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon import log
+from zccvoice.daemon.remote import open_recognizer
 from zccvoice.daemon.serve import serve
 from zccvoice.errors import ConfigError, SchemaMissingError
 from zccvoice.speech.language import LanguagePolicy
-from zccvoice.speech.whisper import WhisperRecognizer
 from zccvoice.store.database import as_daemon, require_current_schema, upgrade
 
 APPLICATION_NAME = "zccvoice daemon"
@@ -46,9 +46,11 @@ def run(options: argparse.Namespace) -> int:
     log.configure(config.log)
     _allow_many_files()
     shelf, phones = settings.shelf(config), settings.phones(config)
-    recognizer = WhisperRecognizer(config.speech)
-    recognizer.require_languages(LanguagePolicy(config.language).languages)
-    with settings.database(config, application_name=APPLICATION_NAME) as engine:
+    with (
+        open_recognizer(config.speech) as recognizer,
+        settings.database(config, application_name=APPLICATION_NAME) as engine,
+    ):
+        recognizer.require_languages(LanguagePolicy(config.language).languages)
         _require_schema(config, engine)
         with _daemon_rights(config, engine) as daemon_engine:
             is_complete = trio.run(partial(serve, config, daemon_engine, shelf, recognizer, phones))

@@ -18,14 +18,14 @@ from zccvoice.cli.recording_bars import Bars
 from zccvoice.cli.report import moment
 from zccvoice.cli.transcribing import MONO, Desk, Done
 from zccvoice.cli.transcripts import FORMATS, print_transcript
-from zccvoice.config import Config, LanguageConfig
+from zccvoice.config import Config
+from zccvoice.daemon.remote import open_recognizer
 from zccvoice.errors import ConfigError
 from zccvoice.recordings import recorded_call
 from zccvoice.recordings.keeping import PassingKeeper, StoringKeeper
 from zccvoice.recordings.recorded_call import Files
 from zccvoice.rtms.events import Role
 from zccvoice.speech.language import LanguagePolicy
-from zccvoice.speech.whisper import WhisperRecognizer
 from zccvoice.store.database import require_current_schema
 
 CUT_OFF_S = 2.0
@@ -67,7 +67,9 @@ def add_to(commands: Any) -> None:
         metavar="pcma|pcmu|g722",
         help="the files are raw; known by themselves: .al .alaw .ul .ulaw .g722",
     )
-    parser.add_argument("--language", metavar="CODE", help="pin all to this language, such as es")
+    parser.add_argument(
+        "--language", metavar="CODE", help="pin all to this language, such as es, or detect it"
+    )
     parser.add_argument("--model", help="short for --set speech.model=…: demo, a Whisper name, or a folder")
     parser.add_argument("--format", choices=FORMATS, help="of transcripts (default: txt)")
     parser.add_argument(
@@ -115,7 +117,8 @@ def _config(options: argparse.Namespace) -> Config:
         options.set.append(f"language.default={options.language}")
     config = settings.load(options)
     if options.language:  # whatever the queues say
-        config = config.model_copy(update={"language": LanguageConfig(default=config.language.default)})
+        unruled: dict[str, Any] = {rules: {} for rules in ("queues", "agents", "accounts", "products")}
+        config = config.model_copy(update={"language": config.language.model_copy(update=unruled)})
     return config
 
 
@@ -154,16 +157,17 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
     if options.output is not None:
         options.output.mkdir(parents=True, exist_ok=True)
     phones = settings.phones(config) if options.store else settings.no_phones()
-    recognizer = WhisperRecognizer(config.speech)
-    recognizer.require_languages(LanguagePolicy(config.language).languages)
-    if not options.store:
-        with TemporaryDirectory(prefix="zccvoice-") as folder, Bars() as bars:
-            yield Desk(options, PassingKeeper(Path(folder), config, phones, recognizer), None, bars)
-        return
-    shelf, incoming = settings.shelf(config), settings.incoming(config)
-    with settings.database(config) as engine, Bars() as bars:
-        require_current_schema(engine)
-        yield Desk(options, StoringKeeper(shelf, incoming, engine, config, phones, recognizer), engine, bars)
+    with open_recognizer(config.speech) as recognizer:
+        recognizer.require_languages(LanguagePolicy(config.language).languages)
+        if not options.store:
+            with TemporaryDirectory(prefix="zccvoice-") as folder, Bars() as bars:
+                yield Desk(options, PassingKeeper(Path(folder), config, phones, recognizer), None, bars)
+            return
+        shelf, incoming = settings.shelf(config), settings.incoming(config)
+        with settings.database(config) as engine, Bars() as bars:
+            require_current_schema(engine)
+            keeper = StoringKeeper(shelf, incoming, engine, config, phones, recognizer)
+            yield Desk(options, keeper, engine, bars)
 
 
 def _tell(options: argparse.Namespace, files: Files, done: Done) -> int:

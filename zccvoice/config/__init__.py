@@ -5,9 +5,9 @@ environment (`sources.ZOOM_NAMES`), a TOML file, environment variables of ours (
 for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are reported at once, each with its field.
 Secrets never show in ``repr``, logs or error texts.
 
-`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `remote` recognition servers ·
-`sources` files and environment ·
-`problems` what is wrong, in words.
+`section` what a section is · `zoom` the sections on Zoom: the door, the apps · `language` languages, and what the
+recognizer is not believed · `remote` recognition servers · `sources` files and environment · `problems` what is
+wrong, in words.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from zccvoice.config import problems, sources
+from zccvoice.config.language import GuardConfig, LanguageConfig
 from zccvoice.config.remote import RecognizerServerConfig, RemoteConfig
 from zccvoice.config.section import Secret, Section
 from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
@@ -31,6 +32,7 @@ __all__ = [  # what other folders import from here
     "DataConfig",
     "DatabaseConfig",
     "DoorConfig",
+    "GuardConfig",
     "JournalConfig",
     "LanguageConfig",
     "LogConfig",
@@ -48,9 +50,6 @@ __all__ = [  # what other folders import from here
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
-
-
-Language = Annotated[str, BeforeValidator(_lower), Field(pattern=r"^[a-z]{2,3}$")]
 
 
 class VadConfig(Section):
@@ -123,21 +122,14 @@ class SpeechConfig(Section):
     """Recognition servers."""
     vad: VadConfig = VadConfig()
     """How utterances are cut."""
+    guard: GuardConfig = GuardConfig()
+    """What the recognizer is not believed."""
 
     @model_validator(mode="after")
     def _remote_has_servers(self) -> Self:
         if self.recognizer == "remote" and not self.remote.servers:
             raise ValueError("remote.servers: required when recognizer is remote")
         return self
-
-
-class LanguageConfig(Section):
-    """Which language a call is pinned to."""
-
-    default: Language = "en"
-    """Whisper code for calls that no rule below matches."""
-    queues: dict[str, Language] = Field(default_factory=dict)
-    """Whisper code by queue id or queue name; compared without regard to case."""
 
 
 class DatabaseConfig(Section):

@@ -3,9 +3,9 @@
     receiver ──events──► Recorder ──► the stream's journal
                             │ received records, once they are written
                             ▼
-                        Projection ──► utterances ──► transcriber ──┐
-                            │ facts                                 │ transcripts
-                            └────────────► Recorder ◄───────────────┘ ──► outbox ──► database
+                        Projection ──► Pins ──► utterances ──► transcriber ──┐
+                            │ facts     ▲  languages                         │ transcripts
+                            └────────► Recorder ◄────────────────────────────┘ ──► outbox ──► database
 
 A call that finds a journal of its stream goes on with it: the projection begins at the journal's beginning,
 quickly and without repeating transcripts, while the stream is received again, if Zoom still has it.
@@ -16,20 +16,19 @@ A call owns nothing that another call could feel: its errors end it alone, and w
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 import trio
 
-from zccvoice.analytics.pseudonym import PhonePseudonym
-from zccvoice.config import Config
+from zccvoice.daemon.detector import Probabilities, UnclearItem
+from zccvoice.daemon.house import House
 from zccvoice.daemon.log import get_logger
-from zccvoice.daemon.metrics import Metrics
-from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.outcome import Counts, Remark, Spoken
+from zccvoice.daemon.outcome import Counts, Outcome, Remark, Spoken, Unclear
 from zccvoice.daemon.past import Past, read_past
+from zccvoice.daemon.pins import Pins
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
 from zccvoice.daemon.recorder import Recorder
@@ -38,11 +37,10 @@ from zccvoice.daemon.transport import SHUTDOWN, Transport
 from zccvoice.errors import JournalFullError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
-from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
-from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.facts import Fact, GapFound, LanguagePinned, StreamRestated, UtteranceHeard
 
 ROOM_AGAIN_S = 1.0
@@ -54,25 +52,6 @@ RETAKEN_CAUSES = frozenset(
 )
 """A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What all calls share."""
-
-    config: Config
-    languages: LanguagePolicy
-    phones: PhonePseudonym
-    shelf: Shelf
-    outbox: Outbox
-    metrics: Metrics
-    spoken_send: trio.MemorySendChannel[SpokenItem]
-    disk: trio.CapacityLimiter
-    """Threads that read and write journals."""
-    wall_clock: Callable[[], float] = time.time
-    catching_up: trio.Lock = field(default_factory=trio.Lock)
-    """For calls that look at what was received before: one at a time, a record at a time, so that they leave
-    Trio's loop to those that receive."""
 
 
 class Call:
@@ -100,6 +79,8 @@ class Call:
         self._heard: set[tuple[str, int]] = set()
         self._gaps: set[tuple[str, int]] = set()
         self._life = trio.CancelScope()
+        self._pins: Pins  # made of the past, by `run`
+        self._tasks: trio.Nursery | None = None
         self._pending = 0
         self._none_pending = trio.Event()
         self.end_cause: str | None = None
@@ -171,12 +152,13 @@ class Call:
                 limiter=house.disk,
                 wall_clock=house.wall_clock,
             )
+            ids = self.engagement_id, self.stream_id
+            self._pins = Pins(ids, house.config.language, self._past.pins)
             projection = Projection(
                 self._started,
                 vad=house.config.speech.vad,
                 languages=house.languages,
                 phones=house.phones,
-                pin=self._past.pin,
                 cpu_clock=time.thread_time,
             )
             reception = self._reception = Reception(
@@ -190,12 +172,15 @@ class Call:
             if self._stop_cause is not None:
                 reception.stop(self._stop_cause)
             house.outbox.begin(recorder.name)
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(recorder.run)
-                nursery.start_soon(self._receive, recorder, reception)
-                await self._project(recorder, projection, reception)
-                await self._finish(recorder, projection)
-                recorder.close()
+            try:
+                async with trio.open_nursery() as self._tasks:
+                    self._tasks.start_soon(recorder.run)
+                    self._tasks.start_soon(self._receive, recorder, reception)
+                    await self._project(recorder, projection, reception)
+                    await self._finish(recorder, projection)
+                    recorder.close()
+            finally:
+                self._tasks = None
             house.outbox.finish(recorder.name)
 
     # The journal
@@ -298,32 +283,40 @@ class Call:
 
     async def _look_at(self, record: Record | Damage, projection: Projection, reception: Reception) -> None:
         before = replace(projection.counts)
-        outcomes = projection.take(record)
+        projected = projection.take(record)
         self._count(before, projection.counts)
+        await self._act(self._pins.take(projected))
+        if projection.failure is not None and not reception.is_over:
+            reception.fail(projection.failure)
+
+    async def _act(self, outcomes: Sequence[Outcome]) -> None:
         facts: list[Fact] = []
+        spoken: list[Spoken | Unclear] = []
         for outcome in outcomes:
             match outcome:
                 case Remark():
                     self._log(outcome)
-                case Spoken():
-                    self._heard.add(outcome.key[:2])
-                    await self._transcribe(outcome)
+                case Spoken() | Unclear():
+                    spoken.append(outcome)
                 case _:
                     self._note_fact(outcome)
                     facts.append(outcome)
-        self._derive(facts)
-        if projection.failure is not None and not reception.is_over:
-            reception.fail(projection.failure)
+        self._derive(facts)  # first: whoever is asked may answer before the next one is
+        for one in spoken:
+            await (self._transcribe(one) if isinstance(one, Spoken) else self._detect(one))
 
     def _note_fact(self, fact: Fact) -> None:
         match fact:
             case LanguagePinned():
-                log.info("language pinned", language=fact.language, source=fact.source)
+                log.info("language pinned", language=fact.language, source=fact.source, number=fact.number)
             case GapFound():
                 self._gaps.add((fact.channel_id, fact.start_timestamp_ms))
 
     async def _transcribe(self, spoken: Spoken) -> None:
-        if spoken.key in self._past.transcripts:
+        self._heard.add(spoken.key[:2])
+        known = self._past.transcripts.get(spoken.key)
+        if known is not None and known.language == spoken.language:
+            await self._act(self._pins.take_heard(known))
             return
         self._pending += 1
         item = SpokenItem(
@@ -337,8 +330,24 @@ class Call:
         )
         await self._house.spoken_send.send(item)
 
+    async def _detect(self, unclear: Unclear) -> None:
+        self._pending += 1
+        item = UnclearItem(unclear, self._open_reader, partial(self._take_clue, unclear))
+        await self._house.unclear_send.send(item)
+
     def _take_transcript(self, heard: UtteranceHeard) -> None:
-        self._derive([heard])
+        self._follow(self._pins.take_heard(heard))
+
+    def _take_clue(self, unclear: Unclear, probabilities: Probabilities) -> None:
+        self._follow(self._pins.take_clue(unclear, probabilities))
+
+    def _follow(self, outcomes: Sequence[Outcome]) -> None:
+        """Act on what came back, in a task of this call: whoever brought it must not wait for us."""
+        if self._tasks is not None:
+            self._tasks.start_soon(self._act_on_return, outcomes)
+
+    async def _act_on_return(self, outcomes: Sequence[Outcome]) -> None:
+        await self._act(outcomes)
         self._pending -= 1
         if not self._pending:
             self._none_pending.set()
@@ -352,6 +361,7 @@ class Call:
 
     async def _finish(self, recorder: Recorder, projection: Projection) -> None:
         """State the end, after everything else."""
+        await self._act(self._pins.end())
         while self._pending:
             await self._none_pending.wait()
         closed = projection.closed()

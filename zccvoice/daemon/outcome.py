@@ -1,4 +1,4 @@
-"""What a projection gives: facts, utterances that are to be transcribed, remarks; and what went through it."""
+"""What a projection gives: facts, utterances, remarks; what is to be done with them; and what went through it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,42 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from zccvoice.audio.frame import AudioFormat
-from zccvoice.speech.utterance import Utterance
+from zccvoice.speech.utterance import Utterance, UtteranceKey
 from zccvoice.store.facts import Fact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Uttered:
+    """An utterance, as a projection gives it. It holds no samples: its passage tells where they are."""
+
+    utterance: Utterance
+    audio_format: AudioFormat
+    language: str | None
+    """What is configured for the call, a Whisper code; None: it is to be detected."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Spoken:
-    """An utterance that is to be transcribed. It holds no samples: its passage tells where they are."""
+    """An utterance that is to be transcribed."""
 
     utterance: Utterance
     audio_format: AudioFormat
     language: str
 
     @property
-    def key(self) -> tuple[str, int, int]:
+    def key(self) -> UtteranceKey:
         """What tells it from the stream's other utterances."""
-        return self.utterance.channel_id, self.utterance.start_timestamp_ms, self.utterance.end_timestamp_ms
+        return self.utterance.key
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unclear:
+    """An utterance of which is to be found out in which language it is."""
+
+    utterance: Utterance
+    audio_format: AudioFormat
+    among: tuple[str, ...]
+    """Whisper codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +53,10 @@ class Remark:
     problem: str | None = None
 
 
-Outcome: TypeAlias = Fact | Spoken | Remark
+Projected: TypeAlias = Fact | Uttered | Remark
+"""What a projection gives."""
+Outcome: TypeAlias = Fact | Spoken | Unclear | Remark
+"""What is made of it when languages are known, or to be found out; see `pinned`."""
 
 
 @dataclass(slots=True)

@@ -84,7 +84,8 @@ class Past:
     """What was derived."""
     transcripts: dict[TranscriptKey, UtteranceHeard] = field(default_factory=dict)
     """The dear part of it. A transcript that failed is none: it is tried again."""
-    pin: LanguagePin | None = None
+    pins: list[LanguagePin] = field(default_factory=list)
+    """Which languages were decided on, in order."""
     closed: StreamClosed | None = None
     """The last end that was stated."""
     ended: StreamEnded | None = None
@@ -148,6 +149,19 @@ def started_of(reader: JournalReader) -> StreamStarted:
     return started
 
 
+def _pin_of(fact: LanguagePinned) -> LanguagePin:
+    return LanguagePin(
+        fact.language,
+        fact.source,
+        fact.confidence,
+        fact.channel_id,
+        fact.number,
+        fact.since_channel_id,
+        fact.since_timestamp_ms,
+        fact.is_of_call,
+    )
+
+
 def _note(past: Past, fact: Fact) -> None:
     past.facts.add(fact)
     match fact:
@@ -155,6 +169,6 @@ def _note(past: Past, fact: Fact) -> None:
             key = fact.channel_id, fact.start_timestamp_ms, fact.end_timestamp_ms
             past.transcripts[key] = fact
         case LanguagePinned():
-            past.pin = LanguagePin(fact.language, fact.source)
+            past.pins.append(_pin_of(fact))
         case StreamClosed():
             past.closed = fact

@@ -1,4 +1,4 @@
-"""CORE: what a stream's journal says → facts, and utterances to be transcribed.
+"""CORE: what a stream's journal says → facts, and utterances.
 
 Takes in the received records of one journal, in order, from its beginning, and gives the same for the same
 records whenever it is asked: while the call runs, after a crash, and in a replay a year later. That is what
@@ -19,8 +19,9 @@ from zccvoice.audio.codecs import as_carried
 from zccvoice.audio.codecs.opus import is_concealing
 from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import VadConfig
+from zccvoice.config.language import DETECT
 from zccvoice.daemon.audio_format import format_of
-from zccvoice.daemon.outcome import Counts, Outcome, Remark, Spoken
+from zccvoice.daemon.outcome import Counts, Projected, Remark, Uttered
 from zccvoice.daemon.side_by_side import one_way_channels, track_closed
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
@@ -38,7 +39,7 @@ from zccvoice.rtms.events import (
     TranscriptReceived,
 )
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
-from zccvoice.speech.language import LanguagePin, LanguagePolicy
+from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
 from zccvoice.store.facts import (
@@ -47,7 +48,6 @@ from zccvoice.store.facts import (
     ClockStarted,
     Fact,
     GapFound,
-    LanguagePinned,
     OneWayFound,
     ParticipantSeen,
     StreamClosed,
@@ -55,9 +55,9 @@ from zccvoice.store.facts import (
     ZoomTranscribed,
 )
 
-QUEUE_WAIT_MS = 5_000
-"""How long after the media connection opened the language waits for the event that names the queue: audio that
-Zoom had buffered comes in a burst and may overtake it."""
+RULE_WAIT_MS = 5_000
+"""How long after the media connection opened the language waits for the events that name queue and agent, where
+they decide it: audio that Zoom had buffered comes in a burst and may overtake them."""
 LIVE_LEG_MS = 2_000
 """A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
 _SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT, None: None}
@@ -74,7 +74,6 @@ class Projection:
         vad: VadConfig,
         languages: LanguagePolicy,
         phones: PhonePseudonym,
-        pin: LanguagePin | None = None,
         cpu_clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Begin.
@@ -82,8 +81,7 @@ class Projection:
         Args:
             started: whose stream it is.
             vad: how utterances are cut.
-            languages: how the language is decided, unless it was:
-            pin: what had been decided when the journal was first read.
+            languages: which language is configured for which call.
             phones: what is kept of phone numbers.
             cpu_clock: seconds, for `counts`.
         """
@@ -91,15 +89,16 @@ class Projection:
         self._vad = vad
         self._languages = languages
         self._phones = phones
-        self._pin = pin
         self._cpu_clock = cpu_clock
-        self._out: list[Outcome] = []
+        self._out: list[Projected] = []
         self._tracks: dict[str, Track] = {}
         self._format: AudioFormat | None = None
-        self._queue: tuple[str | None, str | None] = (None, None)
-        self._unpinned: list[Utterance] = []
+        self._queue: tuple[str | None, ...] = ()
+        self._agent: tuple[str | None, ...] = ()
+        self._waiting: list[Utterance] = []
+        self._language: str | None = None
+        self._is_language_chosen = False
         self._is_opened = False
-        self._is_pin_stated = False
         self._media_opened_ms: int | None = None
         self._first_packet_ms: int | None = None
         self._is_clock_started = False
@@ -116,7 +115,7 @@ class Projection:
         self.failure: RemoteProtocolError | None = None
         """Why the stream cannot be used, if so: whoever receives it should hang up."""
 
-    def take(self, record: Record | Damage) -> list[Outcome]:
+    def take(self, record: Record | Damage) -> list[Projected]:
         """What the next received record of the journal adds."""
         self._open()
         if isinstance(record, Damage):
@@ -145,7 +144,7 @@ class Projection:
             ended.detail,
         )
 
-    def _taken(self) -> list[Outcome]:
+    def _taken(self) -> list[Projected]:
         taken, self._out = self._out, []
         return taken
 
@@ -226,7 +225,7 @@ class Projection:
         self.counts.vad_s += self._cpu_clock() - decoded
         for track, found in done:
             self._state_heard(track, found)
-        if self._unpinned and self._may_pin(record.arrived_ms):
+        if self._waiting and self._may_choose(record.arrived_ms):
             self._hand_over()
 
     def _open_track(self, first: AudioReceived, announced: AudioFormat) -> Track:
@@ -245,7 +244,7 @@ class Projection:
             if isinstance(one, Utterance):
                 span = one.start_timestamp_ms, one.end_timestamp_ms
                 self._spoken_ms.setdefault(track.channel_id, []).append(span)
-                self._unpinned.append(replace(one, samples=_NO_SAMPLES))
+                self._waiting.append(replace(one, samples=_NO_SAMPLES))
             else:
                 self._state(
                     GapFound, track.channel_id, one.start_timestamp_ms, one.end_timestamp_ms, one.cause
@@ -264,35 +263,43 @@ class Projection:
 
     # Language
 
-    def _may_pin(self, arrived_ms: int) -> bool:
-        """Whether the language is decided, or is to be decided by what is known now."""
-        if self._pin is not None or any(self._queue) or not self._languages.depends_on_queue:
-            return True
-        return arrived_ms >= (self._media_opened_ms or 0) + QUEUE_WAIT_MS
+    @property
+    def _configured(self) -> str | None:
+        """The language of the rule that the call falls under, by what is known of it."""
+        started = self._started
+        return self._languages.choose(self._queue, self._agent, started.account_id, started.product.value)
+
+    def _may_choose(self, arrived_ms: int) -> bool:
+        """Whether the rule is chosen, or is to be chosen by what is known now."""
+        is_known = (any(self._queue) or not self._languages.depends_on_queue) and (
+            any(self._agent) or not self._languages.depends_on_agent
+        )
+        waited_ms = arrived_ms - (self._media_opened_ms or 0)
+        return self._is_language_chosen or is_known or waited_ms >= RULE_WAIT_MS
 
     def _hand_over(self) -> None:
-        """Utterances, with their language, to whoever transcribes."""
-        self._pin = self._pin or self._languages.pin(*self._queue)
-        if not self._is_pin_stated:
-            self._is_pin_stated = True
-            self._state(LanguagePinned, self._pin.language, self._pin.source)
+        """Utterances, with what is configured for them."""
+        if not self._is_language_chosen:
+            self._is_language_chosen, self._language = True, self._configured
         self._out += [
-            Spoken(one, self._tracks[one.channel_id].audio_format, self._pin.language)
-            for one in self._unpinned
+            Uttered(one, self._tracks[one.channel_id].audio_format, self._language) for one in self._waiting
         ]
-        self._unpinned.clear()
+        self._waiting.clear()
 
     # What Zoom tells
 
     def _take_participant(self, who: ParticipantConnected) -> None:
+        before = self._queue, self._agent
         if who.queue_id or who.queue_name:
             self._queue = (who.queue_id, who.queue_name)
-            if self._pin is not None and self._languages.pin(*self._queue) != self._pin:
-                self._out.append(
-                    Remark("queue became known after the language was pinned", problem=self._pin.language)
-                )
-            if self._unpinned:
-                self._hand_over()
+        if who.role is Role.USER and not any(self._agent):
+            self._agent = (who.user_id, who.display_name)
+        is_news = (self._queue, self._agent) != before
+        if is_news and self._is_language_chosen and self._configured != self._language:
+            text = "queue or agent became known after the language was chosen"
+            self._out.append(Remark(text, problem=self._language or DETECT))
+        if self._waiting and self._may_choose(0):
+            self._hand_over()
         if who.channel_id is None:
             return
         number = self._phones.of(who.phone_number)
@@ -360,7 +367,7 @@ class Projection:
             self._close_track(track)
         for channel_id, start_ms, end_ms in one_way_channels(self._tracks.values(), self._spoken_ms):
             self._state(OneWayFound, channel_id, start_ms, end_ms)
-        if self._unpinned:
+        if self._waiting:
             self._hand_over()
 
     def _close_track(self, track: Track) -> None:

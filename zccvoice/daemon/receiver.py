@@ -249,7 +249,10 @@ class WebSocketReceiver:
 
     def _transcript_params(self) -> TranscriptParams:
         """The language of Zoom's transcripts is pinned to that of ours, if Zoom knows it."""
-        language = language_of(self._languages.pin(*(self._queue or ())).language)
+        code = self._languages.choose(self._queue or (), product=self._product.value)
+        if code is None:
+            return TranscriptParams(enable_lid=True)  # what is to be detected here, Zoom may detect as well
+        language = language_of(code)
         if language is None:
             return TranscriptParams()
         return TranscriptParams(src_language=int(language), enable_lid=False)

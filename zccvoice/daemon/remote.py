@@ -24,10 +24,12 @@ from urllib.parse import urlsplit
 import httpx
 import trio
 
-from zccvoice.config import RemoteConfig
+from zccvoice.config import RemoteConfig, SpeechConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.zoom_api import reason_of
 from zccvoice.errors import RecognizerError
+from zccvoice.speech.guard import Guard
+from zccvoice.speech.guarded import GuardedRecognizer, guarded_whisper
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.remote import (
     LONGEST_ANSWER_BYTES,
@@ -256,6 +258,20 @@ def open_remote(settings: RemoteConfig) -> Iterator[RemoteRecognizer]:
     finally:
         trio.from_thread.run_sync(scope.cancel, trio_token=token)
         thread.join()
+
+
+@contextmanager
+def open_recognizer(settings: SpeechConfig) -> Iterator[GuardedRecognizer]:
+    """The configured recognizer behind its guard, for as long as the block lasts.
+
+    Raises:
+        RecognizerError: the weights of a local one cannot be loaded.
+    """
+    if settings.recognizer == "local":
+        yield guarded_whisper(settings)
+        return
+    with open_remote(settings.remote) as remote:
+        yield GuardedRecognizer(remote, Guard(settings.guard), remote.transcribe_at)
 
 
 def open_client(settings: RemoteConfig) -> httpx.AsyncClient:

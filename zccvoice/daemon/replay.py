@@ -6,14 +6,17 @@ journal itself is only read. Blocking; recognition runs in threads beside.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config
-from zccvoice.daemon.outcome import Remark, Spoken
+from zccvoice.daemon.detector import Probabilities, detect
+from zccvoice.daemon.outcome import Outcome, Remark, Spoken, Unclear
 from zccvoice.daemon.past import Past, read_past
+from zccvoice.daemon.pins import Pins
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.transcriber import heard_in, not_heard_in, transcribe_one
 from zccvoice.errors import JournalError, RecognizerError
@@ -63,13 +66,13 @@ def replay(
             vad=config.speech.vad,
             languages=LanguagePolicy(config.language),
             phones=phones,
-            pin=past.pin,
         )
+        pins = Pins((past.started.engagement_id, past.started.stream_id), config.language, past.pins)
         known = past.transcripts if keeps_transcripts else {}
         pool = ThreadPoolExecutor(recognizer.concurrency if recognizer else 1)
         try:
             yield from _facts(
-                reader, projection, past, _Ears(open_reader, known, recognizer, pool), on_progress
+                reader, projection, pins, past, _Ears(open_reader, known, recognizer, pool), on_progress
             )
         finally:
             pool.shutdown(cancel_futures=True)  # who closes the iterator early does not wait for the rest
@@ -91,11 +94,18 @@ class _Ears:
         self._pool = pool
 
     def listen(self, ids: tuple[str, str], spoken: Spoken) -> UtteranceHeard | Future[UtteranceHeard]:
-        if (known := self._known.get(spoken.key)) is not None:
+        known = self._known.get(spoken.key)
+        if known is not None and known.language == spoken.language:
             return known
         if self._recognizer is None:
             return not_heard_in(spoken, ids, "no recognizer")
         return self._pool.submit(self._recognize, self._recognizer, ids, spoken)
+
+    def detect(self, unclear: Unclear) -> Probabilities:
+        """How likely each language is; nothing without a recognizer."""
+        if self._recognizer is None:
+            return {}
+        return detect(self._recognizer, [(unclear, self._open_reader)])[0]
 
     def _recognize(self, recognizer: Recognizer, ids: tuple[str, str], spoken: Spoken) -> UtteranceHeard:
         assert spoken.utterance.passage is not None
@@ -111,32 +121,43 @@ class _Ears:
 
 
 def _facts(
-    reader: JournalReader, projection: Projection, past: Past, ears: _Ears, on_progress: OnProgress
+    reader: JournalReader,
+    projection: Projection,
+    pins: Pins,
+    past: Past,
+    ears: _Ears,
+    on_progress: OnProgress,
 ) -> Iterator[Fact]:
     assert past.started is not None
     ids = past.started.engagement_id, past.started.stream_id
     total = reader.size_bytes
-    waiting: list[Future[UtteranceHeard]] = []
-    heard: list[tuple[str, int]] = []
+    heard: dict[tuple[str, int], None] = {}  # each once, for one that got another language comes again
     gaps: list[tuple[str, int]] = []
-    for record in _to_the_end(reader, projection):
-        for outcome in projection.take(record):
-            match outcome:
+    waiting: deque[UtteranceHeard | Future[UtteranceHeard]] = deque()
+
+    def told(outcomes: Iterable[Outcome]) -> Iterator[Fact]:
+        todo = deque(outcomes)
+        while todo:
+            match outcome := todo.popleft():
                 case Remark():
                     pass
+                case Unclear():
+                    todo.extend(pins.take_clue(outcome, ears.detect(outcome)))
                 case Spoken():
-                    heard.append(outcome.key[:2])
-                    result = ears.listen(ids, outcome)
-                    if isinstance(result, Future):
-                        waiting.append(result)
-                    else:
-                        yield result
+                    heard[outcome.key[:2]] = None
+                    waiting.append(ears.listen(ids, outcome))
                 case _:
                     if isinstance(outcome, GapFound):
                         gaps.append((outcome.channel_id, outcome.start_timestamp_ms))
                     yield outcome
+
+    for record in _to_the_end(reader, projection):
+        yield from told(pins.take(projection.take(record)))
         on_progress(record.end, total)
-    yield from (one.result() for one in waiting)
+    yield from told(pins.end())
+    while waiting:  # in their order, so that a replay doubts a language where another one did
+        result = waiting.popleft()
+        yield from told(pins.take_heard(result.result() if isinstance(result, Future) else result))
     yield StreamRestated(*ids, tuple(sorted(heard)), tuple(sorted(gaps)))
     yield projection.closed()
     on_progress(total, total)

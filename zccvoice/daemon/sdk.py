@@ -141,7 +141,8 @@ class SdkConnect:
     def _order(self, url: str, timeout_s: float) -> str:
         """What the child is to ask Zoom for; it holds no secret."""
         audio = wanted_audio(self._settings)
-        language = language_of(self._languages.pin().language)
+        code = self._languages.choose()
+        language = None if code is None else language_of(code)
         transcript = {"src_language": None if language is None else int(language)}
         return json.dumps(
             {

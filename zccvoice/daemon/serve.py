@@ -20,8 +20,10 @@ from sqlalchemy import Engine
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config
-from zccvoice.daemon.call import Call, House
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.detector import LanguageDetector, UnclearItem
 from zccvoice.daemon.door import Door
+from zccvoice.daemon.house import House
 from zccvoice.daemon.housekeeping import keep_house
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
@@ -41,6 +43,9 @@ from zccvoice.speech.recognizer import Recognizer
 
 WEBHOOKS_WAITING = 1_000
 """Verified webhooks that the supervisor has not seen yet. When full, Zoom is told to come again (503)."""
+UNCLEAR_WAITING = 1_000
+"""Utterances of which is to be found out in which language they are, one or two for a call that begins. When full,
+what their calls receive goes on being written and is looked at later."""
 DISK_THREADS = 8
 """Threads that read and write journals."""
 log = get_logger()
@@ -73,6 +78,7 @@ async def serve(
     closing = trio.Event()
     # The transcriber takes utterances at once, until as many wait in it as may; then calls wait here.
     spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](0)
+    unclear_send, unclear_receive = trio.open_memory_channel[UnclearItem](UNCLEAR_WAITING)
     webhooks_send, webhooks_receive = trio.open_memory_channel[WebhookEvent](WEBHOOKS_WAITING)
     webhooks = WebhookJournal(shelf, sync=config.journal.sync)
     inheritance = await trio.to_thread.run_sync(find_inheritance, shelf, webhooks)
@@ -85,6 +91,7 @@ async def serve(
         outbox,
         metrics,
         spoken_send,
+        unclear_send,
         trio.CapacityLimiter(DISK_THREADS),
     )
 
@@ -124,7 +131,8 @@ async def serve(
                     keeping.start_soon(keep_house, config, engine, shelf)
                     async with trio.open_nursery() as transcribing:
                         transcribing.start_soon(transcriber.run, spoken_receive)
-                        async with spoken_send, trio.open_nursery() as calls:
+                        transcribing.start_soon(LanguageDetector(recognizer).run, unclear_receive)
+                        async with spoken_send, unclear_send, trio.open_nursery() as calls:
                             calls.start_soon(
                                 supervisor.run, webhooks_receive, inheritance.unfinished, inheritance.missed
                             )

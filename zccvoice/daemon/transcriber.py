@@ -204,6 +204,14 @@ def heard_in(spoken: Spoken, ids: tuple[str, str], transcript: Transcript) -> Ut
         ids: of its engagement and its stream.
         transcript: what the recognizer made of it.
     """
+    if transcript.refusal is not None:
+        return replace(
+            not_heard_in(spoken, ids, ""),
+            refused_text=redact(transcript.text) or None,
+            confidence=transcript.confidence if transcript.text else None,
+            model=transcript.model or None,
+            verdict=f"refused: {transcript.refusal}",
+        )
     redacted = redact_words([word.text for word in transcript.words])
     return replace(
         not_heard_in(spoken, ids, ""),

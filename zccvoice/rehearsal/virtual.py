@@ -20,7 +20,9 @@ import trio.testing
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config, load
-from zccvoice.daemon.call import Call, House
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.detector import LanguageDetector, UnclearItem
+from zccvoice.daemon.house import House
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.past import ENTRY_TYPES
@@ -136,6 +138,7 @@ class VirtualDaemon:
         )
         # Utterances that wait for the recognizer; it is quick.
         self._spoken_send, self._spoken_receive = trio.open_memory_channel[SpokenItem](100)
+        self._unclear_send, self._unclear_receive = trio.open_memory_channel[UnclearItem](100)
         self._house = House(
             config,
             self._languages,
@@ -144,6 +147,7 @@ class VirtualDaemon:
             self.outbox,
             self.metrics,
             self._spoken_send,
+            self._unclear_send,
             trio.CapacityLimiter(1),
             wall_clock,
         )
@@ -173,9 +177,10 @@ class VirtualDaemon:
             async with trio.open_nursery() as keeping:
                 keeping.start_soon(self._webhooks.run)
                 async with trio.open_nursery() as transcribing:
-                    transcriber = Transcriber(SecondsRecognizer(), self.metrics)
-                    transcribing.start_soon(transcriber.run, self._spoken_receive)
-                    async with self._spoken_send:
+                    recognizer = SecondsRecognizer()
+                    transcribing.start_soon(Transcriber(recognizer, self.metrics).run, self._spoken_receive)
+                    transcribing.start_soon(LanguageDetector(recognizer).run, self._unclear_receive)
+                    async with self._spoken_send, self._unclear_send:
                         await self.supervisor.run(self._webhooks_receive)
                 keeping.cancel_scope.cancel()
             self.outbox.close()

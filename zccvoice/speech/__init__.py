@@ -3,7 +3,8 @@
 `vad`, `silero` is this frame speech? · `detectors` which of them the settings ask for · `endpointer` decisions
 → stretches of speech · `confirmation` is that really speech? · `tones` music and tones, told from voices ·
 `loudness` noise and levels of a track · `track` one participant: packets → utterances · `language` which
-language a call is pinned to · `recognizer` utterances → transcripts, the seam · `window` what sound is padded to ·
-`batch` (a core) which utterances go together, and when · `whisper` that seam on CTranslate2, `decoding` its
-tokens · `utterance` the values.
+language is configured for a call · `pinning` holds a call to its language, or finds it out: for each `party`, by
+`evidence` · `recognizer` utterances → transcripts, the seam · `window` what sound is padded to · `batch` (a core)
+which utterances go together, and when · `whisper` that seam on CTranslate2, `decoding` its tokens · `guarded` that
+seam behind a `guard`: what is not believed, by `repetition` and `phrases.toml` · `utterance` the values.
 """

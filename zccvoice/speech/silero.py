@@ -21,6 +21,7 @@ from zccvoice.speech.vad import DIGITAL_SILENCE_DBFS, FRAME_SAMPLES, Decisions
 
 WINDOW_SAMPLES = 512
 """One probability each: 32 ms."""
+_LIKELIEST_WINDOWS = 3
 _CONTEXT_SAMPLES = 64
 _STATE_SIZE = 128
 
@@ -94,6 +95,13 @@ def speech_windows(samples: Samples, settings: VadConfig) -> npt.NDArray[np.bool
         is_speech = bool(probability >= (settings.silero_leave if is_speech else settings.silero_enter))
         decisions[number] = is_speech
     return decisions
+
+
+def voice_probability(samples: Samples) -> float:
+    """How likely somebody speaks in a stretch of sound, at its likeliest 100 ms; 0-1."""
+    whole = samples[: samples.size // WINDOW_SAMPLES * WINDOW_SAMPLES]
+    likeliest = np.sort(Silero().probabilities(whole))[-_LIKELIEST_WINDOWS:]
+    return float(likeliest[0]) if likeliest.size == _LIKELIEST_WINDOWS else 0.0
 
 
 @cache

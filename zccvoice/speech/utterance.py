@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from zccvoice.audio.frame import Passage
+
+UtteranceKey: TypeAlias = tuple[str, int, int]
+"""Channel, start and end (Zoom's epoch ms): what tells an utterance from the others of its stream."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +40,11 @@ class Utterance:
     def duration_ms(self) -> int:
         """Length of the speech."""
         return self.end_timestamp_ms - self.start_timestamp_ms
+
+    @property
+    def key(self) -> UtteranceKey:
+        """What tells it from the stream's other utterances."""
+        return self.channel_id, self.start_timestamp_ms, self.end_timestamp_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +90,5 @@ class Transcript:
     """Name of the weights."""
     evidence: Evidence | None = None
     """None when the recognizer tells none, or did not listen."""
+    refusal: str | None = None
+    """Why it is not to be believed; None: it is."""

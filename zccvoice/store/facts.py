@@ -37,13 +37,19 @@ class ClockStarted:
 
 @dataclass(frozen=True, slots=True)
 class LanguagePinned:
-    """The call's language was decided."""
+    """The language of a call, or of a participant, was decided; see `speech.language.LanguagePin`."""
 
     engagement_id: str
     stream_id: str
     language: str
     source: str
-    """``configured``, ``detected`` or ``zoom``."""
+    """``configured``, ``detected``, ``zoom`` or ``fallback``."""
+    confidence: float | None = None
+    channel_id: str | None = None
+    number: int = 0
+    since_channel_id: str | None = None
+    since_timestamp_ms: int | None = None
+    is_of_call: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +70,15 @@ class ParticipantSeen:
 
 @dataclass(frozen=True, slots=True)
 class CallEventSeen:
-    """Zoom told that something happened on the call."""
+    """Something happened on the call: Zoom told so, or we found out."""
 
     engagement_id: str
     stream_id: str
     name: str
     timestamp_ms: int
     channel_id: str | None = None
+    detail: str | None = None
+    """What more there is to say of it, in plain words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,8 @@ class UtteranceHeard:
     verdict: str = "kept"
     """``kept``; ``empty`` when the recognizer heard no words; ``refused: …`` or ``failed: …`` with why."""
     loudness_by_second: tuple[float, ...] = ()
+    refused_text: str | None = field(default=None, repr=False)
+    """What the recognizer said and was not believed (already redacted)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,21 @@ import re
 
 from sqlalchemy import Table
 
-from zccvoice.store import keeping_tables, measure_tables, people_tables, tables, text_tables
+from zccvoice.store import (
+    keeping_tables,
+    language_tables,
+    measure_tables,
+    people_tables,
+    tables,
+    text_tables,
+)
 from zccvoice.store.tables import REPORTING_SCHEMA, SCHEMA, Base
 
 __all__ = ["REPORTING_SCHEMA", "SCHEMA", "Base", "is_partition", "table_of"]
 
 PARTITIONED = ("utterance", "speech_span")
 """Tables in monthly partitions."""
-PARTS = (tables, measure_tables, people_tables, keeping_tables, text_tables)
+PARTS = (tables, measure_tables, people_tables, keeping_tables, text_tables, language_tables)
 """Where the tables are declared."""
 _PARTITION = re.compile(rf"^({'|'.join(PARTITIONED)})_(\d{{4}}_\d{{2}}|default)$")
 

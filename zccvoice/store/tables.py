@@ -112,7 +112,7 @@ class Engagement(Base):
     ended_at: Mapped[datetime | None] = mapped_column(comment="When the last of its ended streams ended.")
     language: Mapped[str | None] = mapped_column(comment="The pinned language, a Whisper code such as en.")
     language_source: Mapped[str | None] = mapped_column(
-        comment="Where the language comes from: configured, detected or zoom."
+        comment="Where the language comes from: configured, detected, zoom or fallback. See language_pin."
     )
     team_ids: Mapped[list[str]] = mapped_column(
         server_default="{}",
@@ -188,6 +188,7 @@ class CallEvent(Base):
     channel_id: Mapped[str] = mapped_column(
         primary_key=True, comment="The channel it is about; empty when it is about the whole call."
     )
+    detail: Mapped[str | None] = mapped_column(comment="What more there is to say of it, in plain words.")
 
 
 class Utterance(Base):
@@ -250,6 +251,9 @@ class Utterance(Base):
     )
     stored_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), comment="When it was first stored."
+    )
+    refused_text: Mapped[str | None] = mapped_column(
+        comment="What the recognizer said where the verdict is refused, redacted. Nobody said it: never count it."
     )
 
 

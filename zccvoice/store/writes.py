@@ -34,6 +34,7 @@ from zccvoice.store.facts import (
     UtteranceHeard,
     ZoomTranscribed,
 )
+from zccvoice.store.language_tables import LanguagePinTable
 from zccvoice.store.people_tables import Agent, Queue
 from zccvoice.store.schema import table_of
 from zccvoice.store.tables import (
@@ -102,6 +103,7 @@ _UTTERANCE = (
     "loudness_by_second",
     "model",
     "verdict",
+    "refused_text",
 )
 _TRACK = (
     "start_ms",
@@ -127,7 +129,11 @@ _UPSERT_QUEUE = upsert(table_of(Queue), {"queue_name": keep_last})
 _UPSERT_AGENT = upsert(table_of(Agent), {"display_name": keep_last})
 _UPSERTS: dict[type[Fact], Upsert] = {
     ParticipantSeen: upsert(table_of(Participant), _PARTICIPANT),
-    CallEventSeen: upsert(table_of(CallEvent), {}),
+    LanguagePinned: upsert(
+        table_of(LanguagePinTable),
+        dict.fromkeys(("language", "source", "confidence", "since_ms"), replace),
+    ),
+    CallEventSeen: upsert(table_of(CallEvent), {"detail": keep_last}),
     UtteranceHeard: upsert(table_of(Utterance), dict.fromkeys(_UTTERANCE, replace)),
     ZoomTranscribed: upsert(table_of(ZoomTranscript), dict.fromkeys(("end_ms", "text", "language"), replace)),
     ChatWritten: upsert(
@@ -199,7 +205,7 @@ def _engagement_rows(facts: Iterable[Fact]) -> list[Row]:
                 row = {"product": fact.product, "account_id": fact.account_id, "started_at": fact.started_at}
             case ClockStarted():
                 row = {"clock_zero_ms": sane_ms(fact.timestamp_ms)}
-            case LanguagePinned():
+            case LanguagePinned() if fact.is_of_call:
                 row = {"language": fact.language, "language_source": fact.source}
             case ParticipantSeen():
                 row = {"queue_id": fact.queue_id, "queue_name": fact.queue_name}
@@ -260,9 +266,17 @@ def _row(fact: Fact, zero: int) -> Row:
     match fact:
         case ParticipantSeen():
             row |= {name: getattr(fact, name) for name in ("channel_id", *_PARTICIPANT)}
+        case LanguagePinned():
+            since_ms = fact.since_timestamp_ms
+            row |= {name: getattr(fact, name) for name in ("number", "language", "source", "confidence")}
+            row |= {
+                "channel_id": fact.channel_id or "",
+                "since_ms": None if since_ms is None else sane_ms(since_ms) - zero,
+            }
         case CallEventSeen():
             occurred_at = _EPOCH + timedelta(milliseconds=sane_ms(fact.timestamp_ms))
             row |= {"name": fact.name, "occurred_at": occurred_at, "channel_id": fact.channel_id or ""}
+            row["detail"] = fact.detail
         case UtteranceHeard():
             row |= {name: getattr(fact, name) for name in ("channel_id", *_UTTERANCE) if hasattr(fact, name)}
             row |= {

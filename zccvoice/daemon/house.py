@@ -1,0 +1,38 @@
+"""What all calls of a daemon share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import trio
+
+from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.config import Config
+from zccvoice.daemon.detector import UnclearItem
+from zccvoice.daemon.metrics import Metrics
+from zccvoice.daemon.outbox import Outbox
+from zccvoice.daemon.transcriber import SpokenItem
+from zccvoice.journal.shelf import Shelf
+from zccvoice.speech.language import LanguagePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What all calls share."""
+
+    config: Config
+    languages: LanguagePolicy
+    phones: PhonePseudonym
+    shelf: Shelf
+    outbox: Outbox
+    metrics: Metrics
+    spoken_send: trio.MemorySendChannel[SpokenItem]
+    unclear_send: trio.MemorySendChannel[UnclearItem]
+    disk: trio.CapacityLimiter
+    """Threads that read and write journals."""
+    wall_clock: Callable[[], float] = time.time
+    catching_up: trio.Lock = field(default_factory=trio.Lock)
+    """For calls that look at what was received before: one at a time, a record at a time, so that they leave
+    Trio's loop to those that receive."""
