@@ -47,6 +47,7 @@ OWNERS = {
     "cryptography": {"journal", "simulator"},
     "faster_whisper": {"speech", "bench"},
     "ctranslate2": {"speech"},
+    "multipart": {"speech"},
     "webrtcvad": {"speech", "bench"},
     "av": {"audio", "recordings", "simulator", "bench"},
     "httpx": {"daemon", "doctor"},

@@ -21,6 +21,7 @@ from zccvoice.cli import (
     doctor,
     explain,
     export,
+    recognizer,
     replay,
     report,
     rules,
@@ -47,6 +48,7 @@ _COMMANDS = (
     export,
     db,
     stream,
+    recognizer,
     explain,
     bench,
 )

@@ -19,11 +19,10 @@ from sqlalchemy import Engine
 
 from zccvoice.cli import settings
 from zccvoice.config import Config
+from zccvoice.daemon.remote import open_recognizer
 from zccvoice.daemon.replay import replay
 from zccvoice.daemon.writer import Measure, Write, measure_in, write_to
 from zccvoice.errors import JournalError
-from zccvoice.speech.guarded import guarded_whisper
-from zccvoice.speech.recognizer import Recognizer
 from zccvoice.store.database import connect, require_current_schema
 from zccvoice.store.facts import Fact, StreamClosed, TrackClosed, UtteranceHeard
 
@@ -70,9 +69,12 @@ def run(options: argparse.Namespace) -> int:
         options.set.append(f"speech.model={options.model}")
     config = settings.load(options)
     shelf, phones = settings.shelf(config), settings.phones(config)
-    recognizer: Recognizer = guarded_whisper(config.speech)
     failed = 0
-    with _database(config, options.into) as engine, Progress(console=Console(stderr=True)) as progress:
+    with (
+        open_recognizer(config.speech) as recognizer,
+        _database(config, options.into) as engine,
+        Progress(console=Console(stderr=True)) as progress,
+    ):
         require_current_schema(engine)
         write, measure = write_to(engine), measure_in(engine)
         for path in options.files:

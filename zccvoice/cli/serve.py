@@ -18,9 +18,9 @@ from zccvoice.analytics.rules import Rule
 from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon import log
+from zccvoice.daemon.remote import open_recognizer
 from zccvoice.daemon.serve import serve
 from zccvoice.errors import ConfigError, SchemaMissingError
-from zccvoice.speech.guarded import guarded_whisper
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.database import as_daemon, require_current_schema, transaction, upgrade
 from zccvoice.store.rules import RuleBook, register
@@ -49,9 +49,11 @@ def run(options: argparse.Namespace) -> int:
     rules = settings.rules(config)
     _allow_many_files()
     shelf, phones = settings.shelf(config), settings.phones(config)
-    recognizer = guarded_whisper(config.speech)
-    recognizer.require_languages(LanguagePolicy(config.language).languages)
-    with settings.database(config, application_name=APPLICATION_NAME) as engine:
+    with (
+        open_recognizer(config.speech) as recognizer,
+        settings.database(config, application_name=APPLICATION_NAME) as engine,
+    ):
+        recognizer.require_languages(LanguagePolicy(config.language).languages)
         _require_schema(config, engine)
         with _daemon_rights(config, engine) as daemon_engine:
             book = _book(config, rules, daemon_engine)

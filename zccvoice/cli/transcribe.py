@@ -19,12 +19,12 @@ from zccvoice.cli.recording_bars import Bars
 from zccvoice.cli.transcribing import MONO, Desk, Done
 from zccvoice.cli.transcripts import FORMATS, print_transcript
 from zccvoice.config import Config
+from zccvoice.daemon.remote import open_recognizer
 from zccvoice.errors import ConfigError
 from zccvoice.recordings import recorded_call
 from zccvoice.recordings.keeping import PassingKeeper, StoringKeeper
 from zccvoice.recordings.recorded_call import Files
 from zccvoice.rtms.events import Role
-from zccvoice.speech.guarded import guarded_whisper
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.database import require_current_schema
 
@@ -157,16 +157,17 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
     if options.output is not None:
         options.output.mkdir(parents=True, exist_ok=True)
     phones = settings.phones(config) if options.store else settings.no_phones()
-    recognizer = guarded_whisper(config.speech)
-    recognizer.require_languages(LanguagePolicy(config.language).languages)
-    if not options.store:
-        with TemporaryDirectory(prefix="zccvoice-") as folder, Bars() as bars:
-            yield Desk(options, PassingKeeper(Path(folder), config, phones, recognizer), None, bars)
-        return
-    shelf, incoming = settings.shelf(config), settings.incoming(config)
-    with settings.database(config) as engine, Bars() as bars:
-        require_current_schema(engine)
-        yield Desk(options, StoringKeeper(shelf, incoming, engine, config, phones, recognizer), engine, bars)
+    with open_recognizer(config.speech) as recognizer:
+        recognizer.require_languages(LanguagePolicy(config.language).languages)
+        if not options.store:
+            with TemporaryDirectory(prefix="zccvoice-") as folder, Bars() as bars:
+                yield Desk(options, PassingKeeper(Path(folder), config, phones, recognizer), None, bars)
+            return
+        shelf, incoming = settings.shelf(config), settings.incoming(config)
+        with settings.database(config) as engine, Bars() as bars:
+            require_current_schema(engine)
+            keeper = StoringKeeper(shelf, incoming, engine, config, phones, recognizer)
+            yield Desk(options, keeper, engine, bars)
 
 
 def _tell(options: argparse.Namespace, files: Files, done: Done) -> int:

@@ -6,8 +6,9 @@ for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are repor
 Secrets never show in ``repr``, logs or error texts.
 
 `section` what a section is · `zoom` the sections on Zoom: the door, the apps · `language` languages, and what the
-recognizer is not believed · `redaction` what is not stored · `rules` the one on rules and where hits go · `hosts`
-whom we connect to · `sources` files and environment · `problems` what is wrong, in words.
+recognizer is not believed · `remote` recognition servers · `redaction` what is not stored · `rules` the one on
+rules and where hits go · `hosts` whom we connect to · `sources` files and environment · `problems` what is wrong,
+in words.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from zccvoice.config import problems, sources
 from zccvoice.config.language import GuardConfig, LanguageConfig
 from zccvoice.config.redaction import RedactionConfig
+from zccvoice.config.remote import RecognizerServerConfig, RemoteConfig
 from zccvoice.config.rules import RulesConfig
 from zccvoice.config.section import Secret, Section
 from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
@@ -38,7 +40,9 @@ __all__ = [  # what other folders import from here
     "LanguageConfig",
     "LogConfig",
     "PrivacyConfig",
+    "RecognizerServerConfig",
     "RedactionConfig",
+    "RemoteConfig",
     "RetentionConfig",
     "RulesConfig",
     "SentimentConfig",
@@ -118,10 +122,20 @@ class SpeechConfig(Section):
     backlog: int = Field(default=10_000, ge=1, le=1_000_000)
     """Utterances that may wait for the recognizer, about 1 kB each: their sound is in the journal. When full,
     what is received goes on being written to the journals and is looked at later; nothing is dropped."""
+    recognizer: Annotated[Literal["local", "remote"], BeforeValidator(_lower)] = "local"
+    """``local``: the weights in ``model``, in this process. ``remote``: the servers of ``speech.remote``."""
+    remote: RemoteConfig = RemoteConfig()
+    """Recognition servers."""
     vad: VadConfig = VadConfig()
     """How utterances are cut."""
     guard: GuardConfig = GuardConfig()
     """What the recognizer is not believed."""
+
+    @model_validator(mode="after")
+    def _remote_has_servers(self) -> Self:
+        if self.recognizer == "remote" and not self.remote.servers:
+            raise ValueError("remote.servers: required when recognizer is remote")
+        return self
 
 
 class DatabaseConfig(Section):
@@ -217,6 +231,7 @@ class Config(Section):
     door: DoorConfig = DoorConfig()
     zoom: ZoomConfig = ZoomConfig()
     speech: SpeechConfig = SpeechConfig()
+    recognizer: RecognizerServerConfig = RecognizerServerConfig()
     language: LanguageConfig = LanguageConfig()
     database: DatabaseConfig = DatabaseConfig()
     data: DataConfig = DataConfig()

@@ -83,6 +83,13 @@ class WhisperRecognizer:
         """See `Recognizer`."""
         return self._windows
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Every language that the weights know, Whisper codes."""
+        from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+        return tuple(one for one in _LANGUAGE_CODES if self._knows(one))
+
     def require_languages(self, languages: frozenset[str]) -> None:
         """See `Recognizer`."""
         unknown = sorted(one for one in languages if not self._knows(one))
