@@ -239,12 +239,19 @@ class _Arrivals:
         self._watch = watch
 
     async def send(self, event: StreamEvent) -> None:
+        self._note(event)
+        await self._inner.send(event)
+
+    def send_nowait(self, event: StreamEvent) -> None:
+        self._inner.send_nowait(event)
+        self._note(event)
+
+    def _note(self, event: StreamEvent) -> None:
         if isinstance(event, AudioReceived):
             age_s = time.time() - event.timestamp_ms / 1_000
             earliest = self._watch.earliest_s
             earliest[self._stream_id] = min(age_s, earliest.get(self._stream_id, age_s))
         self._watch.heard(self._stream_id)
-        await self._inner.send(event)
 
     async def __aenter__(self) -> _Arrivals:
         return self

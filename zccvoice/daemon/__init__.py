@@ -4,8 +4,9 @@
 disk before it answers · `supervisor` one call per stream · `call` one stream from first packet to last utterance:
 `reception` what arrives, `recorder` its journal, `projection` (a core) the journal → facts and utterances, its
 `outcome`; `side_by_side` what shows between tracks · `transport` the seam to Zoom, `receiver` that seam on
-WebSockets: signaling and `media_line`s, on `websocket`; or through Zoom's SDK: `sdk`, and in a process of its own
-`sdk_child` · `transcriber` utterances → transcripts in worker threads · `outbox` what the database lacks, `writer`
-writes it · `past`, `recovery` what an earlier daemon left · `replay` a journal again · `housekeeping` chores ·
-`metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API.
+WebSockets: signaling and `media_line`s, on `websocket`, whose `websocket_client` reads `frames` (a core); or
+through Zoom's SDK: `sdk`, and in a process of its own `sdk_child` · `transcriber` utterances → transcripts in
+worker threads · `outbox` what the database lacks, `writer` writes it · `past`, `recovery` what an earlier daemon
+left · `replay` a journal again · `housekeeping` chores · `metrics` counters · `log` structured logs · `zoom_api`
+Zoom's REST API.
 """
