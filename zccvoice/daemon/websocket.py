@@ -144,8 +144,8 @@ class Line:
             with until_open:
                 while not core.is_done:
                     await send_pending(websocket, core)
-                    if core.is_open:
-                        until_open.deadline = float("inf")
+                    if core.is_open and until_open.deadline < inf:
+                        until_open.deadline = inf
                     await _hand_on(core, on_event)
                     await self._receive(websocket, core, on_event)
         except trio_websocket.ConnectionClosed as closed:
@@ -163,10 +163,9 @@ class Line:
         """Take in all that has come by now, or that nothing came for too long."""
         timer = core.get_timer()
         messages: list[bytes] = []
-        with trio.CancelScope() as silence:
-            if timer is not None:
-                # After a time in which we could not read, what waits in the socket is not silence.
-                silence.deadline = max(timer, trio.current_time() + UNREAD_S)
+        # After a time in which we could not read, what waits in the socket is not silence.
+        deadline = inf if timer is None else max(timer, trio.current_time() + UNREAD_S)
+        with trio.CancelScope(deadline=deadline) as silence:
             messages = await websocket.get_messages()
         now = trio.current_time()
         if silence.cancelled_caught:
