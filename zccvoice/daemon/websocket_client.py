@@ -15,6 +15,7 @@ from wsproto.frame_protocol import FrameProtocol
 from wsproto.handshake import H11Handshake
 
 from zccvoice.daemon.frames import NO_CODE, FrameReader
+from zccvoice.daemon.log import get_logger
 
 LONGEST_MESSAGE_BYTES = 2**20
 """Four times the largest audio message there is (one second of stereo at 48 kHz)."""
@@ -25,6 +26,7 @@ LONGEST_ANSWER_BYTES = 2**16
 NORMAL, LOST = 1000, 1006
 """Close codes: a goodbye, and none."""
 _END_OF_HEAD = b"\r\n\r\n"
+log = get_logger()
 
 
 async def agree(stream: trio.abc.Stream, host: str, resource: str) -> bytes:
@@ -70,7 +72,8 @@ class WebSocketClient:
         self._frames = FrameProtocol(client=True, extensions=[])
         self._sending = trio.StrictFIFOLock()  # answers to pings, and messages of several tasks
         self._closed: CloseReason | None = None
-        self._messages = self._reader.push(ahead)
+        self._ahead = ahead
+        self._messages: list[bytes] = []
 
     async def send_message(self, text: str) -> None:
         """Send one message.
@@ -114,6 +117,8 @@ class WebSocketClient:
         answer = b"".join(self._frames.pong(ping) for ping in self._reader.take_pings())
         if (end := self._reader.end) is not None and self._closed is None:
             self._closed = CloseReason(end.code, end.problem)
+            if end.problem is not None:
+                log.warning("frames that RFC 6455 forbids", problem=end.problem, code=end.code)
             answer += bytes(self._frames.close(None if end.code == NO_CODE else end.code))
         if answer:
             with suppress(ConnectionClosed):  # told when the messages before it have been taken
@@ -121,6 +126,9 @@ class WebSocketClient:
 
     async def _receive(self) -> bytes:
         """What the socket has; nothing, and `_closed`, at its end."""
+        if self._ahead:
+            data, self._ahead = self._ahead, b""
+            return data
         try:
             data = bytes(await self._stream.receive_some(RECEIVE_BUFFER_BYTES))
         except (trio.BrokenResourceError, trio.ClosedResourceError):
