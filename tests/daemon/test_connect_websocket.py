@@ -28,7 +28,7 @@ async def test_a_server_of_ones_own_authority(tmp_path: Path) -> None:
             url = f"wss://127.0.0.1:{server.port}/"
             async with connect_websocket(url, 5, settings.tls_context) as websocket:
                 await websocket.send_message("to and fro")
-                assert await websocket.get_message() == "to and fro"
+                assert await websocket.get_messages() == [b"to and fro"]
             of_the_system = ZoomConfig().tls_context()
             stream = await trio.open_ssl_over_tcp_stream("127.0.0.1", server.port, ssl_context=of_the_system)
             async with stream:

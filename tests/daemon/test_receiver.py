@@ -158,7 +158,7 @@ def dead_end(kind: str) -> Callable[[str, float], Any]:
             async def send_message(self, message: str) -> None:
                 await trio.lowlevel.checkpoint()
 
-            async def get_message(self) -> str:
+            async def get_messages(self) -> list[bytes]:
                 await trio.sleep_forever()
                 raise AssertionError
 
@@ -354,14 +354,14 @@ class Scripted:
         await trio.lowlevel.checkpoint()
         self.said.append(json.loads(message))
 
-    async def get_message(self) -> str:
+    async def get_messages(self) -> list[bytes]:
         await trio.lowlevel.checkpoint()
         if self.messages:
-            return self.messages.pop(0)
+            return [self.messages.pop(0).encode()]
         if self.closes:
             raise trio_websocket.ConnectionClosed(None)
         await trio.sleep(10)
-        return '{"msg_type":12,"timestamp":1}'
+        return [b'{"msg_type":12,"timestamp":1}']
 
 
 SIGNALING_OK = '{"msg_type":2,"status_code":0,"media_server":{"server_urls":{"audio":"ws://127.0.0.1/m"}}}'

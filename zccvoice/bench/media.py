@@ -1,9 +1,9 @@
 """``zccvoice bench media``: what receiving costs, from the socket to the detector's decision.
 
 Meetings of two people from a simulator in a process of its own are received, each time by another client in a
-process of its own: a bare socket that counts bytes (the floor), this program's transport alone, its whole path
-with nobody who transcribes, and Zoom's SDK doing nothing with what comes. Machines are shared, and the simulator
-needs a core: trust the ratios within a run.
+process and on a core of its own: a bare socket that counts bytes (the floor), this program's transport alone,
+its whole path with nobody who transcribes, and Zoom's SDK doing nothing with what comes. Machines are shared,
+and the simulator needs a core: trust the ratios within a run.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ CALLS = {20: 24, 100: 48}
 """That are played at each `send_rate` in milliseconds."""
 CLIENTS = ("floor", "receive", "whole", "sdk")
 IDLE_CALLS = 60
-FIRST_SEARCHED, MOST_SEARCHED = 75, 600
-SEARCH_S = 15.0
+FIRST_SEARCHED, MOST_SEARCHED = 300, 600
+SEARCHED_STEP = 40
+"""Between a load that is kept up with and one that is not."""
+SEARCH_S = 60.0
 KEEPS_UP_MS = 1_000.0
 """The detector lags no further behind what was received than four of the journal's writes."""
 SDK_RATE_MS = 20
@@ -30,7 +32,7 @@ WANTED_RECEIVING, WANTED_CALLS, WANTED_IDLE_KB, WANTED_KEPT_UP = 1.0, 4.0, 200.0
 
 
 def run(*, seconds: float = SECONDS) -> BenchResult:
-    """Measure; takes about two minutes, for as many seconds each.
+    """Measure; takes three minutes, for as many seconds each.
 
     Args:
         seconds: for which each client is measured once it is connected.
@@ -90,16 +92,15 @@ def _measure_idle(result: BenchResult, seconds: float) -> None:
 
 
 def _search(result: BenchResult, seconds: float) -> None:
-    """Double the calls until one core does not keep up, then once in between."""
+    """Halve what lies between a load that one core keeps up with and one that it does not."""
     begin = time.monotonic()
-    best, count, too_many = 0, FIRST_SEARCHED, MOST_SEARCHED + 1
-    while count < too_many and time.monotonic() - begin < SEARCH_S:
+    best, count, too_many = 0, FIRST_SEARCHED, MOST_SEARCHED
+    while too_many - best > SEARCHED_STEP and time.monotonic() - begin < SEARCH_S:
         if _keeps_up(count, seconds):
-            best, count = count, count * 2
+            best = count
         else:
-            too_many, count = count, (best + count) // 2
-            if too_many - best <= FIRST_SEARCHED // 2:
-                break
+            too_many = count
+        count = (best + too_many) // 2
     how = f"VAD p99 below {KEEPS_UP_MS:g} ms, 19 of 20 packets in time; the most that was tried"
     result.figures["whole_100ms.kept_up"] = Figure(best, "calls", how)
     result.wanted.append(Wanted("whole_100ms.kept_up", WANTED_KEPT_UP, best, is_least=True))

@@ -21,7 +21,7 @@ import trio
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.bench.journal import new_shelf
-from zccvoice.bench.media_load import APP
+from zccvoice.bench.media_load import APP, pin
 from zccvoice.config import Config, LogConfig, ZoomConfig
 from zccvoice.daemon import call as call_module
 from zccvoice.daemon import log
@@ -42,10 +42,10 @@ from zccvoice.speech.language import LanguagePolicy
 
 SETTLED_S = 1.5
 """After the last stream has sent something, before it is measured."""
-CONNECTED_S = 40.0
+CONNECTED_S = 20.0
 """Streams that have not sent anything by then count as lost."""
 LAG_STEP_S = 0.02
-ANSWER_S = 120.0
+ANSWER_S = 60.0
 
 
 @dataclass(slots=True)
@@ -101,6 +101,7 @@ def measured(kind: str, streams: Sequence[StreamStarted], *, send_rate_ms: int, 
 
 
 def _run(pipe: Connection, kind: str, streams: Sequence[StreamStarted], rate_ms: int, seconds: float) -> None:
+    pin(is_load=False)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         log.configure(LogConfig(level="error"), nowhere)
         with tempfile.TemporaryDirectory(prefix="zccvoice-bench-") as folder:
@@ -243,12 +244,19 @@ class _Arrivals:
         self._watch = watch
 
     async def send(self, event: StreamEvent) -> None:
+        self._note(event)
+        await self._inner.send(event)
+
+    def send_nowait(self, event: StreamEvent) -> None:
+        self._inner.send_nowait(event)
+        self._note(event)
+
+    def _note(self, event: StreamEvent) -> None:
         if isinstance(event, AudioReceived):
             age_s = time.time() - event.timestamp_ms / 1_000
             earliest = self._watch.earliest_s
             earliest[self._stream_id] = min(age_s, earliest.get(self._stream_id, age_s))
         self._watch.heard(self._stream_id)
-        await self._inner.send(event)
 
     async def __aenter__(self) -> _Arrivals:
         return self

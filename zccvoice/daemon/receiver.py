@@ -304,7 +304,10 @@ class WebSocketReceiver:
                 if self._has_heard:
                     await self._events_send.send(ReceptionBroken(CONNECTION_LOST))
                 self._has_heard, self._deaf_since = True, None
-        await self._events_send.send(event)
+        try:
+            self._events_send.send_nowait(event)  # a turn of Trio's loop for each packet would be dear
+        except trio.WouldBlock:
+            await self._events_send.send(event)
 
     def _note_deaf(self) -> None:
         self._deaf_since = trio.current_time()

@@ -30,7 +30,8 @@ import trio_websocket
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.log import get_logger
-from zccvoice.daemon.websocket import GOODBYE_S, LONGEST_MESSAGE_BYTES, Connect, connect_websocket
+from zccvoice.daemon.websocket import GOODBYE_S, Connect, connect_websocket
+from zccvoice.daemon.websocket_client import LONGEST_MESSAGE_BYTES
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.transcript_language import language_of
 from zccvoice.speech.language import LanguagePolicy
@@ -192,7 +193,7 @@ class ChildSocket:
         except OSError:
             raise trio_websocket.ConnectionClosed(None) from None
 
-    async def get_message(self) -> bytes:
+    async def get_messages(self) -> list[bytes]:
         """What the child says next.
 
         Raises:
@@ -202,7 +203,7 @@ class ChildSocket:
         with trio.move_on_after(SILENT_S):
             message = await self._receive()
         if message.startswith(b"{"):
-            return message
+            return [message]
         if not message:
             raise trio_websocket.ConnectionClosed(None)
         _, code, reason = message.decode().split(" ", 2)

@@ -1,7 +1,7 @@
-"""trio-websocket around the connection cores: connecting, and one conversation from handshake to end.
+"""WebSockets around the connection cores: connecting, and one conversation from handshake to end.
 
 A conversation is served by one task: send what the core wants sent (answers to keep-alives first of all), hand on
-what happened, wait for the next message or the core's timer.
+what happened, wait for the next messages or the core's timer.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import trio_websocket
 
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.log import get_logger
+from zccvoice.daemon.websocket_client import WebSocketClient, agree
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, RemoteProtocolError
 from zccvoice.rtms import media, signaling, wire
 from zccvoice.rtms.events import MessageRejected, StreamEvent
@@ -27,13 +28,9 @@ UNREAD_S = 1.0
 """What has lain in the socket is read in far less time."""
 GOODBYE_S = 2.0
 """How long closing a connection may take."""
-LONGEST_MESSAGE_BYTES = 2**20
-"""Four times the largest audio message there is (one second of stereo at 48 kHz)."""
-RECEIVE_BUFFER_BYTES = 2**16
-"""Several messages per system call when they come in bursts."""
 
 Connect: TypeAlias = Callable[[str, float], AbstractAsyncContextManager[Any]]
-"""(URL, seconds to connect) → a `trio_websocket.WebSocketConnection` to use in ``async with``."""
+"""(URL, seconds to connect) → a `WebSocketClient` to use in ``async with``."""
 Core: TypeAlias = signaling.SignalingConnection | media.MediaConnection
 log = get_logger()
 
@@ -41,7 +38,7 @@ log = get_logger()
 @asynccontextmanager
 async def connect_websocket(
     url: str, timeout_s: float, tls_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
-) -> AsyncGenerator[trio_websocket.WebSocketConnection]:
+) -> AsyncGenerator[WebSocketClient]:
     """A connection to `url`; certificates of ``wss://`` are checked with what `tls_context` gives.
 
     Raises:
@@ -66,11 +63,8 @@ async def connect_websocket(
 @asynccontextmanager
 async def speak_websocket(
     stream: trio.abc.Stream, host: str, resource: str, deadline: float = inf
-) -> AsyncGenerator[trio_websocket.WebSocketConnection]:
+) -> AsyncGenerator[WebSocketClient]:
     """The WebSocket's client on a connected `stream`, which is closed in every case.
-
-    After a frame that RFC 6455 forbids the library says goodbye to us, not to the server, and goes on reading
-    until the server hangs up: closing the stream is up to us.
 
     Args:
         stream: connected; for ``wss://`` with TLS.
@@ -79,24 +73,16 @@ async def speak_websocket(
         deadline: when the server must have agreed, monotonic seconds.
     """
     try:
-        async with trio.open_nursery() as reading:
-            with trio.fail_at(deadline):
-                websocket = await trio_websocket.wrap_client_stream(
-                    reading,
-                    stream,  # type: ignore[arg-type]
-                    host,
-                    resource,
-                    max_message_size=LONGEST_MESSAGE_BYTES,
-                    receive_buffer_size=RECEIVE_BUFFER_BYTES,
-                )
-            try:
-                yield websocket
-            finally:
-                with trio.move_on_after(GOODBYE_S) as goodbye:
-                    await websocket.aclose()
-                if goodbye.cancelled_caught:
-                    log.info("no answer to our goodbye")
-                await trio.aclose_forcefully(stream)
+        with trio.fail_at(deadline):
+            ahead = await agree(stream, host, resource)
+        websocket = WebSocketClient(stream, ahead)
+        try:
+            yield websocket
+        finally:
+            with trio.move_on_after(GOODBYE_S) as goodbye:
+                await websocket.say_goodbye()
+            if goodbye.cancelled_caught:
+                log.info("no answer to our goodbye")
     finally:
         await trio.aclose_forcefully(stream)
 
@@ -128,8 +114,7 @@ class Line:
     async def open(self, url: str) -> AsyncGenerator[Any]:
         """Connect, after a look at the allow-list; says goodbye at the end of the block.
 
-        A block that is to be left early is cancelled by a scope inside it: the library needs its reader task for
-        the closing handshake.
+        A block that is to be left early is cancelled by a scope inside it, which leaves time for the goodbye.
 
         Raises:
             ForbiddenHostError: not allowed.
@@ -159,10 +144,10 @@ class Line:
             with until_open:
                 while not core.is_done:
                     await send_pending(websocket, core)
-                    if core.is_open:
-                        until_open.deadline = float("inf")
+                    if core.is_open and until_open.deadline < inf:
+                        until_open.deadline = inf
                     await _hand_on(core, on_event)
-                    await self._receive_one(websocket, core)
+                    await self._receive(websocket, core, on_event)
         except trio_websocket.ConnectionClosed as closed:
             if not core.is_open:
                 raise ConnectionFailedError(
@@ -174,26 +159,29 @@ class Line:
         await _hand_on(core, on_event)
         return "ended"
 
-    async def _receive_one(self, websocket: Any, core: Core) -> None:
+    async def _receive(self, websocket: Any, core: Core, on_event: Callable[[Any], Awaitable[None]]) -> None:
+        """Take in all that has come by now, or that nothing came for too long."""
         timer = core.get_timer()
-        with trio.CancelScope() as silence:
-            if timer is not None:
-                # After a time in which we could not read, what waits in the socket is not silence.
-                silence.deadline = max(timer, trio.current_time() + UNREAD_S)
-            raw = await websocket.get_message()
+        messages: list[bytes] = []
+        # After a time in which we could not read, what waits in the socket is not silence.
+        deadline = inf if timer is None else max(timer, trio.current_time() + UNREAD_S)
+        with trio.CancelScope(deadline=deadline) as silence:
+            messages = await websocket.get_messages()
         now = trio.current_time()
         if silence.cancelled_caught:
             core.handle_timer(now)
             return
-        try:
-            core.receive_message(wire.decode(raw), now)
-        except HandshakeRefusedError:
-            raise
-        except RemoteProtocolError as error:
-            if core.is_done:  # it was the end of this connection, not only of the message
-                raise
-            core.receive_garbage(now)
-            await self._events_send.send(MessageRejected(self.name, str(error)))
+        for message in messages:
+            if core.is_done:
+                return
+            try:
+                core.receive_message(wire.decode(message), now)
+            except RemoteProtocolError as error:
+                await _hand_on(core, on_event)  # what came before it
+                if core.is_done or isinstance(error, HandshakeRefusedError):
+                    raise  # it was the end of this connection, not only of the message
+                core.receive_garbage(now)
+                await self._events_send.send(MessageRejected(self.name, str(error)))
 
 
 async def send_pending(websocket: Any, core: Core) -> None:
