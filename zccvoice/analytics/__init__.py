@@ -5,6 +5,7 @@ Where to start: `scorecard` says what every measure is and gathers them.
 - `record`      the input: everything stored about one engagement, as one value
 - `thresholds`  the numbers in the definitions, as data
 - `spans`       union, intersection and subtraction of stretches of time
+- `remembered`  found once per call, though many measures rest on it
 - `timing`      open time, speech, hold, pause, gap, silence, overtalk
 - `turns`       back-channels, turns, interruptions, response gaps
 - `wording`     words, talk speed, questions, fillers

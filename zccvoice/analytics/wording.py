@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from zccvoice.analytics.record import Span, SpokenUtterance
-from zccvoice.analytics.spans import intersection, total_ms
+from zccvoice.analytics.remembered import remembered
+from zccvoice.analytics.spans import intersection, total_ms, union
 from zccvoice.analytics.thresholds import Thresholds
 from zccvoice.analytics.timing import speech_spans
 
@@ -45,28 +46,13 @@ def words_count(utterances: Sequence[SpokenUtterance]) -> int | None:
     return sum(utterance.word_count or 0 for utterance in utterances)
 
 
-def talk_speed_wpm(
-    utterances: Sequence[SpokenUtterance], thresholds: Thresholds, within: Span | None = None
-) -> float | None:
+def talk_speed_wpm(utterances: Sequence[SpokenUtterance], thresholds: Thresholds) -> float | None:
     """Words per minute of the side's own speech; None below ``talk_speed_min_words``.
 
-    Speech without a transcript counts neither as words nor as time. With `within`, only that part of the
-    call: of an utterance that reaches over its edge, the same share of the words as of the time.
+    Speech without a transcript counts neither as words nor as time.
     """
-    transcribed = [one for one in utterances if one.text is not None and one.end_ms > one.start_ms]
-    speech = [one.span for one in speech_spans(transcribed, thresholds)]
-    words: float = sum(one.word_count or 0 for one in transcribed)
-    if within is not None:
-        speech = intersection(speech, [within])
-        words = sum((one.word_count or 0) * _share(one, within) for one in transcribed)
-    if words < thresholds.talk_speed_min_words:
-        return None
-    return words / (total_ms(speech) / 60_000)
-
-
-def _share(utterance: SpokenUtterance, within: Span) -> float:
-    span = Span(utterance.start_ms, utterance.end_ms)
-    return total_ms(intersection([span], [within])) / span.length_ms
+    transcribed, speech = _transcribed(utterances, thresholds)
+    return _wpm(sum(one.word_count or 0 for one in transcribed), speech, thresholds)
 
 
 def talk_speed_change_ratio(
@@ -74,15 +60,44 @@ def talk_speed_change_ratio(
 ) -> float | None:
     """Talk speed in the last third of the call ÷ that in the first; None when either is.
 
+    Of an utterance that reaches over the edge of a third, the same share of the words counts as of the time.
+
     Args:
         utterances: of one side.
         call: from the first moment of the call to its last.
         thresholds: ``talk_speed_min_words`` holds for each third.
     """
+    transcribed, speech = _transcribed(utterances, thresholds)
     third_ms = call.length_ms // 3
-    first = talk_speed_wpm(utterances, thresholds, Span(call.start_ms, call.start_ms + third_ms))
-    last = talk_speed_wpm(utterances, thresholds, Span(call.end_ms - third_ms, call.end_ms))
+    first, last = (
+        _wpm(
+            sum((one.word_count or 0) * _share(one, third) for one in transcribed),
+            intersection(speech, [third]),
+            thresholds,
+        )
+        for third in (
+            Span(call.start_ms, call.start_ms + third_ms),
+            Span(call.end_ms - third_ms, call.end_ms),
+        )
+    )
     return last / first if first and last else None
+
+
+@remembered
+def _transcribed(
+    utterances: Sequence[SpokenUtterance], thresholds: Thresholds
+) -> tuple[list[SpokenUtterance], list[Span]]:
+    found = [one for one in utterances if one.text is not None and one.end_ms > one.start_ms]
+    return found, union(one.span for one in speech_spans(found, thresholds))
+
+
+def _wpm(words: float, speech: Sequence[Span], thresholds: Thresholds) -> float | None:
+    return words / (total_ms(speech) / 60_000) if words >= thresholds.talk_speed_min_words else None
+
+
+def _share(utterance: SpokenUtterance, within: Span) -> float:
+    inside_ms = min(utterance.end_ms, within.end_ms) - max(utterance.start_ms, within.start_ms)
+    return max(0, inside_ms) / (utterance.end_ms - utterance.start_ms)
 
 
 def questions_count(utterances: Sequence[SpokenUtterance]) -> int | None:

@@ -16,7 +16,7 @@ from zccvoice.analytics.record import CallRecord, Side
 from zccvoice.analytics.scorecard import Scorecard, scorecard
 from zccvoice.analytics.spans import intersection
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
-from zccvoice.analytics.timing import holds, open_time, silences, speech_spans
+from zccvoice.analytics.timing import call_speech, holds, open_time, silences
 from zccvoice.analytics.turns import interruptions
 from zccvoice.store.measure_tables import (
     Hold,
@@ -109,7 +109,7 @@ def _put_instances(connection: Connection, record: CallRecord, thresholds: Thres
             "side": one.side,
             "words_count": one.word_count,
         }
-        for one in speech_spans(record.utterances, thresholds)
+        for one in call_speech(record, thresholds)
     ]
     spans = {
         table_of(Silence): silences(record, thresholds),
