@@ -76,7 +76,8 @@ def put_measures(connection: Connection, engagement_id: str, **measures: object)
 _TEXTS = """
 INSERT INTO zccvoice.zoom_transcript VALUES (:id, 's-' || :id, 'c2', 0, 900, 'Good morning.', 'en');
 INSERT INTO zccvoice.chat_message VALUES (:id, 's-' || :id, 'm1', :at, 'u1', 'Caller', 'Hello?');
-INSERT INTO zccvoice.one_way_audio VALUES (:id, 's-' || :id, 'c1', 0, 61000)
+INSERT INTO zccvoice.one_way_audio VALUES (:id, 's-' || :id, 'c1', 0, 61000);
+INSERT INTO zccvoice.agent_part VALUES (:id, 'c2', 0, 9000, 1500, 3, NULL, 1000, 1, 4000, 1, 500)
 """
 _STATEMENTS = """
 INSERT INTO zccvoice.engagement (engagement_id, queue_id, queue_name, clock_zero_ms, started_at, language)

@@ -17,7 +17,7 @@ from .supervised_calls import CALLS, MOVED, put_measures, store_call, store_call
 
 FIRST_VIEWS = {"call", "utterance", "gap", "event"}
 MORE_VIEWS = {"live_call", "agent_day", "queue_hour", "transcript_search", "silence", "interruption", "hold"}
-LATER_VIEWS = {"zoom_transcript", "chat_message", "track", "one_way_audio"}
+LATER_VIEWS = {"zoom_transcript", "chat_message", "track", "one_way_audio", "agent_part"}
 MEASURE_VIEWS = {"speech", "loudness", "side", "category", "metric_definition", "schema_change"}
 
 

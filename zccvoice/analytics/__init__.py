@@ -8,6 +8,8 @@ Where to start: `scorecard` says what every measure is and gathers them.
 - `remembered`  found once per call, though many measures rest on it
 - `timing`      open time, speech, hold, pause, gap, silence, overtalk
 - `turns`       back-channels, turns, interruptions, response gaps
+- `parts`       what each of several agents did in his part of the call
+- `roles`       whose side a leg is on, and from when
 - `wording`     words, talk speed, questions, fillers
 - `sound`       loudness, clipping, noise, packets
 - `scorecard`   the output: every measure with its published definition

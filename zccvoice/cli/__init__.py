@@ -21,6 +21,7 @@ from zccvoice.cli import (
     doctor,
     explain,
     export,
+    recompute,
     replay,
     report,
     serve,
@@ -30,7 +31,7 @@ from zccvoice.cli import (
 )
 from zccvoice.errors import ConfigError, ScenarioError, ZccvoiceError
 
-_COMMANDS = (serve, doctor, demo, simulate, transcribe, replay, report, export, db, stream, explain, bench)
+_COMMANDS = (serve, doctor, demo, simulate, transcribe, replay, recompute, report, export, db, stream, explain, bench)
 
 
 def main(arguments: list[str] | None = None) -> int:

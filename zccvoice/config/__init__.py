@@ -32,6 +32,7 @@ __all__ = [  # what other folders import from here
     "JournalConfig",
     "LanguageConfig",
     "LogConfig",
+    "MeasuresConfig",
     "PrivacyConfig",
     "RetentionConfig",
     "ShutdownConfig",
@@ -177,6 +178,17 @@ class RetentionConfig(Section):
         return self
 
 
+class MeasuresConfig(Section):
+    """How calls are measured. What changes here holds for calls from then on; ``zccvoice recompute`` measures
+    stored ones again."""
+
+    agents: tuple[str, ...] = ()
+    """Who is the agent in meetings, webinars and Video SDK sessions: user ids or names as Zoom shows them,
+    compared without regard to case. Where one of them takes part everybody else is a customer."""
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """Thresholds of the measures that are not the shipped ones, such as ``silence_above_ms = 5000``."""
+
+
 class LogConfig(Section):
     """The log, on standard error."""
 
@@ -205,6 +217,7 @@ class Config(Section):
     journal: JournalConfig = JournalConfig()
     privacy: PrivacyConfig = PrivacyConfig()
     retention: RetentionConfig = RetentionConfig()
+    measures: MeasuresConfig = MeasuresConfig()
     log: LogConfig = LogConfig()
     shutdown: ShutdownConfig = ShutdownConfig()
 

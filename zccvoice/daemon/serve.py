@@ -19,6 +19,7 @@ import trio
 from sqlalchemy import Engine
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.config import Config
 from zccvoice.daemon.call import Call, House
 from zccvoice.daemon.door import Door
@@ -68,6 +69,7 @@ async def serve(
         True when everything that was received is in the database, False when it was stopped before.
     """
     say_which_transport(config.zoom)
+    thresholds = thresholds_with(config.measures.thresholds)
     metrics = Metrics()
     outbox = Outbox()
     closing = trio.Event()
@@ -101,8 +103,8 @@ async def serve(
         shelf,
         metrics,
         write=write_to(engine),
-        measure=measure_in(engine),
-        measure_live=measure_live_in(engine),
+        measure=measure_in(engine, thresholds=thresholds),
+        measure_live=measure_live_in(engine, thresholds=thresholds),
     )
     transcriber = Transcriber(recognizer, metrics)
     supervisor = Supervisor(make_call, deleter(shelf, webhooks, outbox), metrics)

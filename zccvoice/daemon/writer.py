@@ -21,6 +21,7 @@ import trio
 from sqlalchemy import Engine
 
 from zccvoice.analytics.live import live_call
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox, Parcel
@@ -57,7 +58,7 @@ def write_to(engine: Engine) -> Write:
     return write
 
 
-def measure_in(engine: Engine) -> Measure:
+def measure_in(engine: Engine, *, thresholds: Thresholds = DEFAULTS) -> Measure:
     """The real `Measure` of a call that has ended: from what is stored of it.
 
     A call of which no audio came has no scorecard: its zeros would be made up.
@@ -69,12 +70,12 @@ def measure_in(engine: Engine) -> Measure:
                 return
             record = reads.call_record(connection, engagement_id)
             if record.tracks or record.utterances:
-                measures.put_measures(connection, record)
+                measures.put_measures(connection, record, thresholds)
 
     return measure
 
 
-def measure_live_in(engine: Engine) -> Measure:
+def measure_live_in(engine: Engine, *, thresholds: Thresholds = DEFAULTS) -> Measure:
     """The real `Measure` of a call that is running."""
 
     def measure(engagement_id: str) -> None:
@@ -85,7 +86,7 @@ def measure_live_in(engine: Engine) -> Measure:
             ):
                 return
             record = reads.call_record(connection, engagement_id)
-            measures.put_live(connection, engagement_id, live_call(record))
+            measures.put_live(connection, engagement_id, live_call(record, thresholds))
 
     return measure
 

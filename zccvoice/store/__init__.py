@@ -11,7 +11,7 @@ is written, `tables` what is kept.
 - `database`         engine, transactions, which errors pass, upgrading and checking the schema
 - `partitions`       monthly partitions, made ahead
 - `writes`           facts → rows; saying a thing twice changes nothing (`upsert` is how)
-- `measures`         what is computed of a call → rows
+- `measures`         what is computed of a call → rows; `recompute` the same for stored calls
 - `removals`         what goes: revoked streams, stale rows
 - `bulk`             COPY: very many rows into one table
 - `reads`            rows → the record of a call, calls with their measures, utterances
