@@ -17,7 +17,7 @@ from zccvoice.analytics.record import CallEvent, CallRecord, Side, SpokenUtteran
 
 Mask = npt.NDArray[np.bool_]
 FILLERS_EN = (
-    "uh uhh uhm um umm er erm hm hmm mm mmm basically".split(),
+    ["uh", "uhh", "uhm", "um", "umm", "er", "erm", "hm", "hmm", "mm", "mmm", "basically"],
     ["you know", "i mean", "sort of", "kind of"],
 )
 
@@ -66,7 +66,8 @@ def measured(record: CallRecord) -> dict[str, object]:
     spans = speech(record, clock)
     known = {one.side for one in (*record.tracks, *record.utterances) if one.side is not None}
     speaking = {
-        key: is_open & clock.mask(*((one.start, one.end) for one in spans if (one.side or one.channel_id) == key))
+        key: is_open
+        & clock.mask(*((one.start, one.end) for one in spans if (one.side or one.channel_id) == key))
         for key in {one.side or one.channel_id for one in spans}
     }
     held = told(record.events, clock, is_open, {"user_hold"}, {"user_unhold", "user_end"})
@@ -104,7 +105,7 @@ def speech(record: CallRecord, clock: Clock) -> list[Said]:
         own = [one for one in record.utterances if (one.side, one.channel_id) == (side, channel)]
         mask = clock.mask(*((one.start_ms, one.end_ms) for one in own))
         for start, end in runs(~mask):
-            if 0 < start and end < clock.length and end - start < 300:
+            if start > 0 and end < clock.length and end - start < 300:
                 mask[start:end] = True
         for start, end in runs(mask):
             parts = [one for one in own if start <= one.start_ms < one.end_ms <= end]
@@ -333,7 +334,7 @@ def speed(own: list[SpokenUtterance], begin: int, end: int) -> float | None:
             inside = len(range(max(begin, one.start_ms), min(end, one.end_ms)))
             count += len((one.text or "").split()) * inside / (one.end_ms - one.start_ms)
         for start, stop in runs(~mask):
-            if 0 < start and stop < len(mask) and stop - start < 300:
+            if start > 0 and stop < len(mask) and stop - start < 300:
                 mask[start:stop] = True
         times |= {int(ms) for ms in np.flatnonzero(mask[begin:end])}
     return None if count < 20 - 1e-9 else count * 60_000 / len(times)

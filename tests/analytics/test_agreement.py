@@ -44,7 +44,10 @@ def any_calls(draw: st.DrawFn) -> CallRecord:
         resumed_ms = min(end_ms, cut_ms + draw(st.integers(0, 4_000)))
         spans = Span(0, cut_ms), Span(resumed_ms, end_ms)
         tracks = [
-            dataclasses.replace(track, open_span=span) for track in record.tracks for span in spans if span.length_ms
+            dataclasses.replace(track, open_span=span)
+            for track in record.tracks
+            for span in spans
+            if span.length_ms
         ]
         # A hold or pause that was never ended lasts to the end of its stream: what is told, is told in one.
         kept = tuple(e for e in record.events if e.name in ("user_answered", "odd"))

@@ -57,9 +57,7 @@ def agent_parts(record: CallRecord, thresholds: Thresholds = DEFAULTS) -> list[A
     """The parts of all agents, by start."""
     if not timing.open_time(record):
         return []
-    legs = sorted(
-        {one.channel_id for one in (*record.tracks, *record.utterances) if one.side is Side.AGENT}
-    )
+    legs = sorted({one.channel_id for one in (*record.tracks, *record.utterances) if one.side is Side.AGENT})
     found = [part for leg in legs for part in _parts_of(record, leg, thresholds)]
     return sorted(found, key=lambda one: (one.start_ms, one.channel_id))
 
@@ -117,9 +115,7 @@ def _measured(
         if _is_of(one, channel_id) and reach.start_ms <= one.start_ms < reach.end_ms
     )
     speech = [one.span for one in timing.speech_spans(said, thresholds)]
-    answered = any(
-        event.name in _BEGINS and event.channel_id == channel_id for event in record.events
-    )
+    answered = any(event.name in _BEGINS and event.channel_id == channel_id for event in record.events)
     later = [one for one in speech if one.end_ms > span.start_ms]
     holds = intersection(timing.holds(record), timing.open_time(record))
     return AgentPart(

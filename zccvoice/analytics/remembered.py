@@ -24,7 +24,11 @@ def remembered(function: Callable[Arguments, Result]) -> Callable[Arguments, Res
         if more:
             return function(*asked, **more)
         question, known = last
-        if asked and len(asked) == len(question) and all(a is b for a, b in zip(asked, question, strict=True)):
+        if (
+            asked
+            and len(asked) == len(question)
+            and all(a is b for a, b in zip(asked, question, strict=True))
+        ):
             return known  # type: ignore[no-any-return]
         found = function(*asked)  # type: ignore[call-arg]
         last = asked, found

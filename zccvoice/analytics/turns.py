@@ -75,7 +75,11 @@ def turn_taking(record: CallRecord, thresholds: Thresholds) -> TurnTaking:
         floor = turns[-1] if turns else None
         if floor and floor.side == side and one.start_ms - floor.end_ms < thresholds.turn_pause_ms:
             turns[-1] = Turn(side, floor.start_ms, max(floor.end_ms, one.end_ms))
-        elif floor and floor.side != side and _is_backchannel(one, floor, islice(known, i + 1, None), thresholds):
+        elif (
+            floor
+            and floor.side != side
+            and _is_backchannel(one, floor, islice(known, i + 1, None), thresholds)
+        ):
             backchannels.append(one)
         else:
             turns.append(Turn(side, one.start_ms, one.end_ms))

@@ -31,7 +31,21 @@ from zccvoice.cli import (
 )
 from zccvoice.errors import ConfigError, ScenarioError, ZccvoiceError
 
-_COMMANDS = (serve, doctor, demo, simulate, transcribe, replay, recompute, report, export, db, stream, explain, bench)
+_COMMANDS = (
+    serve,
+    doctor,
+    demo,
+    simulate,
+    transcribe,
+    replay,
+    recompute,
+    report,
+    export,
+    db,
+    stream,
+    explain,
+    bench,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

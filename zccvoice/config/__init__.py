@@ -180,7 +180,8 @@ class RetentionConfig(Section):
 
 class MeasuresConfig(Section):
     """How calls are measured. What changes here holds for calls from then on; ``zccvoice recompute`` measures
-    stored ones again."""
+    stored ones again.
+    """
 
     agents: tuple[str, ...] = ()
     """Who is the agent in meetings, webinars and Video SDK sessions: user ids or names as Zoom shows them,

@@ -177,6 +177,7 @@ class Call:
                 languages=house.languages,
                 phones=house.phones,
                 pin=self._past.pin,
+                agents=house.config.measures.agents,
                 cpu_clock=time.thread_time,
             )
             reception = self._reception = Reception(

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 import numpy as np
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
-from zccvoice.analytics.record import Side
 from zccvoice.audio.codecs import as_carried
 from zccvoice.audio.codecs.opus import is_concealing
 from zccvoice.audio.frame import AudioFormat, Encoding
@@ -22,6 +21,7 @@ from zccvoice.config import VadConfig
 from zccvoice.daemon.audio_format import format_of
 from zccvoice.daemon.outcome import Counts, Outcome, Remark, Spoken
 from zccvoice.daemon.side_by_side import one_way_channels, track_closed
+from zccvoice.daemon.sides import Sides
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
 from zccvoice.rtms.events import (
@@ -33,7 +33,6 @@ from zccvoice.rtms.events import (
     MediaOpened,
     ParticipantConnected,
     ReceptionBroken,
-    Role,
     StreamEnded,
     TranscriptReceived,
 )
@@ -60,7 +59,6 @@ QUEUE_WAIT_MS = 5_000
 Zoom had buffered comes in a burst and may overtake it."""
 LIVE_LEG_MS = 2_000
 """A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
-_SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT, None: None}
 _NO_SAMPLES = np.empty(0, np.int16)
 
 
@@ -75,6 +73,7 @@ class Projection:
         languages: LanguagePolicy,
         phones: PhonePseudonym,
         pin: LanguagePin | None = None,
+        agents: Iterable[str] = (),
         cpu_clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Begin.
@@ -85,6 +84,7 @@ class Projection:
             languages: how the language is decided, unless it was:
             pin: what had been decided when the journal was first read.
             phones: what is kept of phone numbers.
+            agents: who is the agent in a meeting, by id or name; see `MeasuresConfig`.
             cpu_clock: seconds, for `counts`.
         """
         self._started = started
@@ -93,6 +93,7 @@ class Projection:
         self._phones = phones
         self._pin = pin
         self._cpu_clock = cpu_clock
+        self._sides = Sides(agents)
         self._out: list[Outcome] = []
         self._tracks: dict[str, Track] = {}
         self._format: AudioFormat | None = None
@@ -296,10 +297,13 @@ class Projection:
         if who.channel_id is None:
             return
         number = self._phones.of(who.phone_number)
+        sides = self._sides.of(who)
+        for channel_id in [one for one in sides if one != who.channel_id]:
+            self._state(ParticipantSeen, channel_id, side=sides[channel_id])
         self._state(
             ParticipantSeen,
             who.channel_id,
-            side=_SIDES[who.role],
+            side=sides[who.channel_id],
             user_id=who.user_id,
             display_name=who.display_name,
             queue_id=who.queue_id,

@@ -64,6 +64,7 @@ def replay(
             languages=LanguagePolicy(config.language),
             phones=phones,
             pin=past.pin,
+            agents=config.measures.agents,
         )
         known = past.transcripts if keeps_transcripts else {}
         pool = ThreadPoolExecutor(recognizer.concurrency if recognizer else 1)

@@ -61,9 +61,7 @@ def remeasure(connection: Connection, record: CallRecord, thresholds: Thresholds
     return _put_all(connection, record, scorecard(record, thresholds), thresholds)
 
 
-def _put_all(
-    connection: Connection, record: CallRecord, measures: Scorecard, thresholds: Thresholds
-) -> bool:
+def _put_all(connection: Connection, record: CallRecord, measures: Scorecard, thresholds: Thresholds) -> bool:
     engagement_id = record.engagement_id
     is_changed = put_scorecard(connection, engagement_id, measures, thresholds)
     is_changed |= _put_instances(connection, record, thresholds)
