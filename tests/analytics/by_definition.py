@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -226,7 +227,7 @@ def floor(
     conversation_ms: int,
 ) -> dict[str, object]:
     turns, signals = taken_turns(spans)
-    changes = [(a, b) for a, b in zip(turns, turns[1:], strict=False) if a.side != b.side]
+    changes = [(a, b) for a, b in pairwise(turns) if a.side != b.side]
     both = len(known) > 1
     found: dict[str, object] = {
         "speaker_switches_per_min": len(changes) * 60_000 / conversation_ms
@@ -342,7 +343,7 @@ def speed(own: list[SpokenUtterance], begin: int, end: int) -> float | None:
 
 def fillers(text: str) -> int:
     said = [word.strip(".,?!").lower() for word in text.split()]
-    pairs = [" ".join(two) for two in zip(said, said[1:], strict=False)]
+    pairs = [" ".join(two) for two in pairwise(said)]
     return sum(word in FILLERS_EN[0] for word in said) + sum(pair in FILLERS_EN[1] for pair in pairs)
 
 

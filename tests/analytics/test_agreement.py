@@ -28,7 +28,7 @@ SIDES = [(A, C), (A, C, O), (A,), (A, None), (None,), ()]
 
 @st.composite
 def any_calls(draw: st.DrawFn) -> CallRecord:
-    """Calls of some sides; perhaps a second agent after a transfer, with a stream of his own; words of all kinds."""
+    """Calls of some sides, with words of all kinds; perhaps a transfer to a second agent and stream."""
     record = draw(calls(draw(st.sampled_from(SIDES))))
     said = [
         dataclasses.replace(one, text=draw(st.sampled_from(TEXTS))) if draw(st.booleans()) else one

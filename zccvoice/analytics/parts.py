@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from zccvoice.analytics import timing, turns, wording
 from zccvoice.analytics.documented import documented
@@ -102,7 +103,7 @@ def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]
 
 def _reaches(spans: Sequence[Span]) -> list[Span]:
     """For each part, the time whose speech belongs to it: up to half-way between two parts."""
-    borders = [(one.end_ms + other.start_ms) // 2 for one, other in zip(spans, spans[1:], strict=False)]
+    borders = [(one.end_ms + other.start_ms) // 2 for one, other in pairwise(spans)]
     return [Span(*one) for one in zip([_LONG_AGO, *borders], [*borders, _LATE], strict=True)]
 
 

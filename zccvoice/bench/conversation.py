@@ -1,4 +1,4 @@
-"""Made-up calls as analytics sees them, of the length and liveliness of real ones. The same for the same number."""
+"""Made-up calls as analytics sees them, of the length and liveliness of real ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CHANNELS = {Side.AGENT: "c2", Side.CUSTOMER: "c1"}
 
 
 def conversation(number: int, length_ms: int = LENGTH_MS) -> CallRecord:
-    """A call of two: turns of a few utterances, listening signals, interruptions, a hold, a gap, a pause to think."""
+    """A call of two, the same for the same number: turns, listening signals, interruptions, a hold, gaps."""
     chance = random.Random(f"conversation{number}")  # noqa: S311  # the same every time is what is wanted
     utterances: list[SpokenUtterance] = []
     hold = Span(at := chance.randrange(length_ms // 2), at + chance.randrange(15_000, 45_000))

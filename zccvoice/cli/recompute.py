@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import Engine
 
-from zccvoice.analytics.thresholds import Thresholds, thresholds_with
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.cli import settings
-from zccvoice.store.database import connect, require_current_schema, transaction
+from zccvoice.store.database import require_current_schema, transaction
 from zccvoice.store.definitions import thresholds_version
-from zccvoice.store.recompute import Outcome, recompute, stored_calls
-
-CHUNK_CALLS = 25
-"""Calls that a process takes at once."""
+from zccvoice.store.recompute import Outcome, recompute_all, stored_calls
 
 
 def add_to(commands: Any) -> None:
@@ -55,49 +48,6 @@ def run(options: argparse.Namespace) -> int:
         counts = Counter(_with_bar(recompute_all(engine, ids, thresholds, jobs=options.jobs), len(ids)))
     _report(counts, len(ids), version, as_json=options.json)
     return 1 if options.engagement and counts[Outcome.GONE] else 0
-
-
-def recompute_all(
-    engine: Engine, ids: Sequence[str], thresholds: Thresholds, *, jobs: int | None = None
-) -> Iterator[Outcome]:
-    """Measure these calls again, in processes of their own with one connection each; an outcome per call.
-
-    Closing the iterator early leaves every call as it was or measured, none half.
-
-    Raises:
-        StoreError: the database is away or refuses.
-    """
-    url = engine.url.render_as_string(hide_password=False)
-    jobs = min(jobs or os.cpu_count() or 1, -(-len(ids) // CHUNK_CALLS))
-    if jobs <= 1:
-        yield from (_measure(engine, one, thresholds) for one in ids)
-        return
-    fresh = multiprocessing.get_context("spawn")  # forked, two processes would share a connection
-    pool = ProcessPoolExecutor(jobs, fresh, _begin, (url, thresholds))
-    try:
-        yield from pool.map(_measure_here, ids, chunksize=CHUNK_CALLS)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-_here: tuple[Engine, Thresholds] | None = None
-"""In a process of the pool: what it works with."""
-
-
-def _begin(url: str, thresholds: Thresholds) -> None:
-    global _here
-    _here = connect(url, connections=1, application_name="zccvoice recompute"), thresholds
-
-
-def _measure_here(engagement_id: str) -> Outcome:
-    assert _here is not None
-    engine, thresholds = _here
-    return _measure(engine, engagement_id, thresholds)
-
-
-def _measure(engine: Engine, engagement_id: str, thresholds: Thresholds) -> Outcome:
-    with transaction(engine) as connection:
-        return recompute(connection, engagement_id, thresholds)
 
 
 def _with_bar(outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:

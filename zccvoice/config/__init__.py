@@ -179,9 +179,7 @@ class RetentionConfig(Section):
 
 
 class MeasuresConfig(Section):
-    """How calls are measured. What changes here holds for calls from then on; ``zccvoice recompute`` measures
-    stored ones again.
-    """
+    """How calls are measured: from a change on, and with ``zccvoice recompute`` stored ones too."""
 
     agents: tuple[str, ...] = ()
     """Who is the agent in meetings, webinars and Video SDK sessions: user ids or names as Zoom shows them,

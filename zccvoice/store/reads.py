@@ -151,8 +151,9 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
     """Everything stored about an engagement, as `analytics` wants it; empty if nothing is known of it.
 
     A stream counts from its first packet to its end (or to the last thing heard of it while it is open), and
-    not at all if no packet came. Sides are those known now; see `with_roles` where one changes. Several statements are used: in a transaction that
-    is REPEATABLE READ they see one moment, otherwise a call that is going on may be seen a little unevenly.
+    not at all if no packet came. Sides are those known now; `with_roles` tells where one changes. Several
+    statements are used: in a transaction that is REPEATABLE READ they see one moment, otherwise a call that is
+    going on may be seen a little unevenly.
     """
     engagement = connection.execute(
         select(Engagement.clock_zero_ms, Engagement.language, Engagement.language_source).where(
