@@ -65,7 +65,7 @@ def measured(record: CallRecord) -> dict[str, object]:
     tracks = [(one.open_span.start_ms, one.open_span.end_ms) for one in record.tracks]
     is_open = clock.mask(*((one.start_ms, one.end_ms) for one in record.streams), *heard, *tracks)
     spans = speech(record, clock)
-    known = {one.side for one in (*record.tracks, *record.utterances) if one.side is not None}
+    known = {side for side in sides_of(record) if side is not None}
     speaking = {
         key: is_open
         & clock.mask(*((one.start, one.end) for one in spans if (one.side or one.channel_id) == key))
@@ -97,6 +97,10 @@ def measured(record: CallRecord) -> dict[str, object]:
     found["damaged"] = isinstance(coverage, float) and coverage < 0.98
     found["verdict"] = verdict(record, spans, found)
     return found
+
+
+def sides_of(record: CallRecord) -> set[Side | None]:
+    return {track.side for track in record.tracks} | {one.side for one in record.utterances}
 
 
 def speech(record: CallRecord, clock: Clock) -> list[Said]:
@@ -302,7 +306,7 @@ def words(record: CallRecord, is_open: Mask) -> dict[str, object]:
     moments = np.flatnonzero(is_open)
     begin, end = (int(moments[0]), int(moments[-1]) + 1) if moments.size else (0, 0)
     third = (end - begin) // 3
-    sides = {one.side for one in (*record.tracks, *record.utterances)}
+    sides = sides_of(record)
     for side in (Side.AGENT, Side.CUSTOMER):
         own = [one for one in record.utterances if one.side == side]
         texts = [one.text for one in own if one.text is not None]

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from zccvoice.analytics import timing, turns, wording
 from zccvoice.analytics.documented import documented
-from zccvoice.analytics.record import CallRecord, Side, Span
+from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance, TrackSound
 from zccvoice.analytics.spans import intersection, total_ms
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 
@@ -58,7 +58,8 @@ def agent_parts(record: CallRecord, thresholds: Thresholds = DEFAULTS) -> list[A
     """The parts of all agents, by start."""
     if not timing.open_time(record):
         return []
-    legs = sorted({one.channel_id for one in (*record.tracks, *record.utterances) if one.side is Side.AGENT})
+    heard = {one.channel_id for one in record.utterances if one.side is Side.AGENT}
+    legs = sorted(heard | {one.channel_id for one in record.tracks if one.side is Side.AGENT})
     found = [part for leg in legs for part in _parts_of(record, leg, thresholds)]
     return sorted(found, key=lambda one: (one.start_ms, one.channel_id))
 
@@ -80,8 +81,8 @@ def _parts_of(record: CallRecord, channel_id: str, thresholds: Thresholds) -> li
     ]
 
 
-def _is_of(one: object, channel_id: str) -> bool:
-    return (getattr(one, "side", None), getattr(one, "channel_id", None)) == (Side.AGENT, channel_id)
+def _is_of(one: SpokenUtterance | TrackSound, channel_id: str) -> bool:
+    return one.side is Side.AGENT and one.channel_id == channel_id
 
 
 def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]:
