@@ -81,7 +81,8 @@ INSERT INTO zccvoice.language_pin VALUES (:id, 's-' || :id, 'c2', 0, 'en', 'dete
 INSERT INTO zccvoice.utterance (engagement_id, stream_id, channel_id, start_ms, call_date, end_ms,
         word_texts, word_start_ms, word_end_ms, word_probability, verdict, refused_text)
     SELECT :id, stream_id, channel_id, 61000, call_date, 62000, '{}', '{}', '{}', '{}', 'refused: guessed', 'You.'
-    FROM zccvoice.utterance WHERE engagement_id = :id
+    FROM zccvoice.utterance WHERE engagement_id = :id;
+INSERT INTO zccvoice.agent_part VALUES (:id, 'c2', 0, 9000, 1500, 3, NULL, 1000, 1, 4000, 1, 500)
 """
 _STATEMENTS = """
 INSERT INTO zccvoice.engagement (engagement_id, queue_id, queue_name, clock_zero_ms, started_at, language)

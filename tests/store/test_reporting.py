@@ -24,6 +24,7 @@ LATER_VIEWS = {
     "one_way_audio",
     "refused_utterance",
     "language_pin",
+    "agent_part",
 }
 REPORT_VIEWS = {"agent_call", "recognition", "metric_target"}
 MEASURE_VIEWS = {"speech", "loudness", "side", "category", "metric_definition", "schema_change"}

@@ -5,8 +5,11 @@ Where to start: `scorecard` says what every measure is and gathers them.
 - `record`      the input: everything stored about one engagement, as one value
 - `thresholds`  the numbers in the definitions, as data
 - `spans`       union, intersection and subtraction of stretches of time
+- `remembered`  found once per call, though many measures rest on it
 - `timing`      open time, speech, hold, pause, gap, silence, overtalk
 - `turns`       back-channels, turns, interruptions, response gaps
+- `parts`       what each of several agents did in his part of the call
+- `roles`       whose side a leg is on, and from when
 - `wording`     words, talk speed, questions, fillers
 - `sound`       loudness, clipping, noise, packets
 - `sentiment`   how people feel about it, as far as their words tell

@@ -6,8 +6,9 @@ milliseconds on the engagement's clock: 0 is the first packet of its first strea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Side(StrEnum):
@@ -18,8 +19,7 @@ class Side(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of time, ``[start_ms, end_ms)``."""
 
     start_ms: int
@@ -54,10 +54,12 @@ class SpokenUtterance:
     word_spans: tuple[Span, ...] = ()
     """When each word of `text` was said; none where the recognizer did not tell."""
 
-    @property
-    def word_count(self) -> int | None:
-        """Words of the transcript, None without one."""
-        return None if self.text is None else len(self.text.split())
+    word_count: int | None = field(init=False, repr=False, compare=False)
+    """Words of the transcript, None without one."""
+
+    def __post_init__(self) -> None:
+        """Count the words, once for all that is made of them."""
+        object.__setattr__(self, "word_count", None if self.text is None else len(self.text.split()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def scorecard(record: CallRecord, thresholds: Thresholds = DEFAULTS) -> Scorecar
     """
     seen = {track.side for track in record.tracks} | {one.side for one in record.utterances}
     sides = {side for side in seen if side is not None}
-    by_side = {side: [one for one in record.utterances if one.side is side] for side in Side}
+    by_side = {side: tuple(one for one in record.utterances if one.side is side) for side in Side}
     measures = _time(record, sides, thresholds)
     measures |= _turn_taking(record, sides, measures["conversation_ms"], thresholds)
     open_ = timing.open_time(record)
@@ -327,8 +327,7 @@ def _percentiles(values: Sequence[int], min_count: int) -> tuple[int | None, int
 
 def _verdict(record: CallRecord, duration_ms: int, speech_ms: int, thresholds: Thresholds) -> str | None:
     signals = turns.turn_taking(record, thresholds).backchannels
-    spoken: list[SpokenUtterance] = list(record.utterances)
-    words = wording.words_count(spoken)
+    words = wording.words_count(record.utterances)
     if words is None:
         return None
     words -= sum(one.word_count or 0 for signal in signals for one in signal.utterances)

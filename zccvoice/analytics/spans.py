@@ -15,13 +15,15 @@ from zccvoice.analytics.record import Span
 def union(spans: Iterable[Span]) -> list[Span]:
     """The time that lies in at least one of the spans."""
     merged: list[Span] = []
-    for span in sorted(spans, key=lambda span: span.start_ms):
-        if span.end_ms <= span.start_ms:
+    last: Span | None = None
+    for span in sorted(spans):
+        start_ms, end_ms = span
+        if end_ms <= start_ms:
             continue
-        if merged and span.start_ms <= merged[-1].end_ms:
-            merged[-1] = Span(merged[-1].start_ms, max(merged[-1].end_ms, span.end_ms))
-        else:
-            merged.append(span)
+        if last is None or start_ms > last[1]:
+            merged.append(last := span)
+        elif end_ms > last[1]:
+            merged[-1] = last = Span(last[0], end_ms)
     return merged
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from zccvoice.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,26 @@ class Thresholds:
 
 DEFAULTS = Thresholds()
 """What is measured with when nothing else is said."""
+
+
+def thresholds_with(changes: Mapping[str, float]) -> Thresholds:
+    """The shipped thresholds but for these.
+
+    Raises:
+        ConfigError: there is no such threshold, or it cannot have this value; names ``measures.thresholds``.
+    """
+    known = asdict(DEFAULTS)
+    problems, changed = [], dict[str, float]()
+    for name, value in changes.items():
+        where = f"measures.thresholds.{name}"
+        if name not in known:
+            problems.append(f"{where}: there is no such threshold; there are {', '.join(known)}")
+        elif isinstance(known[name], int) and not (value >= 0 and float(value).is_integer()):
+            problems.append(f"{where}: expected a whole number from 0, got {value:g}")
+        elif isinstance(known[name], float) and not 0 <= value <= 1:
+            problems.append(f"{where}: expected a number from 0 to 1, got {value:g}")
+        else:
+            changed[name] = type(known[name])(value)
+    if problems:
+        raise ConfigError(problems)
+    return replace(DEFAULTS, **changed)  # type: ignore[arg-type]

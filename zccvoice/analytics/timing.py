@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from zccvoice.analytics.record import CallEvent, CallRecord, Side, Span, SpokenUtterance
+from zccvoice.analytics.remembered import remembered
 from zccvoice.analytics.spans import intersection, subtraction, total_ms, union
 from zccvoice.analytics.thresholds import Thresholds
 
@@ -40,11 +41,20 @@ class SpeechSpan:
         """The time it takes."""
         return Span(self.start_ms, self.end_ms)
 
-    @property
-    def word_count(self) -> int | None:
-        """Words of the transcripts, None when a part of it has none."""
+    word_count: int | None = field(init=False, compare=False)
+    """Words of the transcripts, None when a part of it has none."""
+
+    def __post_init__(self) -> None:
+        """Count the words, once for all that is made of them."""
         counts = [utterance.word_count for utterance in self.utterances]
-        return None if None in counts else sum(count for count in counts if count is not None)
+        total = None if None in counts else sum(count for count in counts if count is not None)
+        object.__setattr__(self, "word_count", total)
+
+
+@remembered
+def call_speech(record: CallRecord, thresholds: Thresholds) -> list[SpeechSpan]:
+    """`speech_spans` of a whole call."""
+    return speech_spans(record.utterances, thresholds)
 
 
 def speech_spans(utterances: Iterable[SpokenUtterance], thresholds: Thresholds) -> list[SpeechSpan]:
@@ -67,17 +77,19 @@ def speech_spans(utterances: Iterable[SpokenUtterance], thresholds: Thresholds) 
     return sorted(found, key=lambda one: (one.start_ms, -one.end_ms, one.channel_id))
 
 
+@remembered
 def open_time(record: CallRecord) -> list[Span]:
     """When a stream of the engagement was open."""
     heard = [Span(utterance.start_ms, utterance.end_ms) for utterance in record.utterances]
     return union([*record.streams, *heard, *(track.open_span for track in record.tracks)])
 
 
+@remembered
 def talk_time(record: CallRecord, thresholds: Thresholds) -> dict[Side | str, list[Span]]:
     """When each side spoke. A channel whose side is not known stands for itself, under its ``channel_id``."""
     open_ = open_time(record)
     by_side: defaultdict[Side | str, list[Span]] = defaultdict(list)
-    for speech in speech_spans(record.utterances, thresholds):
+    for speech in call_speech(record, thresholds):
         by_side[speech.side or speech.channel_id].append(speech.span)
     return {side: intersection(spans, open_) for side, spans in by_side.items()}
 
@@ -88,6 +100,7 @@ def overtalk(talk: dict[Side | str, list[Span]]) -> list[Span]:
     return union(both for one, other in combinations(known, 2) for both in intersection(one, other))
 
 
+@remembered
 def holds(record: CallRecord) -> list[Span]:
     """When the call was on hold.
 
@@ -98,6 +111,7 @@ def holds(record: CallRecord) -> list[Span]:
     return _told(record, HOLD_BEGINS, HOLD_ENDS)
 
 
+@remembered
 def pauses(record: CallRecord) -> list[Span]:
     """When Zoom had paused the streaming, by the same rules as `holds`."""
     return _told(record, PAUSE_BEGINS, PAUSE_ENDS)
@@ -124,6 +138,7 @@ def _ended_by(event: CallEvent, began: dict[str | None, int]) -> list[str | None
     return [channel_id for channel_id in (event.channel_id, None) if channel_id in began]
 
 
+@remembered
 def gaps(record: CallRecord) -> dict[str, list[Span]]:
     """Audio that should have arrived and did not, by ``channel_id``: not what was held or paused."""
     expected = subtraction(open_time(record), [*holds(record), *pauses(record)])
@@ -133,12 +148,14 @@ def gaps(record: CallRecord) -> dict[str, list[Span]]:
     return {channel_id: intersection(spans, expected) for channel_id, spans in by_channel.items()}
 
 
+@remembered
 def observed_time(record: CallRecord) -> list[Span]:
     """When everybody could be heard: the open time without holds, pauses, and the gaps of any track."""
     missing = [gap for spans in gaps(record).values() for gap in spans]
     return subtraction(open_time(record), [*holds(record), *pauses(record), *missing])
 
 
+@remembered
 def silences(record: CallRecord, thresholds: Thresholds) -> list[Span]:
     """Stretches longer than ``silence_above_ms`` in which everybody could be heard and nobody spoke."""
     speech = [span for spans in talk_time(record, thresholds).values() for span in spans]

@@ -12,14 +12,15 @@ never interrupt one another. Speech of channels whose side is not known takes no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from zccvoice.analytics.record import CallRecord, Side, Span
+from zccvoice.analytics.remembered import remembered
 from zccvoice.analytics.spans import covers, intersection, total_ms
 from zccvoice.analytics.thresholds import Thresholds
-from zccvoice.analytics.timing import SpeechSpan, open_time, speech_spans
+from zccvoice.analytics.timing import SpeechSpan, call_speech, open_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,22 @@ def is_substantive(speech: SpeechSpan, thresholds: Thresholds) -> bool:
     return speech.word_count > thresholds.backchannel_max_words
 
 
+@remembered
 def turn_taking(record: CallRecord, thresholds: Thresholds) -> TurnTaking:
     """Tell turns from back-channels."""
-    speech = speech_spans(record.utterances, thresholds)
+    speech = call_speech(record, thresholds)
     known = [(one.side, one) for one in speech if one.side is not None]
     turns: list[Turn] = []
     backchannels: list[SpeechSpan] = []
     for i, (side, one) in enumerate(known):
         floor = turns[-1] if turns else None
         if floor and floor.side == side and one.start_ms - floor.end_ms < thresholds.turn_pause_ms:
-            turns[-1] = replace(floor, end_ms=max(floor.end_ms, one.end_ms))
-        elif floor and floor.side != side and _is_backchannel(one, floor, known[i + 1 :], thresholds):
+            turns[-1] = Turn(side, floor.start_ms, max(floor.end_ms, one.end_ms))
+        elif (
+            floor
+            and floor.side != side
+            and _is_backchannel(one, floor, islice(known, i + 1, None), thresholds)
+        ):
             backchannels.append(one)
         else:
             turns.append(Turn(side, one.start_ms, one.end_ms))
@@ -81,7 +87,7 @@ def turn_taking(record: CallRecord, thresholds: Thresholds) -> TurnTaking:
 
 
 def _is_backchannel(
-    one: SpeechSpan, floor: Turn, following: Sequence[tuple[Side, SpeechSpan]], thresholds: Thresholds
+    one: SpeechSpan, floor: Turn, following: Iterable[tuple[Side, SpeechSpan]], thresholds: Thresholds
 ) -> bool:
     if is_substantive(one, thresholds):
         return False
@@ -101,11 +107,12 @@ def _is_backchannel(
     return goes_on or one.start_ms - floor.end_ms <= thresholds.backchannel_within_ms
 
 
+@remembered
 def interruptions(record: CallRecord, thresholds: Thresholds) -> list[Interruption]:
     """Where a side began substantive speech in the middle of another side's, in time order."""
     found: list[Interruption] = []
     speaking: list[SpeechSpan] = []
-    for one in speech_spans(record.utterances, thresholds):
+    for one in call_speech(record, thresholds):
         if one.side is None or not is_substantive(one, thresholds):
             continue
         speaking = [other for other in speaking if other.end_ms > one.start_ms]

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from zccvoice.analytics.record import Span, SpokenUtterance
-from zccvoice.analytics.spans import intersection, total_ms
+from zccvoice.analytics.remembered import remembered
+from zccvoice.analytics.spans import intersection, total_ms, union
 from zccvoice.analytics.thresholds import Thresholds
 from zccvoice.analytics.timing import speech_spans
 
@@ -53,20 +54,12 @@ def talk_speed_wpm(
     Speech without a transcript counts neither as words nor as time. With `within`, only that part of the
     call: of an utterance that reaches over its edge, the same share of the words as of the time.
     """
-    transcribed = [one for one in utterances if one.text is not None and one.end_ms > one.start_ms]
-    speech = [one.span for one in speech_spans(transcribed, thresholds)]
+    transcribed, speech = _transcribed(utterances, thresholds)
     words: float = sum(one.word_count or 0 for one in transcribed)
     if within is not None:
-        speech = intersection(speech, [within])
         words = sum((one.word_count or 0) * _share(one, within) for one in transcribed)
-    if words < thresholds.talk_speed_min_words:
-        return None
-    return words / (total_ms(speech) / 60_000)
-
-
-def _share(utterance: SpokenUtterance, within: Span) -> float:
-    span = Span(utterance.start_ms, utterance.end_ms)
-    return total_ms(intersection([span], [within])) / span.length_ms
+        speech = intersection(speech, [within])
+    return words / (total_ms(speech) / 60_000) if words >= thresholds.talk_speed_min_words else None
 
 
 def talk_speed_change_ratio(
@@ -83,6 +76,19 @@ def talk_speed_change_ratio(
     first = talk_speed_wpm(utterances, thresholds, Span(call.start_ms, call.start_ms + third_ms))
     last = talk_speed_wpm(utterances, thresholds, Span(call.end_ms - third_ms, call.end_ms))
     return last / first if first and last else None
+
+
+@remembered
+def _transcribed(
+    utterances: Sequence[SpokenUtterance], thresholds: Thresholds
+) -> tuple[list[SpokenUtterance], list[Span]]:
+    found = [one for one in utterances if one.text is not None and one.end_ms > one.start_ms]
+    return found, union(one.span for one in speech_spans(found, thresholds))
+
+
+def _share(utterance: SpokenUtterance, within: Span) -> float:
+    inside_ms = min(utterance.end_ms, within.end_ms) - max(utterance.start_ms, within.start_ms)
+    return max(0, inside_ms) / (utterance.end_ms - utterance.start_ms)
 
 
 def questions_count(utterances: Sequence[SpokenUtterance]) -> int | None:

@@ -7,7 +7,7 @@ row-level security leaves that team's.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -159,11 +159,12 @@ def measure_questions(
     year: Year,
     result: BenchResult,
     *,
+    names: Iterable[str] = tuple(QUESTIONS),
     plans: Path | None = None,
     times: int = TIMES,
     on_progress: OnProgress = lambda said: None,
 ) -> None:
-    """Add how long every question takes to the result; `plans` is a file for how Postgres goes about each.
+    """Add how long these questions take to the result; `plans` is a file for how Postgres goes about each.
 
     Needs an engine that may make roles; those it makes are gone in the end.
     """
@@ -171,7 +172,8 @@ def measure_questions(
     team = tuple(call for call in year.calls if call.agent < AGENTS_PER_TEAM)
     for who, role in ASKERS.items():
         with _login(engine, f"bench_{who}", role) as login:
-            for name, question in QUESTIONS.items():
+            for name in names:
+                question = QUESTIONS[name]
                 asking = Asking(year, team, random.Random(name))  # noqa: S311  # the same every time
                 took_ms, rows = _ask(engine, login, question, asking, times)
                 _report(result, f"{name}_{who}", f"{question.what}, {rows:g} rows", took_ms)

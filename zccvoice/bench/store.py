@@ -49,10 +49,10 @@ def run(
         measure_journal(shelf, result)
         on_progress("replay")
         measure_replay(shelf, load(None), result)
-        with _database(folder / "rows") as engine:
+        with database(folder / "rows") as engine:
             on_progress("write path")
             measure_rows(engine, result)
-        with _database(folder / "year") as engine:
+        with database(folder / "year") as engine:
             year = make_year(utterances, datetime.now(UTC).date() + timedelta(days=1))
             _measure_year(engine, year, result, plans, on_progress)
     return result
@@ -73,7 +73,12 @@ def _measure_year(
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[Engine]:
+def database(folder: Path) -> Iterator[Engine]:
+    """A Postgres of its own with our schema, for as long as the block lasts.
+
+    Raises:
+        StoreError: it is not to be had.
+    """
     with PrivatePostgres(folder) as server:
         engine = connect(server.url, statement_timeout_s=LOAD_TIMEOUT_S)
         try:

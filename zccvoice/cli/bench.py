@@ -12,12 +12,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from zccvoice.bench import BenchResult, asr, audio, demo, media, store, vad, webhooks
+from zccvoice.bench import BenchResult, analytics, asr, audio, demo, media, store, vad, webhooks
 from zccvoice.cli.settings import positive
 from zccvoice.config import VadConfig
 
 _UTTERANCES = f"size of the made-up year, at least 1000 (default: {store.UTTERANCES})"
 _ASR = f"utterances that each path decodes, 16 to 1000 (default: {asr.UTTERANCES})"
+_LIVE = f"demo calls played at once, 0 to 100 (default: {analytics.LIVE_CALLS})"
 _AUDIO_ROUNDS = "times each case is measured; the least counts (default: 7)"
 _ROUNDS = "times each demo call is played, 1 to 100 (default: 2)"
 
@@ -38,6 +39,13 @@ def add_to(commands: Any) -> None:
     )
     _add_form(one)
     one.set_defaults(run=_run_asr)
+    one = benches.add_parser("analytics", help="scorecards per second, stored calls again, hang-up to row")
+    one.add_argument("--utterances", type=_size, default=store.UTTERANCES, metavar="N", help=_UTTERANCES)
+    one.add_argument(
+        "--live-calls", type=int, choices=range(101), default=analytics.LIVE_CALLS, metavar="N", help=_LIVE
+    )
+    _add_form(one)
+    one.set_defaults(run=_run_analytics)
     one = benches.add_parser("audio", help="microseconds per 20 ms of a track by stage, streams per core")
     one.add_argument("--rounds", type=int, choices=range(1, 101), default=7, metavar="N", help=_AUDIO_ROUNDS)
     _add_form(one)
@@ -83,6 +91,15 @@ def _run_asr(options: argparse.Namespace) -> int:
     return show(asr.run(model=options.model, utterances=options.utterances), options)
 
 
+def _run_analytics(options: argparse.Namespace) -> int:
+    result = analytics.run(utterances=options.utterances, live_calls=options.live_calls, on_progress=_tell)
+    return show(result, options)
+
+
+def _tell(said: str) -> None:
+    print(said, file=sys.stderr)
+
+
 def _run_audio(options: argparse.Namespace) -> int:
     return show(audio.run(rounds=options.rounds), options)
 
@@ -103,10 +120,7 @@ def _size(text: str) -> int:
 
 
 def _run_store(options: argparse.Namespace) -> int:
-    def tell(said: str) -> None:
-        print(said, file=sys.stderr)
-
-    return show(store.run(utterances=options.utterances, plans=options.plans, on_progress=tell), options)
+    return show(store.run(utterances=options.utterances, plans=options.plans, on_progress=_tell), options)
 
 
 def _run_webhooks(options: argparse.Namespace) -> int:

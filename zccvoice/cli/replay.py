@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Engine
 
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon.remote import open_recognizer
@@ -76,7 +77,10 @@ def run(options: argparse.Namespace) -> int:
         Progress(console=Console(stderr=True)) as progress,
     ):
         require_current_schema(engine)
-        write, measure = write_to(engine), measure_in(engine)
+        write, measure = (
+            write_to(engine),
+            measure_in(engine, thresholds=thresholds_with(config.measures.thresholds)),
+        )
         for path in options.files:
             task = progress.add_task(path.stem[:16], total=None)
 

@@ -39,6 +39,7 @@ __all__ = [  # what other folders import from here
     "JournalConfig",
     "LanguageConfig",
     "LogConfig",
+    "MeasuresConfig",
     "PrivacyConfig",
     "RecognizerServerConfig",
     "RedactionConfig",
@@ -209,6 +210,16 @@ class SentimentConfig(Section):
     beside them. `zccvoice.analytics.sentiment.lexicon` describes the format."""
 
 
+class MeasuresConfig(Section):
+    """How calls are measured: from a change on, and with ``zccvoice recompute`` stored ones too."""
+
+    agents: tuple[str, ...] = ()
+    """Who is the agent in meetings, webinars and Video SDK sessions: user ids or names as Zoom shows them,
+    compared without regard to case. Where one of them takes part everybody else is a customer."""
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    """Thresholds of the measures that are not the shipped ones, such as ``silence_above_ms = 5000``."""
+
+
 class LogConfig(Section):
     """The log, on standard error."""
 
@@ -241,6 +252,7 @@ class Config(Section):
     sentiment: SentimentConfig = SentimentConfig()
     retention: RetentionConfig = RetentionConfig()
     rules: RulesConfig = RulesConfig()
+    measures: MeasuresConfig = MeasuresConfig()
     log: LogConfig = LogConfig()
     shutdown: ShutdownConfig = ShutdownConfig()
 

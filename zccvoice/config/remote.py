@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
+from zccvoice.config.hosts import is_loopback
 from zccvoice.config.section import Secret, Section
-from zccvoice.config.zoom import is_loopback
 
 _NO_KEY = SecretStr("")
 

@@ -174,6 +174,7 @@ class Call:
                 vad=house.config.speech.vad,
                 languages=house.languages,
                 phones=house.phones,
+                agents=house.config.measures.agents,
                 cpu_clock=time.thread_time,
             )
             reception = self._reception = Reception(

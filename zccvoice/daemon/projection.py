@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 import numpy as np
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
-from zccvoice.analytics.record import Side
 from zccvoice.analytics.timing import PAUSE_BEGINS, PAUSE_ENDS
 from zccvoice.audio.codecs import as_carried
 from zccvoice.audio.codecs.opus import is_concealing
@@ -24,6 +23,7 @@ from zccvoice.config.language import DETECT
 from zccvoice.daemon.audio_format import format_of
 from zccvoice.daemon.outcome import Counts, Projected, Remark, Uttered
 from zccvoice.daemon.side_by_side import one_way_channels, track_closed
+from zccvoice.daemon.sides import Sides
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
 from zccvoice.rtms.events import (
@@ -61,7 +61,6 @@ RULE_WAIT_MS = 5_000
 they decide it: audio that Zoom had buffered comes in a burst and may overtake them."""
 LIVE_LEG_MS = 2_000
 """A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
-_SIDES = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT, None: None}
 _NO_SAMPLES = np.empty(0, np.int16)
 
 
@@ -75,6 +74,7 @@ class Projection:
         vad: VadConfig,
         languages: LanguagePolicy,
         phones: PhonePseudonym,
+        agents: Iterable[str] = (),
         cpu_clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Begin.
@@ -84,6 +84,7 @@ class Projection:
             vad: how utterances are cut.
             languages: which language is configured for which call.
             phones: what is kept of phone numbers.
+            agents: who is the agent in a meeting, by id or name; see `MeasuresConfig`.
             cpu_clock: seconds, for `counts`.
         """
         self._started = started
@@ -91,6 +92,7 @@ class Projection:
         self._languages = languages
         self._phones = phones
         self._cpu_clock = cpu_clock
+        self._sides = Sides(agents)
         self._out: list[Projected] = []
         self._tracks: dict[str, Track] = {}
         self._format: AudioFormat | None = None
@@ -313,10 +315,13 @@ class Projection:
         if who.channel_id is None:
             return
         number = self._phones.of(who.phone_number)
+        sides = self._sides.of(who)
+        for channel_id in [one for one in sides if one != who.channel_id]:
+            self._state(ParticipantSeen, channel_id, side=sides[channel_id])
         self._state(
             ParticipantSeen,
             who.channel_id,
-            side=_SIDES[who.role],
+            side=sides[who.channel_id],
             user_id=who.user_id,
             display_name=who.display_name,
             queue_id=who.queue_id,

@@ -68,6 +68,7 @@ def replay(
             vad=config.speech.vad,
             languages=LanguagePolicy(config.language),
             phones=phones,
+            agents=config.measures.agents,
         )
         pins = Pins((past.started.engagement_id, past.started.stream_id), config.language, past.pins)
         known = past.transcripts if keeps_transcripts else {}

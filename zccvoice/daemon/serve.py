@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.sentiment import load_scorers
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.config import Config
 from zccvoice.daemon.call import Call
 from zccvoice.daemon.detector import LanguageDetector, UnclearItem
@@ -78,6 +79,7 @@ async def serve(
         True when everything that was received is in the database, False when it was stopped before.
     """
     say_which_transport(config.zoom)
+    thresholds = thresholds_with(config.measures.thresholds)
     metrics = Metrics()
     outbox = Outbox()
     closing = trio.Event()
@@ -115,8 +117,8 @@ async def serve(
         shelf,
         metrics,
         write=write_to(engine),
-        measure=measure_in(engine, book),
-        measure_live=measure_live_in(engine, book),
+        measure=measure_in(engine, book, thresholds=thresholds),
+        measure_live=measure_live_in(engine, book, thresholds=thresholds),
         live=house.live,
     )
     transcriber = Transcriber(recognizer, metrics, config.speech)

@@ -22,6 +22,7 @@ import trio
 from sqlalchemy import Engine
 
 from zccvoice.analytics.live import Heard
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.daemon.live_speech import LiveSpeech
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
@@ -65,7 +66,9 @@ def write_to(engine: Engine) -> Write:
     return write
 
 
-def measure_in(engine: Engine, book: rules.RuleBook = NO_RULES) -> Measure:
+def measure_in(
+    engine: Engine, book: rules.RuleBook = NO_RULES, *, thresholds: Thresholds = DEFAULTS
+) -> Measure:
     """The real `Measure` of a call that has ended: from what is stored of it, judged by the rules.
 
     A call of which no audio came has no scorecard: its zeros would be made up.
@@ -77,13 +80,15 @@ def measure_in(engine: Engine, book: rules.RuleBook = NO_RULES) -> Measure:
                 return
             record = reads.call_record(connection, engagement_id)
             if record.tracks or record.utterances:
-                measures.put_measures(connection, record)
+                measures.put_measures(connection, record, thresholds)
                 rules.judge(connection, record, book, datetime.now(UTC))
 
     return measure
 
 
-def measure_live_in(engine: Engine, book: rules.RuleBook = NO_RULES) -> MeasureLive:
+def measure_live_in(
+    engine: Engine, book: rules.RuleBook = NO_RULES, *, thresholds: Thresholds = DEFAULTS
+) -> MeasureLive:
     """The real `MeasureLive`."""
 
     def measure(engagement_id: str, heard: Heard | None) -> None:
@@ -94,7 +99,8 @@ def measure_live_in(engine: Engine, book: rules.RuleBook = NO_RULES) -> MeasureL
             ):
                 return
             record = reads.call_record(connection, engagement_id)
-            measures.put_live(connection, engagement_id, running.measure_running(connection, record, heard))
+            live = running.measure_running(connection, record, heard, thresholds)
+            measures.put_live(connection, engagement_id, live)
             rules.judge(connection, record, book, datetime.now(UTC))
 
     return measure

@@ -12,6 +12,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.config import Config
 from zccvoice.daemon.past import ENTRY_TYPES
 from zccvoice.daemon.writer import measure_in, write_to
@@ -126,7 +127,10 @@ class StoringKeeper:
             self._shelf.shred(name)
         if not self._shelf.exists(name):
             transcription.begin(call, self._incoming, name, into=self._shelf, on_progress=on_read)
-        write, measure = write_to(self._engine), measure_in(self._engine)
+        write, measure = (
+            write_to(self._engine),
+            measure_in(self._engine, thresholds=thresholds_with(self._config.measures.thresholds)),
+        )
         batch: list[Fact] = []
         for fact in transcription.facts(self._shelf, name, self._config, self._phones, self._recognizer):
             batch.append(fact)

@@ -29,7 +29,7 @@ def call_document(report: CallReport) -> dict[str, Any]:
     record = report.record
     return {
         **_call(report.call),
-        "streams": [asdict(span) for span in record.streams],
+        "streams": [span._asdict() for span in record.streams],
         "events": [asdict(event) for event in record.events],
         "gaps": [asdict(gap) for gap in record.gaps],
         "utterances": [

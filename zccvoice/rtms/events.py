@@ -18,6 +18,8 @@ class Role(StrEnum):
     CONSUMER = "consumer"
     USER = "user"
     """The agent."""
+    SUPERVISOR = "supervisor"
+    """Who monitors, whispers or barges in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ _NAMING_EVENTS = (EventType.ACTIVE_SPEAKER_CHANGE, EventType.PARTICIPANT_JOIN)
 _ROLES = {
     ContactCenterEventType.CONSUMER_ANSWERED: Role.CONSUMER,
     ContactCenterEventType.USER_ANSWERED: Role.USER,
+    ContactCenterEventType.MONITOR_STARTED: Role.SUPERVISOR,
+    ContactCenterEventType.TAKEOVER_STARTED: Role.USER,
 }
 
 

@@ -10,13 +10,15 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from zccvoice.analytics.scorecard import definitions
-from zccvoice.analytics.thresholds import DEFAULTS
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.store.keeping_tables import SchemaChange
 from zccvoice.store.measure_tables import MetricDefinition, MetricThresholds
+from zccvoice.store.schema import table_of
 
 _UNITS = {
     "_ms": "ms",
@@ -45,16 +47,21 @@ def write_definitions(connection: Connection) -> None:
             version = 1 if known is None else known.version + 1
             row = {"name": name, "version": version, "definition": definition, "unit": unit_of(name)}
             connection.execute(insert(MetricDefinition).values(**row, valid_from=now))
-    latest = select(func.max(MetricThresholds.version)).scalar_subquery()
-    set_ = connection.execute(
-        select(MetricThresholds.version, MetricThresholds.thresholds).where(
-            MetricThresholds.version == latest
-        )
-    ).one_or_none()
-    if set_ is None or set_.thresholds != asdict(DEFAULTS):
-        version = 1 if set_ is None else set_.version + 1
-        row = {"version": version, "thresholds": asdict(DEFAULTS), "valid_from": now}
-        connection.execute(insert(MetricThresholds).values(**row))
+    thresholds_version(connection, DEFAULTS)
+
+
+def thresholds_version(connection: Connection, thresholds: Thresholds) -> int:
+    """The version of these thresholds; they are noted as a further one when they are not known yet."""
+    table = table_of(MetricThresholds)
+    values = literal(asdict(thresholds), JSONB)
+    known = select(func.max(table.c.version)).where(table.c.thresholds == values)
+    following = select(
+        func.coalesce(func.max(table.c.version), 0) + 1, values, literal(datetime.now(UTC))
+    ).select_from(table)
+    note = upsert(table).from_select(["version", "thresholds", "valid_from"], following)
+    while (version := connection.scalar(known)) is None:
+        connection.execute(note.on_conflict_do_nothing())  # who lost a race looks again
+    return int(version)
 
 
 def write_history(connection: Connection, changes: Iterable[tuple[str, str]]) -> None:

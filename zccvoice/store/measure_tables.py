@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from zccvoice.analytics.live import LiveCall, live_definitions
+from zccvoice.analytics.parts import part_definitions
 from zccvoice.analytics.record import Side
 from zccvoice.analytics.scorecard import Scorecard, definitions
 from zccvoice.store.tables import BY_MONTH, Base, call_date, of_engagement
@@ -167,6 +168,31 @@ class Interruption(Base):
     at_ms: Mapped[int] = mapped_column(primary_key=True, comment="When, ms on the engagement's clock.")
     side: Mapped[str] = mapped_column(primary_key=True, comment="Who interrupted: agent, customer or other.")
     overlap_ms: Mapped[int] = mapped_column(comment="How long both then spoke at once, ms.")
+
+
+_PARTS = part_definitions()
+
+
+class AgentPart(Base):
+    """What one agent did in his part of a call."""
+
+    __tablename__ = "agent_part"
+    __table_args__ = (
+        {"comment": "Parts of calls by agent: one row, or after a transfer, conference or takeover several."},
+    )
+
+    engagement_id: Mapped[str] = of_engagement(is_key=True)
+    channel_id: Mapped[str] = mapped_column(primary_key=True, comment=_PARTS["channel_id"])
+    start_ms: Mapped[int] = mapped_column(primary_key=True, comment=_PARTS["start_ms"])
+    end_ms: Mapped[int] = mapped_column(comment=_PARTS["end_ms"])
+    talk_time_ms: Mapped[int] = mapped_column(comment=_PARTS["talk_time_ms"])
+    words_count: Mapped[int | None] = mapped_column(comment=_PARTS["words_count"])
+    talk_speed_wpm: Mapped[float | None] = mapped_column(comment=_PARTS["talk_speed_wpm"])
+    hold_time_ms: Mapped[int] = mapped_column(comment=_PARTS["hold_time_ms"])
+    hold_count: Mapped[int] = mapped_column(comment=_PARTS["hold_count"])
+    silence_time_ms: Mapped[int] = mapped_column(comment=_PARTS["silence_time_ms"])
+    interruptions_count: Mapped[int] = mapped_column(comment=_PARTS["interruptions_count"])
+    first_response_ms: Mapped[int | None] = mapped_column(comment=_PARTS["first_response_ms"])
 
 
 class CategoryHit(Base):

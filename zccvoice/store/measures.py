@@ -9,19 +9,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
 
 from zccvoice.analytics.live import LiveCall
+from zccvoice.analytics.parts import agent_parts
 from zccvoice.analytics.record import CallRecord, Side
 from zccvoice.analytics.scorecard import Scorecard, scorecard
 from zccvoice.analytics.spans import intersection
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
-from zccvoice.analytics.timing import holds, open_time, silences, speech_spans
+from zccvoice.analytics.timing import call_speech, holds, open_time, silences
 from zccvoice.analytics.turns import interruptions
+from zccvoice.store.definitions import thresholds_version
 from zccvoice.store.measure_tables import (
+    AgentPart,
     Hold,
     Interruption,
-    MetricThresholds,
     Silence,
     SpeechSpan,
     live_call_table,
@@ -49,14 +51,24 @@ def put_measures(connection: Connection, record: CallRecord, thresholds: Thresho
     Its row among the running calls goes. Hold the engagement with `removals.lock_living` from before the record
     is read: else what was revoked meanwhile would be stored again.
     """
-    engagement_id = record.engagement_id
     measures = scorecard(record, thresholds)
-    put_scorecard(connection, engagement_id, measures)
-    _put_instances(connection, record, thresholds)
+    _put_all(connection, record, measures, thresholds)
+    return measures
+
+
+def remeasure(connection: Connection, record: CallRecord, thresholds: Thresholds = DEFAULTS) -> bool:
+    """As `put_measures`; whether anything is other than it was."""
+    return _put_all(connection, record, scorecard(record, thresholds), thresholds)
+
+
+def _put_all(connection: Connection, record: CallRecord, measures: Scorecard, thresholds: Thresholds) -> bool:
+    engagement_id = record.engagement_id
+    is_changed = put_scorecard(connection, engagement_id, measures, thresholds)
+    is_changed |= _put_instances(connection, record, thresholds)
     connection.execute(
         delete(live_call_table).where(live_call_table.c.engagement_id == storable(engagement_id))
     )
-    return measures
+    return is_changed
 
 
 def put_live(connection: Connection, engagement_id: str, live: LiveCall) -> None:
@@ -65,20 +77,25 @@ def put_live(connection: Connection, engagement_id: str, live: LiveCall) -> None
     write_rows(connection, _UPSERT_LIVE, [row])
 
 
-def put_scorecard(connection: Connection, engagement_id: str, measures: Scorecard) -> None:
-    """Store a scorecard, and those of the sides, in place of what was there."""
+def put_scorecard(
+    connection: Connection, engagement_id: str, measures: Scorecard, thresholds: Thresholds = DEFAULTS
+) -> bool:
+    """Store a scorecard, and those of the sides, in place of what was there; False when it was the same."""
     # Locks the engagement: two that measure the same call take turns.
     write_rows(connection, _UPSERT_ENGAGEMENT, [{"engagement_id": engagement_id}])
-    _replace(connection, side_scorecard_table, engagement_id, _side_rows(engagement_id, measures))
-    version = connection.scalar(select(func.max(MetricThresholds.version)))
+    is_changed = _replace(
+        connection, side_scorecard_table, engagement_id, _side_rows(engagement_id, measures)
+    )
+    version = thresholds_version(connection, thresholds)
     row = {**asdict(measures), "engagement_id": engagement_id, "thresholds_version": version}
     names = [name for name in _of_engagement(scorecard_table) if name != "computed_at"]
     before = connection.execute(
         select(scorecard_table).where(scorecard_table.c.engagement_id == storable(engagement_id))
     ).one_or_none()
     if before is not None and all(before._mapping[name] == storable(row[name]) for name in names):
-        return  # and `computed_at` stays what it was
+        return is_changed  # and `computed_at` stays what it was
     write_rows(connection, _UPSERT_SCORECARD, [{**row, "computed_at": datetime.now(UTC)}])
+    return True
 
 
 def _side_rows(engagement_id: str, measures: Scorecard) -> list[Row]:
@@ -94,7 +111,7 @@ def _side_rows(engagement_id: str, measures: Scorecard) -> list[Row]:
     return rows
 
 
-def _put_instances(connection: Connection, record: CallRecord, thresholds: Thresholds) -> None:
+def _put_instances(connection: Connection, record: CallRecord, thresholds: Thresholds) -> bool:
     engagement_id, open_ = record.engagement_id, open_time(record)
     zero_ms = connection.scalar(
         select(Engagement.clock_zero_ms).where(Engagement.engagement_id == storable(engagement_id))
@@ -109,19 +126,25 @@ def _put_instances(connection: Connection, record: CallRecord, thresholds: Thres
             "side": one.side,
             "words_count": one.word_count,
         }
-        for one in speech_spans(record.utterances, thresholds)
+        for one in call_speech(record, thresholds)
     ]
     spans = {
         table_of(Silence): silences(record, thresholds),
         table_of(Hold): intersection(holds(record), open_),
     }
-    _replace(connection, table_of(SpeechSpan), engagement_id, speech)
+    is_changed = _replace(connection, table_of(SpeechSpan), engagement_id, speech)
     for table, found in spans.items():
         rows: list[Row] = [
             {"engagement_id": engagement_id, "start_ms": one.start_ms, "end_ms": one.end_ms} for one in found
         ]
-        _replace(connection, table, engagement_id, rows)
-    _replace(
+        is_changed |= _replace(connection, table, engagement_id, rows)
+    is_changed |= _replace(
+        connection,
+        table_of(AgentPart),
+        engagement_id,
+        [{"engagement_id": engagement_id, **asdict(one)} for one in agent_parts(record, thresholds)],
+    )
+    return is_changed | _replace(
         connection,
         table_of(Interruption),
         engagement_id,
@@ -137,14 +160,15 @@ def _put_instances(connection: Connection, record: CallRecord, thresholds: Thres
     )
 
 
-def _replace(connection: Connection, table: Table, engagement_id: str, rows: Sequence[Row]) -> None:
-    """All rows of an engagement, in place of those that are there; nothing is touched when they are the same."""
+def _replace(connection: Connection, table: Table, engagement_id: str, rows: Sequence[Row]) -> bool:
+    """All rows of an engagement, in place of those that are there; False, and nothing touched, when the same."""
     of_call = table.c.engagement_id == storable(engagement_id)
     names = [column.name for column in table.columns]
     new = [{name: storable(row[name]) for name in names} for row in rows]
     before = {tuple(row) for row in connection.execute(select(table).where(of_call))}
     if before == {tuple(row.values()) for row in new}:
-        return
+        return False
     connection.execute(delete(table).where(of_call))
     if new:
         connection.execute(insert(table), new)
+    return True

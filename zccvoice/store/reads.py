@@ -20,6 +20,7 @@ from zccvoice.analytics.record import (
     SpokenUtterance,
     TrackSound,
 )
+from zccvoice.analytics.roles import with_roles
 from zccvoice.analytics.scorecard import Scorecard
 from zccvoice.store import schema, tables
 from zccvoice.store.facts import StoredWord
@@ -156,8 +157,9 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
     """Everything stored about an engagement, as `analytics` wants it; empty if nothing is known of it.
 
     A stream counts from its first packet to its end (or to the last thing heard of it while it is open), and
-    not at all if no packet came. Sides are those known now. Several statements are used: in a transaction that
-    is REPEATABLE READ they see one moment, otherwise a call that is going on may be seen a little unevenly.
+    not at all if no packet came. Sides are those known now; `with_roles` tells where one changes. Several
+    statements are used: in a transaction that is REPEATABLE READ they see one moment, otherwise a call that is
+    going on may be seen a little unevenly.
     """
     engagement = connection.execute(
         select(Engagement.clock_zero_ms, Engagement.language, Engagement.language_source).where(
@@ -180,7 +182,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
         )
         for row in utterances(connection, engagement_id)
     )
-    return CallRecord(
+    record = CallRecord(
         engagement_id=engagement_id,
         streams=_stream_spans(connection, engagement_id, zero_ms),
         utterances=heard,
@@ -190,6 +192,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
         language=None if engagement is None else engagement.language,
         language_source=None if engagement is None else engagement.language_source,
     )
+    return with_roles(record)
 
 
 def _word_spans(row: UtteranceRow) -> tuple[Span, ...]:

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
 from zccvoice.store.keeping_tables import Tombstone
 from zccvoice.store.measure_tables import (
+    AgentPart,
     CategoryHit,
     Hold,
     Interruption,
@@ -48,7 +49,7 @@ DERIVED = (
     scorecard_table,
     side_scorecard_table,
     live_call_table,
-    *(table_of(kind) for kind in (SpeechSpan, Silence, Hold, Interruption, CategoryHit)),
+    *(table_of(kind) for kind in (SpeechSpan, Silence, Hold, Interruption, AgentPart, CategoryHit)),
 )
 """Tables that are computed from the others."""
 _FOR_EVER = ("revoked", "erased")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, column, select, table
 
 from zccvoice.analytics.live import Heard, LiveCall, live_call
 from zccvoice.analytics.record import CallRecord, Side
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.store.schema import REPORTING_SCHEMA
 from zccvoice.store.tables import Engagement, Participant
 
@@ -44,24 +45,27 @@ class RunningCall:
 _VIEW = table("live_call", *(column(one.name) for one in fields(RunningCall)), schema=REPORTING_SCHEMA)
 
 
-def measure_running(connection: Connection, record: CallRecord, heard: Heard | None) -> LiveCall:
+def measure_running(
+    connection: Connection, record: CallRecord, heard: Heard | None, thresholds: Thresholds = DEFAULTS
+) -> LiveCall:
     """Measure a call that is running.
 
     Args:
         connection: to the database that the record is from.
         record: what is stored of the call.
         heard: what is heard of it now, on Zoom's clock; None when nobody listens to it.
+        thresholds: of the measures.
     """
     of_call = Engagement.engagement_id == record.engagement_id
     zero_ms = connection.scalar(select(Engagement.clock_zero_ms).where(of_call))
     if heard is None or zero_ms is None:
-        return live_call(record)
+        return live_call(record, thresholds=thresholds)
     of_call = Participant.engagement_id == record.engagement_id
     query = select(Participant.channel_id, Participant.side).where(of_call)
     sides = {
         row.channel_id: None if row.side is None else Side(row.side) for row in connection.execute(query)
     }
-    return live_call(record, heard.since(zero_ms), sides)
+    return live_call(record, heard.since(zero_ms), sides, thresholds)
 
 
 def running_calls(connection: Connection) -> list[RunningCall]:

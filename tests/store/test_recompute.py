@@ -1,0 +1,73 @@
+"""Stored calls, measured again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Connection, select, text
+
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
+from zccvoice.store.measure_tables import AgentPart, MetricThresholds, scorecard_table
+from zccvoice.store.measures import put_measures
+from zccvoice.store.reads import call_record, everything
+from zccvoice.store.recompute import Outcome, recompute, stored_calls
+from zccvoice.store.writes import apply
+
+from .calls import BEGAN, small_call
+
+STRICTER = Thresholds(silence_above_ms=100)
+
+
+def stored(connection: Connection) -> dict[str, object]:
+    computed_at = connection.scalar(select(scorecard_table.c.computed_at))
+    return {**everything(connection, "e1"), "computed_at": computed_at}
+
+
+def test_nothing_is_touched_when_nothing_changed(connection: Connection) -> None:
+    apply(connection, small_call())
+    put_measures(connection, call_record(connection, "e1"))
+    before = stored(connection)
+    assert recompute(connection, "e1", DEFAULTS) is Outcome.UNCHANGED
+    assert stored(connection) == before
+
+
+def test_other_thresholds_are_another_version(connection: Connection) -> None:
+    apply(connection, small_call())
+    put_measures(connection, call_record(connection, "e1"))
+    assert recompute(connection, "e1", STRICTER) is Outcome.CHANGED
+    assert recompute(connection, "e1", STRICTER) is Outcome.UNCHANGED
+    assert connection.scalar(select(scorecard_table.c.thresholds_version)) == 2
+    assert recompute(connection, "e1", DEFAULTS) is Outcome.CHANGED
+    assert connection.scalar(select(scorecard_table.c.thresholds_version)) == 1, "they are known"
+    assert len(connection.scalars(select(MetricThresholds.version)).all()) == 2
+
+
+def test_running_silent_and_unknown_calls_are_left_alone(connection: Connection) -> None:
+    apply(connection, small_call()[:-1])
+    apply(connection, [small_call("e2", "s2")[0], small_call("e2", "s2")[-1]])
+    assert recompute(connection, "e1", DEFAULTS) is Outcome.RUNNING
+    assert recompute(connection, "e2", DEFAULTS) is Outcome.SILENT
+    assert recompute(connection, "e3", DEFAULTS) is Outcome.GONE
+    assert connection.execute(select(scorecard_table)).all() == []
+
+
+def test_measures_outlive_what_they_were_made_of(connection: Connection) -> None:
+    apply(connection, small_call())
+    put_measures(connection, call_record(connection, "e1"))
+    connection.execute(text("DELETE FROM zccvoice.utterance"))
+    before = stored(connection)
+    assert recompute(connection, "e1", STRICTER) is Outcome.PRUNED
+    assert stored(connection) == before
+
+
+def test_calls_of_a_time(connection: Connection) -> None:
+    apply(connection, small_call())
+    assert stored_calls(connection) == ["e1"]
+    assert stored_calls(connection, since=BEGAN, until=BEGAN + timedelta(seconds=1)) == ["e1"]
+    assert stored_calls(connection, until=BEGAN) == []
+
+
+def test_an_agent_has_his_part(connection: Connection) -> None:
+    apply(connection, small_call())
+    card = put_measures(connection, call_record(connection, "e1"))
+    assert connection.scalars(select(AgentPart.talk_time_ms)).all() == [card.talk_time_agent_ms]

@@ -1,0 +1,138 @@
+"""Each agent's part of a call: after a transfer, in a conference or after a takeover several agents share one.
+
+A part lasts from an agent's answering to the end of his leg. What was heard of the leg before or after belongs to
+the nearest of its parts, so that all that the agents said is in exactly one part: their sums are the call's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from zccvoice.analytics import timing, turns, wording
+from zccvoice.analytics.documented import documented
+from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance, TrackSound
+from zccvoice.analytics.spans import intersection, total_ms
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
+
+_BEGINS = frozenset({"user_answered", "takeover_started"})
+_ENDS = frozenset({"user_end", "transfer_completed", "conference_participant_left"})
+_LONG_AGO, _LATE = -(2**62), 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPart:
+    """What one agent did in his part of a call. Times are integer milliseconds on the engagement's clock."""
+
+    channel_id: str
+    """The agent's audio leg."""
+    start_ms: int
+    """From when on the agent was on the call, ms on the engagement's clock."""
+    end_ms: int
+    """Until when, ms on the engagement's clock."""
+    talk_time_ms: int
+    """The agent's own speech, ms."""
+    words_count: int | None
+    """Words of the agent's kept transcripts; NULL when there was speech and nothing was transcribed."""
+    talk_speed_wpm: float | None
+    """Words per minute of the agent's own transcribed speech; NULL below 20 words."""
+    hold_time_ms: int
+    """Time on hold during the part, ms."""
+    hold_count: int
+    """Holds that began during the part."""
+    silence_time_ms: int
+    """The call's silences (more than 3 s) during the part, ms."""
+    interruptions_count: int
+    """How often the agent side began to speak in the middle of another side's utterance during the part."""
+    first_response_ms: int | None
+    """From the agent's answering to the agent's first speech, ms; NULL when no answer was told."""
+
+
+def part_definitions() -> dict[str, str]:
+    """What each of these measures means."""
+    return documented(AgentPart)
+
+
+def agent_parts(record: CallRecord, thresholds: Thresholds = DEFAULTS) -> list[AgentPart]:
+    """The parts of all agents, by start."""
+    if not timing.open_time(record):
+        return []
+    heard = {one.channel_id for one in record.utterances if one.side is Side.AGENT}
+    legs = sorted(heard | {one.channel_id for one in record.tracks if one.side is Side.AGENT})
+    found = [part for leg in legs for part in _parts_of(record, leg, thresholds)]
+    return sorted(found, key=lambda one: (one.start_ms, one.channel_id))
+
+
+def _parts_of(record: CallRecord, channel_id: str, thresholds: Thresholds) -> list[AgentPart]:
+    open_ = timing.open_time(record)
+    heard = [Span(one.start_ms, one.end_ms) for one in record.utterances if _is_of(one, channel_id)]
+    heard += [one.open_span for one in record.tracks if _is_of(one, channel_id)]
+    spans = _told_spans(record, channel_id, open_[-1].end_ms)
+    if not spans:
+        spans = [Span(min(one.start_ms for one in heard), max(one.end_ms for one in heard))]
+    first_ms = open_[0].start_ms
+    spans = [Span(max(first_ms, one.start_ms), max(first_ms, one.end_ms)) for one in spans]
+    reaches = _reaches(spans)
+    return [
+        _measured(record, channel_id, span, reach, thresholds)
+        for span, reach in zip(spans, reaches, strict=True)
+        if span.length_ms or any(intersection(heard, [reach]))
+    ]
+
+
+def _is_of(one: SpokenUtterance | TrackSound, channel_id: str) -> bool:
+    return one.side is Side.AGENT and one.channel_id == channel_id
+
+
+def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]:
+    """From every answering of the leg to its next end, as events told."""
+    spans: list[Span] = []
+    began: int | None = None
+    for event in sorted(record.events, key=lambda one: one.at_ms):
+        if event.channel_id != channel_id:
+            continue
+        if event.name in _BEGINS and began is None:
+            began = event.at_ms
+        elif event.name in _ENDS and began is not None:
+            spans.append(Span(began, event.at_ms))
+            began = None
+    if began is not None:
+        spans.append(Span(began, max(began, last_ms)))
+    return spans
+
+
+def _reaches(spans: Sequence[Span]) -> list[Span]:
+    """For each part, the time whose speech belongs to it: up to half-way between two parts."""
+    borders = [(one.end_ms + other.start_ms) // 2 for one, other in pairwise(spans)]
+    return [Span(*one) for one in zip([_LONG_AGO, *borders], [*borders, _LATE], strict=True)]
+
+
+def _measured(
+    record: CallRecord, channel_id: str, span: Span, reach: Span, thresholds: Thresholds
+) -> AgentPart:
+    said = tuple(
+        one
+        for one in record.utterances
+        if _is_of(one, channel_id) and reach.start_ms <= one.start_ms < reach.end_ms
+    )
+    speech = [one.span for one in timing.speech_spans(said, thresholds)]
+    answered = any(event.name in _BEGINS and event.channel_id == channel_id for event in record.events)
+    later = [one for one in speech if one.end_ms > span.start_ms]
+    holds = intersection(timing.holds(record), timing.open_time(record))
+    return AgentPart(
+        channel_id=channel_id,
+        start_ms=span.start_ms,
+        end_ms=span.end_ms,
+        talk_time_ms=total_ms(intersection(speech, timing.open_time(record))),
+        words_count=wording.words_count(said),
+        talk_speed_wpm=wording.talk_speed_wpm(said, thresholds),
+        hold_time_ms=total_ms(intersection(holds, [span])),
+        hold_count=sum(span.start_ms <= one.start_ms < span.end_ms for one in holds),
+        silence_time_ms=total_ms(intersection(timing.silences(record, thresholds), [span])),
+        interruptions_count=sum(
+            one.side is Side.AGENT and any(one.at_ms == spoken.start_ms for spoken in speech)
+            for one in turns.interruptions(record, thresholds)
+        ),
+        first_response_ms=max(0, later[0].start_ms - span.start_ms) if answered and later else None,
+    )

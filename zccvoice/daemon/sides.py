@@ -1,0 +1,43 @@
+"""CORE: on whose side of the call the participants are, as far as Zoom or the settings tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from zccvoice.analytics.record import Side
+from zccvoice.rtms.events import ParticipantConnected, Role
+
+_OF_ROLE = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT, Role.SUPERVISOR: Side.OTHER}
+
+
+class Sides:
+    """The sides of one stream's participants.
+
+    In a contact centre Zoom tells roles. In a meeting the settings name the agents: once one of them is there,
+    everybody else is a customer; until then nobody's side is known.
+    """
+
+    def __init__(self, agents: Iterable[str] = ()) -> None:
+        """Begin.
+
+        Args:
+            agents: user ids or names, compared without regard to case.
+        """
+        self._agents = frozenset(one.casefold() for one in agents)
+        self._has_agent = False
+        self._others: dict[str, None] = {}  # channels of a meeting, in order
+
+    def of(self, who: ParticipantConnected) -> dict[str, Side | None]:
+        """What is known now, by channel: of this participant, and of those whose side this one settles."""
+        if who.channel_id is None:
+            return {}
+        if who.role is not None:
+            return {who.channel_id: _OF_ROLE[who.role]}
+        names = (one.casefold() for one in (who.user_id, who.display_name) if one is not None)
+        if self._agents.isdisjoint(names):
+            self._others[who.channel_id] = None
+            return {who.channel_id: Side.CUSTOMER if self._has_agent else None}
+        self._others.pop(who.channel_id, None)
+        settled = {} if self._has_agent else dict.fromkeys(self._others, Side.CUSTOMER)
+        self._has_agent = True
+        return {**settled, who.channel_id: Side.AGENT}
