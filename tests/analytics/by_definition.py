@@ -93,6 +93,7 @@ def measured(record: CallRecord) -> dict[str, object]:
     found |= floor(record, spans, known, observed, is_open, speaking, int(str(found["conversation_ms"])))
     found |= words(record, is_open)
     found |= sound(record)
+    found |= moods(record, is_open)
     coverage = found["coverage_ratio"]
     found["damaged"] = isinstance(coverage, float) and coverage < 0.98
     found["verdict"] = verdict(record, spans, found)
@@ -369,6 +370,30 @@ def sound(record: CallRecord) -> dict[str, object]:
         counts = [getattr(track, f"{kind}_packets") for track in record.tracks]
         found[f"{kind}_packets_count"] = sum(counts) if counts else None
     return found
+
+
+def moods(record: CallRecord, is_open: Mask) -> dict[str, object]:
+    """Of each side, of the whole call and of its quarters: every word has the score of its utterance."""
+    found: dict[str, object] = {}
+    moments = np.flatnonzero(is_open)
+    begin, length = (int(moments[0]), int(moments[-1]) + 1 - int(moments[0])) if moments.size else (0, 0)
+    for side in (Side.AGENT, Side.CUSTOMER):
+        own = [one for one in record.utterances if one.side == side and one.sentiment is not None]
+        quarters = []
+        for quarter in range(4):
+            first = begin + Fraction(length * quarter, 4)
+            after = begin + Fraction(length * (quarter + 1), 4)
+            quarters.append(mood([one for one in own if first <= one.start_ms < after]))
+        found[f"sentiment_{side.value}_score"] = mood(own)
+        found |= {f"sentiment_{side.value}_q{n}": value for n, value in enumerate(quarters, 1)}
+        begun, ended = quarters[0], quarters[3]
+        found[f"sentiment_{side.value}_shift"] = None if begun is None or ended is None else ended - begun
+    return found
+
+
+def mood(spoken: list[SpokenUtterance]) -> float | None:
+    scores = [one.sentiment or 0 for one in spoken for _ in (one.text or "").split()]
+    return 5 * sum(scores) / len(scores) if scores else None
 
 
 def energy(levels: list[tuple[float | None, int]]) -> float | None:

@@ -31,7 +31,11 @@ def any_calls(draw: st.DrawFn) -> CallRecord:
     """Calls of some sides, with words of all kinds; perhaps a transfer to a second agent and stream."""
     record = draw(calls(draw(st.sampled_from(SIDES))))
     said = [
-        dataclasses.replace(one, text=draw(st.sampled_from(TEXTS))) if draw(st.booleans()) else one
+        dataclasses.replace(
+            one,
+            text=draw(st.sampled_from(TEXTS)) if draw(st.booleans()) else one.text,
+            sentiment=draw(st.none() | st.floats(-1, 1)),
+        )
         for one in record.utterances
     ]
     end_ms = record.streams[0].end_ms
