@@ -26,6 +26,7 @@ def values(connection: Connection, at: int = 1) -> dict[object, float | None]:
 def test_in_short(connection: Connection) -> None:
     store_calls(connection)
     put(connection, "ann", coverage_ratio=0.5, damaged=True)
+    connection.execute(text("DELETE FROM zccvoice.utterance WHERE verdict LIKE 'refused%'"))
     connection.execute(
         text("UPDATE zccvoice.utterance SET verdict = 'refused: repetition' WHERE engagement_id = 'sam'")
     )
@@ -44,7 +45,7 @@ def test_tables(connection: Connection) -> None:
     tables = {table.name: table for table in report.tables}
     assert [row[0] for row in tables["days"].rows] == [date(2026, 11, 20)]
     assert tables["gaps"].rows == (("lost_packets", 6, 6, 60),)
-    assert tables["rejections"].rows == ()
+    assert tables["rejections"].rows == (("refused: guessed", 6, 6, 6_000),)
     assert tables["ends"].rows == (("call_ended", False, 6),)
     assert [row[-2] for row in tables["damaged"].rows] == ["ann"], "0.99 is not damaged"
     audio = next(row[1] for row in tables["quality"].rows if row[0] == "Audio")

@@ -101,6 +101,17 @@ GROUPS = (
         ),
     ),
     Group(
+        "Mood",
+        (
+            Measure("Sentiment", "sentiment_{side}_score", Figure.SCORE),
+            *(
+                Measure(f"Sentiment, quarter {number}", f"sentiment_{{side}}_q{number}", Figure.SCORE)
+                for number in range(1, 5)
+            ),
+            Measure("Change of sentiment", "sentiment_{side}_shift", Figure.SCORE),
+        ),
+    ),
+    Group(
         "Sound",
         (
             Measure("Coverage", "coverage_ratio", Figure.RATIO),
