@@ -175,7 +175,7 @@ class Call:
                 recorder,
                 self._open_reader,
                 is_live=self._is_announced,
-                on_defect=reception.note_defect,
+                on_defect=partial(_note_defect, projection, reception),
             )
             speech = StreamSpeech(
                 self.engagement_id, projection.tracks, lambda: recorder.is_catching_up, house.wall_clock
@@ -290,8 +290,7 @@ class Call:
                         await trio.lowlevel.checkpoint()
                 except Exception:  # the edge of this call: a defect of ours ends it alone
                     is_sound = False
-                    projection.ended = INTERNAL_ERROR
-                    reception.note_defect()
+                    _note_defect(projection, reception)
 
     async def _look_at(
         self,
@@ -322,6 +321,12 @@ class Call:
             recorder.derive([hearing.restated()])
         recorder.derive([closed])
         await recorder.settle()
+
+
+def _note_defect(projection: Projection, reception: Reception) -> None:
+    """To be called while the exception is handled: the call ends, and its journal has all that came."""
+    projection.ended = INTERNAL_ERROR
+    reception.note_defect()
 
 
 def _only_the_end(record: Record | Damage) -> Record | Damage:

@@ -102,7 +102,7 @@ class Hearing:
 
     async def finish(self) -> None:
         """Nothing more is said: return when every answer is there and the recorder has it."""
-        await self._ask(self._noted(self._pins.end()))
+        await self._ask(self._followed(self._pins.end))
         while self._pending:
             await self._none_pending.wait()
         self._derive(self._editor.flush())
@@ -110,6 +110,14 @@ class Hearing:
     def restated(self) -> StreamRestated:
         """What there is of utterances and gaps: anything else that was derived before is stale."""
         return StreamRestated(*self._ids, tuple(sorted(self._heard)), tuple(sorted(self._gaps)))
+
+    def _followed(self, follow: Callable[[], Sequence[Outcome]]) -> list[Spoken | Unclear]:
+        """What follows is written down; returns what is to be asked."""
+        try:
+            return self._noted(follow())
+        except Exception:  # the edge of this call: whoever brought an answer goes on with others
+            self._on_defect()
+            return []
 
     def _noted(self, outcomes: Sequence[Outcome]) -> list[Spoken | Unclear]:
         """Have everything written down; returns what is to be asked."""
@@ -180,12 +188,7 @@ class Hearing:
     def _take_answer(self, follow: Callable[[], Sequence[Outcome]]) -> None:
         if self._tasks is None:
             return
-        asked: list[Spoken | Unclear] = []
-        try:
-            asked = self._noted(follow())
-        except Exception:  # the edge of this call: whoever brought the answer goes on with others
-            self._on_defect()
-        self._tasks.start_soon(self._ask_next, asked)
+        self._tasks.start_soon(self._ask_next, self._followed(follow))
 
     async def _ask_next(self, asked: Sequence[Spoken | Unclear]) -> None:
         await self._ask(asked)
