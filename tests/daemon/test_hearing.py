@@ -119,3 +119,18 @@ async def test_an_answer_that_makes_no_sense_costs_its_call(
 async def _call(rooms: Rooms, started: StreamStarted, script: Sequence[object]) -> None:
     bind_ids(started.engagement_id, started.stream_id)
     await rooms.call(started, script).run()
+
+
+async def test_what_is_said_after_a_restart_is_as_urgent_as_in_any_call(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    script = [OPENED, *speech(1)]
+    async with open_house(tmp_path, is_transcribing=False) as rooms:
+        with trio.move_on_after(3):
+            await rooms.call(STARTED, script).run()
+    async with open_house(tmp_path, is_transcribing=False) as rooms:
+        later = [OPENED, 2.0, *speech(1, first=1)]
+        with trio.move_on_after(10):
+            await rooms.call(STARTED, later, is_announced=False).run()
+        waiting = [rooms.spoken_receive.receive_nowait() for _ in range(2)]
+    assert [(number_of(one.spoken.utterance), one.is_live) for one in waiting] == [(0, False), (1, True)]

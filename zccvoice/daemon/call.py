@@ -174,7 +174,7 @@ class Call:
                 self._past,
                 recorder,
                 self._open_reader,
-                is_live=self._is_announced,
+                is_live=lambda: self._is_announced or not recorder.is_catching_up,
                 on_defect=partial(_note_defect, projection, reception),
             )
             speech = StreamSpeech(

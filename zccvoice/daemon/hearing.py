@@ -53,7 +53,7 @@ class Hearing:
         recorder: Recorder,
         open_reader: Callable[[], JournalReader],
         *,
-        is_live: bool,
+        is_live: Callable[[], bool],
         on_defect: Callable[[], None],
     ) -> None:
         """Prepare; `listening` begins it.
@@ -64,7 +64,7 @@ class Hearing:
             past: what its journal held when the call took it up.
             recorder: writes everything down.
             open_reader: opens the journal; blocking.
-            is_live: False for what an earlier daemon left, which waits behind the calls that go on.
+            is_live: whether what is heard now is of a call that goes on; what an earlier daemon left waits behind.
             on_defect: called while an exception is handled that is this call's alone.
         """
         self._ids = started.engagement_id, started.stream_id
@@ -172,7 +172,7 @@ class Hearing:
                     trio.current_time(),
                     self._open_reader,
                     self._take_transcript,
-                    is_live=self._is_live,
+                    is_live=self._is_live(),
                 )
                 await self._house.spoken_send.send(spoken)
             else:
