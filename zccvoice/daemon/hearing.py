@@ -86,11 +86,11 @@ class Hearing:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Answers are acted on as long as the block lasts; nobody wants those that come later."""
-        try:
-            async with trio.open_nursery() as self._tasks:
+        async with trio.open_nursery() as self._tasks:
+            try:
                 yield
-        finally:
-            self._tasks = None
+            finally:
+                self._tasks = None  # before the nursery closes: nobody who brings an answer may run into that
 
     async def take(self, projected: Sequence[Projected]) -> None:
         """What the projection gave next; waits while the recognizer has too much to do."""
