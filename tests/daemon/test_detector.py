@@ -71,3 +71,16 @@ async def test_a_recognizer_that_fails_says_nothing(shelf: Shelf) -> None:
 
     recognizer.detect = fail
     assert await ask(shelf, recognizer, [("sound", ("de", "en"))] * 2) == [{}, {}]
+
+
+async def test_a_defect_costs_its_batch(shelf: Shelf) -> None:
+    recognizer = FakeRecognizer()
+
+    def stumble(utterance: Utterance, among: Sequence[str]) -> dict[str, float]:
+        if "es" in among:
+            raise ValueError("a defect")
+        return {among[0]: 1.0}
+
+    recognizer.detect = stumble
+    asked = [("sound", ("es", "fr")), ("sound", ("de", "en"))]
+    assert await ask(shelf, recognizer, asked) == [{}, {"de": 1.0}]

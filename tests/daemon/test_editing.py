@@ -28,12 +28,16 @@ def edit(*utterances: UtteranceHeard, editor: Editor | None = None) -> list[Utte
     editor = editor or Editor(RedactionConfig(), SCORERS, "contact_center")
     out: list[UtteranceHeard] = []
     for one in utterances:
-        spoken = Utterance(
-            "ch", one.start_timestamp_ms, one.end_timestamp_ms, np.empty(0, np.int16), 0, -20.0, 0.0
-        )
-        editor.expect(Spoken(spoken, AudioFormat(), "en"))
+        editor.expect(spoken(one))
         out += editor.take(one)
     return out + editor.flush()
+
+
+def spoken(one: UtteranceHeard) -> Spoken:
+    sound = Utterance(
+        one.channel_id, one.start_timestamp_ms, one.end_timestamp_ms, np.empty(0, np.int16), 0, -20.0, 0.0
+    )
+    return Spoken(sound, AudioFormat(), one.language or "en")
 
 
 def test_a_card_number_never_gets_further() -> None:
@@ -95,3 +99,34 @@ def test_what_is_left_is_rated() -> None:
     assert edit(heard("one two three"))[0].sentiment == 0
     assert edit(heard(None))[0].sentiment is None
     assert edit(replace(heard("terrible"), language="fr"))[0].sentiment is None
+
+
+def test_what_is_held_back_may_be_heard_again_in_another_language() -> None:
+    editor = Editor(RedactionConfig(), SCORERS, "contact_center")
+    first, again = heard("it is 4111 1111"), replace(heard("es el número 4111 1111"), language="es")
+    editor.expect(spoken(first))
+    assert editor.take(first) == []
+    editor.expect(spoken(again))
+    assert editor.take(again) == []
+    assert [(one.text, one.language) for one in editor.flush()] == [("es el número 4111 1111", "es")]
+
+
+def test_a_number_that_was_stored_may_be_heard_again_in_another_language() -> None:
+    editor = Editor(RedactionConfig(), SCORERS, "contact_center")
+    first, second = heard("it is 4111 1111"), heard("1111 1111 thanks", 4000)
+    for one in (first, second):
+        editor.expect(spoken(one))
+    editor.take(first)
+    assert len(editor.take(second)) == 2
+    for one in (first, second):
+        editor.expect(spoken(one))
+    assert editor.take(first) == []
+    assert [one.text for one in editor.take(second)] == ["it is [card]", "[card] thanks"]
+
+
+def test_a_question_that_is_in_the_journal_already_still_counts() -> None:
+    editor = Editor(RedactionConfig(), SCORERS, "contact_center")
+    question, answer = heard("and the security code please"), heard("it's 1 2 3 thanks", 4000)
+    editor.recall(question)
+    editor.expect(spoken(answer))
+    assert [one.text for one in editor.take(answer)] == ["it's [security_code] thanks"]

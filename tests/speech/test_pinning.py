@@ -372,3 +372,14 @@ def _let_something_come_back(
         at %= len(played.waiting)
         spoken = truth[played.waiting[at].utterance.key]
         played.transcribe(poor={"de", "en", "es"} - {spoken}, at=at)
+
+
+def test_an_utterance_that_was_asked_for_twice_has_one_transcript() -> None:
+    played = Played(settings())
+    first, second = utterance(0), utterance(1)
+    played.hear(first, second)
+    played.answer(surely("de"), surely("de"))
+    assert [one.language for one in played.waiting] == ["de", "de"]
+    assert played.pinning.note_transcript(second.key, "de", is_poor=False) == []
+    assert played.pinning.note_transcript(second.key, "de", is_poor=False) is None
+    assert played.pinning.note_transcript(first.key, "de", is_poor=False) == []

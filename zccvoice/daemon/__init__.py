@@ -2,8 +2,9 @@
 
 `serve` the task tree, start-up and drain order · `door` the HTTP endpoint · `webhook_journal` what it was told, on
 disk before it answers · `supervisor` one call per stream · `call` one stream from first packet to last utterance:
-`reception` what arrives, `recorder` its journal, `projection` (a core) the journal → facts and utterances,
-`pins` (another) their languages, the `outcome` of both, `editing` (another) what is redacted of them;
+`reception` what arrives, `recorder` its journal, `projection` (a core) the journal → facts and utterances, by
+`configured_language`, `sides`, `texts` (cores); `hearing` what the recognizer is asked and answers, by `pins` (a
+core) the languages, and `editing` (another) what is redacted; the `outcome` of all these;
 `side_by_side` what shows between tracks · `house` what calls share · `transport` the seam to Zoom, `receiver`
 that seam on WebSockets: signaling and `media_line`s, on `websocket`, whose `websocket_client` reads `frames` (a
 core); or through Zoom's SDK: `sdk`, and in a process of its own `sdk_child` · `transcriber` utterances →

@@ -3,9 +3,10 @@
     receiver ──events──► Recorder ──► the stream's journal
                             │ received records, once they are written
                             ▼
-                        Projection ──► Pins ──► utterances ──► transcriber ──┐
-                            │ facts     ▲  languages                         │ transcripts
-                            └────────► Recorder ◄────────────────────────────┘ ──► outbox ──► database
+                        Projection ──► Hearing ──► utterances ──► transcriber ──┐
+                                          │ ▲                                   │ transcripts
+                            Recorder ◄────┘ └───────────────────────────────────┘
+                            └──► outbox ──► database
 
 A call that finds a journal of its stream goes on with it: the projection begins at the journal's beginning,
 quickly and without repeating transcripts, while the stream is received again, if Zoom still has it.
@@ -16,25 +17,20 @@ A call owns nothing that another call could feel: its errors end it alone, and w
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
 import trio
 
-from zccvoice.daemon.detector import Probabilities, UnclearItem
-from zccvoice.daemon.editing import Editor
+from zccvoice.daemon.hearing import Hearing
 from zccvoice.daemon.house import House
 from zccvoice.daemon.live_speech import StreamSpeech
 from zccvoice.daemon.log import get_logger
-from zccvoice.daemon.outcome import Outcome, Remark, Spoken, Unclear
 from zccvoice.daemon.past import Past, read_past
-from zccvoice.daemon.pins import Pins
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
 from zccvoice.daemon.recorder import Recorder
-from zccvoice.daemon.transcriber import SpokenItem
 from zccvoice.daemon.transport import SHUTDOWN, Transport
 from zccvoice.errors import JournalFullError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
@@ -43,14 +39,6 @@ from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
-from zccvoice.store.facts import (
-    Fact,
-    GapFound,
-    LanguagePinned,
-    ParticipantSeen,
-    StreamRestated,
-    UtteranceHeard,
-)
 
 ROOM_AGAIN_S = 1.0
 """How often a call that has no room for its journal looks for some."""
@@ -83,16 +71,8 @@ class Call:
         self._is_announced = is_announced
         self._reception: Reception | None = None
         self._stop_cause: str | None = None
-        self._recorder: Recorder | None = None
         self._past = Past()
-        self._heard: set[tuple[str, int]] = set()
-        self._gaps: set[tuple[str, int]] = set()
-        self._editor = Editor(house.config.redaction, house.scorers, started.product.value)
         self._life = trio.CancelScope()
-        self._pins: Pins  # made of the past, by `run`
-        self._tasks: trio.Nursery | None = None
-        self._pending = 0
-        self._none_pending = trio.Event()
         self.end_cause: str | None = None
         """How the stream ended, as `StreamEnded.cause`; None while it runs."""
         self.is_revoked = False
@@ -157,7 +137,7 @@ class Call:
             if writer is None:
                 return
             house = self._house
-            recorder = self._recorder = Recorder(
+            recorder = Recorder(
                 writer,
                 self._open_reader,
                 house.outbox,
@@ -167,8 +147,6 @@ class Call:
                 limiter=house.disk,
                 wall_clock=house.wall_clock,
             )
-            ids = self.engagement_id, self.stream_id
-            self._pins = Pins(ids, house.config.language, self._past.pins)
             projection = Projection(
                 self._started,
                 vad=house.config.speech.vad,
@@ -190,19 +168,25 @@ class Call:
             if self._stop_cause is not None:
                 reception.stop(self._stop_cause)
             house.outbox.begin(recorder.name)
+            hearing = Hearing(
+                self._started,
+                house,
+                self._past,
+                recorder,
+                self._open_reader,
+                is_live=lambda: self._is_announced or not recorder.is_catching_up,
+                on_defect=partial(_note_defect, projection, reception),
+            )
             speech = StreamSpeech(
                 self.engagement_id, projection.tracks, lambda: recorder.is_catching_up, house.wall_clock
             )
-            try:
-                with house.live.listening(self.stream_id, speech):
-                    async with trio.open_nursery() as self._tasks:
-                        self._tasks.start_soon(recorder.run)
-                        self._tasks.start_soon(self._receive, recorder, reception)
-                        await self._project(recorder, projection, reception, speech)
-                        await self._finish(recorder, projection)
-                        recorder.close()
-            finally:
-                self._tasks = None
+            with house.live.listening(self.stream_id, speech):
+                async with trio.open_nursery() as tasks, hearing.listening():
+                    tasks.start_soon(recorder.run)
+                    tasks.start_soon(self._receive, recorder, reception)
+                    await self._project(recorder, projection, reception, hearing, speech)
+                    await self._finish(recorder, projection, hearing)
+                    recorder.close()
             house.outbox.finish(recorder.name)
 
     # The journal
@@ -285,7 +269,12 @@ class Call:
     # Projecting
 
     async def _project(
-        self, recorder: Recorder, projection: Projection, reception: Reception, speech: StreamSpeech
+        self,
+        recorder: Recorder,
+        projection: Projection,
+        reception: Reception,
+        hearing: Hearing,
+        speech: StreamSpeech,
     ) -> None:
         """What is written is looked at, from the journal's beginning to its end."""
         offset = START
@@ -297,122 +286,47 @@ class Call:
                     turn = self._house.catching_up if recorder.is_catching_up else nullcontext()
                     async with turn:
                         seen = record if is_sound else _only_the_end(record)
-                        await self._look_at(seen, projection, reception, speech)
+                        await self._look_at(seen, projection, reception, hearing, speech)
                         await trio.lowlevel.checkpoint()
                 except Exception:  # the edge of this call: a defect of ours ends it alone
                     is_sound = False
-                    projection.ended = INTERNAL_ERROR
-                    reception.note_defect()
+                    _note_defect(projection, reception)
 
     async def _look_at(
-        self, record: Record | Damage, projection: Projection, reception: Reception, speech: StreamSpeech
+        self,
+        record: Record | Damage,
+        projection: Projection,
+        reception: Reception,
+        hearing: Hearing,
+        speech: StreamSpeech,
     ) -> None:
         before = replace(projection.counts)
         projected = projection.take(record)
         speech.note(record, projected)
         self._house.metrics.note_progress(before, projection.counts)
-        await self._act(self._pins.take(projected))
-        self._derive(self._editor.note_time(projection.last_timestamp_ms))
+        await hearing.take(projected)
+        hearing.note_time(projection.last_timestamp_ms)
         if projection.failure is not None and not reception.is_over:
             reception.fail(projection.failure)
 
-    async def _act(self, outcomes: Sequence[Outcome]) -> None:
-        facts: list[Fact] = []
-        spoken: list[Spoken | Unclear] = []
-        for outcome in outcomes:
-            match outcome:
-                case Remark():
-                    self._log(outcome)
-                case Spoken() | Unclear():
-                    spoken.append(outcome)
-                case UtteranceHeard() if outcome not in self._past.facts:
-                    facts += self._editor.take(outcome)
-                case _:
-                    self._note_fact(outcome)
-                    facts.append(outcome)
-        self._derive(facts)  # first: whoever is asked may answer before the next one is
-        for one in spoken:
-            await (self._transcribe(one) if isinstance(one, Spoken) else self._detect(one))
-
-    def _note_fact(self, fact: Fact) -> None:
-        match fact:
-            case LanguagePinned():
-                log.info("language pinned", language=fact.language, source=fact.source, number=fact.number)
-            case GapFound():
-                self._gaps.add((fact.channel_id, fact.start_timestamp_ms))
-            case ParticipantSeen():
-                self._editor.note(fact)
-
-    async def _transcribe(self, spoken: Spoken) -> None:
-        self._heard.add(spoken.key[:2])
-        known = self._past.transcripts.get(spoken.key)
-        if known is not None and known.language == spoken.language:
-            await self._act(self._pins.take_heard(known))
-            return
-        self._pending += 1
-        self._editor.expect(spoken)
-        item = SpokenItem(
-            self.engagement_id,
-            self.stream_id,
-            spoken,
-            trio.current_time(),
-            self._open_reader,
-            self._take_transcript,
-            is_live=self._is_announced,
-        )
-        await self._house.spoken_send.send(item)
-
-    async def _detect(self, unclear: Unclear) -> None:
-        self._pending += 1
-        item = UnclearItem(unclear, self._open_reader, partial(self._take_clue, unclear))
-        await self._house.unclear_send.send(item)
-
-    def _take_transcript(self, heard: UtteranceHeard) -> None:
-        self._follow(self._pins.take_heard(heard))
-
-    def _take_clue(self, unclear: Unclear, probabilities: Probabilities) -> None:
-        self._follow(self._pins.take_clue(unclear, probabilities))
-
-    def _follow(self, outcomes: Sequence[Outcome]) -> None:
-        """Act on what came back, in a task of this call: whoever brought it must not wait for us."""
-        if self._tasks is not None:
-            self._tasks.start_soon(self._act_on_return, outcomes)
-
-    async def _act_on_return(self, outcomes: Sequence[Outcome]) -> None:
-        await self._act(outcomes)
-        self._pending -= 1
-        if not self._pending:
-            self._none_pending.set()
-            self._none_pending = trio.Event()
-
-    def _derive(self, facts: Sequence[Fact]) -> None:
-        """Into the journal, unless it has them from before."""
-        new = [fact for fact in facts if fact not in self._past.facts]
-        if new and self._recorder is not None:
-            self._recorder.derive(new)
-
-    async def _finish(self, recorder: Recorder, projection: Projection) -> None:
+    async def _finish(self, recorder: Recorder, projection: Projection, hearing: Hearing) -> None:
         """State the end, after everything else."""
-        await self._act(self._pins.end())
-        while self._pending:
-            await self._none_pending.wait()
-        self._derive(self._editor.flush())
+        await hearing.finish()
         closed = projection.closed()
         self.end_cause = closed.end_reason
         meaning = explain_end(closed.end_reason).summary
         log.info("stream ended", cause=closed.end_reason, detail=closed.detail, meaning=meaning)
         self._house.metrics.calls.labels(closed.end_reason).inc()
         if self._past.facts:  # what was derived under other settings is stale
-            heard, gaps = tuple(sorted(self._heard)), tuple(sorted(self._gaps))
-            recorder.derive([StreamRestated(self.engagement_id, self.stream_id, heard, gaps)])
+            recorder.derive([hearing.restated()])
         recorder.derive([closed])
         await recorder.settle()
 
-    def _log(self, remark: Remark) -> None:
-        if remark.problem is None:
-            log.info(remark.text, channel_id=remark.channel_id)
-        else:
-            log.warning(remark.text, channel_id=remark.channel_id, problem=remark.problem)
+
+def _note_defect(projection: Projection, reception: Reception) -> None:
+    """To be called while the exception is handled: the call ends, and its journal has all that came."""
+    projection.ended = INTERNAL_ERROR
+    reception.note_defect()
 
 
 def _only_the_end(record: Record | Damage) -> Record | Damage:

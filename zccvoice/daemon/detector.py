@@ -6,7 +6,7 @@ others. A call needs a few seconds of speech here, once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -78,23 +78,36 @@ def detect(recognizer: Recognizer, asked: Sequence[tuple[Unclear, OpenReader]]) 
     """
     found: list[Probabilities] = [{} for _ in asked]
     for among in dict.fromkeys(unclear.among for unclear, _ in asked):  # calls have the same ones, mostly
-        audible: list[int] = []
-        utterances: list[Utterance] = []
+        audible: dict[int, Utterance] = {}
         for number, (unclear, open_reader) in enumerate(asked):
-            if unclear.among == among:
-                try:
-                    utterances.append(_with_samples(unclear, open_reader))
-                    audible.append(number)
-                except JournalError as error:
-                    log.error("language not detected", problem=str(error))
-        try:
-            told = recognizer.detect_language(utterances, among) if utterances else []
-        except RecognizerError as error:
-            log.error("language not detected", problem=str(error))
-            continue
-        for number, probabilities in zip(audible, told, strict=True):
+            if unclear.among == among and (utterance := _audible(unclear, open_reader)) is not None:
+                audible[number] = utterance
+        for number, probabilities in zip(audible, _told(recognizer, audible.values(), among), strict=False):
             found[number] = probabilities
     return found
+
+
+def _told(
+    recognizer: Recognizer, utterances: Collection[Utterance], among: Sequence[str]
+) -> Sequence[Probabilities]:
+    try:
+        return recognizer.detect_language([*utterances], among) if utterances else []
+    except RecognizerError as error:
+        log.error("language not detected", problem=str(error))
+    except Exception:  # the edge of one batch: the calls, and the daemon, go on
+        log.exception("language not detected, by a defect")
+    return []
+
+
+def _audible(unclear: Unclear, open_reader: OpenReader) -> Utterance | None:
+    """With its sound, from the journal; None when that is lost."""
+    try:
+        return _with_samples(unclear, open_reader)
+    except JournalError as error:
+        log.error("language not detected", problem=str(error))
+    except Exception:  # the edge of one utterance
+        log.exception("language not detected, by a defect")
+    return None
 
 
 def _with_samples(unclear: Unclear, open_reader: OpenReader) -> Utterance:

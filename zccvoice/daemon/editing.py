@@ -47,6 +47,11 @@ class Editor:
         """An utterance goes to the recognizer; `take` will bring what it says."""
         self._window.expect(spoken.key)
 
+    def recall(self, heard: UtteranceHeard) -> None:
+        """The journal has this from before, edited: what it asked for still counts."""
+        key = heard.channel_id, heard.start_timestamp_ms, heard.end_timestamp_ms
+        self._window.recall(key, _said(heard).split(), heard.language)
+
     def take(self, heard: UtteranceHeard) -> list[UtteranceHeard]:
         """What the recognizer heard → all that may now be stored, together."""
         key = heard.channel_id, heard.start_timestamp_ms, heard.end_timestamp_ms

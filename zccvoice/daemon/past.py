@@ -99,6 +99,16 @@ class Past:
     last_arrived_ms: int | None = None
     """When something was last received, by our clock, epoch ms."""
 
+    def transcript(self, key: TranscriptKey, language: str) -> UtteranceHeard | None:
+        """What was made of an utterance in this language, the last time."""
+        known = self.transcripts.get(key)
+        return known if known is not None and known.language == language else None
+
+    def holds(self, heard: UtteranceHeard) -> bool:
+        """Whether this is what `transcript` gave, and so was edited before: not one that says the same."""
+        key = heard.channel_id, heard.start_timestamp_ms, heard.end_timestamp_ms
+        return self.transcripts.get(key) is heard
+
     def may_go_on(self, now_ms: float) -> bool:
         """Whether Zoom may still have the stream.
 

@@ -21,21 +21,21 @@ from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import VadConfig
 from zccvoice.config.language import DETECT
 from zccvoice.daemon.audio_format import format_of
+from zccvoice.daemon.configured_language import ConfiguredLanguage
 from zccvoice.daemon.outcome import Counts, Projected, Remark, Uttered
 from zccvoice.daemon.side_by_side import one_way_channels, track_closed
 from zccvoice.daemon.sides import Sides
+from zccvoice.daemon.texts import text_told
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
 from zccvoice.rtms.events import (
     ArrivalMeasured,
     AudioReceived,
     CallEventReceived,
-    Change,
     ChatReceived,
     MediaOpened,
     ParticipantConnected,
     ReceptionBroken,
-    Role,
     StreamEnded,
     TranscriptReceived,
 )
@@ -45,7 +45,6 @@ from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
 from zccvoice.store.facts import (
     CallEventSeen,
-    ChatWritten,
     ClockStarted,
     Fact,
     GapFound,
@@ -53,12 +52,8 @@ from zccvoice.store.facts import (
     ParticipantSeen,
     StreamClosed,
     StreamOpened,
-    ZoomTranscribed,
 )
 
-RULE_WAIT_MS = 5_000
-"""How long after the media connection opened the language waits for the events that name queue and agent, where
-they decide it: audio that Zoom had buffered comes in a burst and may overtake them."""
 LIVE_LEG_MS = 2_000
 """A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
 _NO_SAMPLES = np.empty(0, np.int16)
@@ -88,21 +83,17 @@ class Projection:
             cpu_clock: seconds, for `counts`.
         """
         self._started = started
+        self._ids = started.engagement_id, started.stream_id
         self._vad = vad
-        self._languages = languages
+        self._language = ConfiguredLanguage(started, languages)
         self._phones = phones
         self._cpu_clock = cpu_clock
         self._sides = Sides(agents)
         self._out: list[Projected] = []
         self._tracks: dict[str, Track] = {}
         self._format: AudioFormat | None = None
-        self._queue: tuple[str | None, ...] = ()
-        self._agent: tuple[str | None, ...] = ()
         self._waiting: list[Utterance] = []
-        self._language: str | None = None
-        self._is_language_chosen = False
         self._is_opened = False
-        self._media_opened_ms: int | None = None
         self._first_packet_ms: int | None = None
         self._is_clock_started = False
         self._last_timestamp_ms = started.event_ts_ms
@@ -148,20 +139,14 @@ class Projection:
     def closed(self) -> StreamClosed:
         """The last fact: to be stated when every utterance has its transcript."""
         ended = self.ended or StreamEnded("connection_lost", "the receiver stopped without a word")
-        return StreamClosed(
-            self._started.engagement_id,
-            self._started.stream_id,
-            _utc(self._last_timestamp_ms),
-            ended.cause,
-            ended.detail,
-        )
+        return StreamClosed(*self._ids, _utc(self._last_timestamp_ms), ended.cause, ended.detail)
 
     def _taken(self) -> list[Projected]:
         taken, self._out = self._out, []
         return taken
 
     def _state(self, kind: Callable[..., Fact], *values: object, **more: object) -> None:
-        self._out.append(kind(self._started.engagement_id, self._started.stream_id, *values, **more))
+        self._out.append(kind(*self._ids, *values, **more))
 
     def _open(self) -> None:
         if self._is_opened:
@@ -173,7 +158,7 @@ class Projection:
     def _take_event(self, event: object, arrived_ms: int) -> None:
         match event:
             case MediaOpened():
-                self._media_opened_ms = arrived_ms
+                self._language.note_media(arrived_ms)
                 before = self._format
                 try:
                     self._format = format_of(event.audio)
@@ -193,10 +178,8 @@ class Projection:
                 self._take_participant(event)
             case CallEventReceived():
                 self._take_call_event(event)
-            case TranscriptReceived():
-                self._take_transcript(event)
-            case ChatReceived():
-                self._take_chat(event)
+            case TranscriptReceived() | ChatReceived():
+                self._out.append(text_told(self._ids, event))
             case ReceptionBroken():
                 self._break_off(event)
             case ArrivalMeasured():
@@ -237,7 +220,7 @@ class Projection:
         self.counts.vad_s += self._cpu_clock() - decoded
         for track, found in done:
             self._state_heard(track, found)
-        if self._waiting and self._may_choose(record.arrived_ms):
+        if self._waiting and self._language.may_choose(record.arrived_ms):
             self._hand_over()
 
     def _open_track(self, first: AudioReceived, announced: AudioFormat) -> Track:
@@ -273,44 +256,21 @@ class Projection:
         told = [track.timeline.first_timestamp_ms for track in self._tracks.values()]
         self._state(ClockStarted, min(one for one in (*told, self._first_packet_ms) if one is not None))
 
-    # Language
-
-    @property
-    def _configured(self) -> str | None:
-        """The language of the rule that the call falls under, by what is known of it."""
-        started = self._started
-        return self._languages.choose(self._queue, self._agent, started.account_id, started.product.value)
-
-    def _may_choose(self, arrived_ms: int) -> bool:
-        """Whether the rule is chosen, or is to be chosen by what is known now."""
-        is_known = (any(self._queue) or not self._languages.depends_on_queue) and (
-            any(self._agent) or not self._languages.depends_on_agent
-        )
-        waited_ms = arrived_ms - (self._media_opened_ms or 0)
-        return self._is_language_chosen or is_known or waited_ms >= RULE_WAIT_MS
-
     def _hand_over(self) -> None:
         """Utterances, with what is configured for them."""
-        if not self._is_language_chosen:
-            self._is_language_chosen, self._language = True, self._configured
+        language = self._language.choose()
         self._out += [
-            Uttered(one, self._tracks[one.channel_id].audio_format, self._language) for one in self._waiting
+            Uttered(one, self._tracks[one.channel_id].audio_format, language) for one in self._waiting
         ]
         self._waiting.clear()
 
     # What Zoom tells
 
     def _take_participant(self, who: ParticipantConnected) -> None:
-        before = self._queue, self._agent
-        if who.queue_id or who.queue_name:
-            self._queue = (who.queue_id, who.queue_name)
-        if who.role is Role.USER and not any(self._agent):
-            self._agent = (who.user_id, who.display_name)
-        is_news = (self._queue, self._agent) != before
-        if is_news and self._is_language_chosen and self._configured != self._language:
+        if self._language.note(who):
             text = "queue or agent became known after the language was chosen"
-            self._out.append(Remark(text, problem=self._language or DETECT))
-        if self._waiting and self._may_choose(0):
+            self._out.append(Remark(text, problem=self._language.choose() or DETECT))
+        if self._waiting and self._language.may_choose():
             self._hand_over()
         if who.channel_id is None:
             return
@@ -346,26 +306,6 @@ class Projection:
                 track.timeline.resume(when_ms)
         self._state(CallEventSeen, event.name, when_ms, event.channel_id)
 
-    def _take_transcript(self, told: TranscriptReceived) -> None:
-        self._state(
-            ZoomTranscribed,
-            told.channel_id,
-            told.start_timestamp_ms,
-            told.end_timestamp_ms,
-            None if told.change is Change.DELETED else told.text,
-            told.language,
-        )
-
-    def _take_chat(self, told: ChatReceived) -> None:
-        self._state(
-            ChatWritten,
-            told.message_id or f"{told.timestamp_ms} {told.sender_id or ''}",
-            told.timestamp_ms,
-            None if told.change is Change.DELETED else told.text,
-            told.sender_id,
-            told.sender_name,
-        )
-
     # Breaks and ends
 
     def _break_off(self, broken: ReceptionBroken) -> None:
@@ -398,8 +338,7 @@ class Projection:
         self._state_missed_end(track, end_ms)
         self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
         self.counts.audio_ms += end_ms - counts.first_timestamp_ms
-        ids = self._started.engagement_id, self._started.stream_id
-        self._out.append(track_closed(ids, track, self._jitter_ms, self._tracks.values()))
+        self._out.append(track_closed(self._ids, track, self._jitter_ms, self._tracks.values()))
 
     def _state_missed_end(self, track: Track, end_ms: int) -> None:
         """We stopped listening before the call ended, and know when it did: the rest of a live leg is a gap."""

@@ -71,7 +71,8 @@ def replay(
             agents=config.measures.agents,
         )
         pins = Pins((past.started.engagement_id, past.started.stream_id), config.language, past.pins)
-        known = past.transcripts if keeps_transcripts else {}
+        if not keeps_transcripts:
+            past.transcripts.clear()
         pool = ThreadPoolExecutor(recognizer.concurrency if recognizer else 1)
         try:
             yield from _facts(
@@ -79,7 +80,7 @@ def replay(
                 projection,
                 pins,
                 past,
-                _Ears(open_reader, known, recognizer, pool),
+                _Ears(open_reader, past, recognizer, pool),
                 Editor(config.redaction, load_scorers(config.sentiment.lexicons), past.started.product.value),
                 on_progress,
             )
@@ -93,27 +94,22 @@ class _Ears:
     def __init__(
         self,
         open_reader: OpenReader,
-        known: dict[tuple[str, int, int], UtteranceHeard],
+        past: Past,
         recognizer: Recognizer | None,
         pool: ThreadPoolExecutor,
     ) -> None:
         self._open_reader = open_reader
-        self._known = known
+        self._past = past
         self._recognizer = recognizer
         self._pool = pool
 
     def listen(self, ids: tuple[str, str], spoken: Spoken) -> UtteranceHeard | Future[UtteranceHeard]:
-        known = self._known.get(spoken.key)
-        if known is not None and known.language == spoken.language:
+        known = self._past.transcript(spoken.key, spoken.language)
+        if known is not None:
             return known
         if self._recognizer is None:
             return not_heard_in(spoken, ids, "no recognizer")
         return self._pool.submit(self._recognize, self._recognizer, ids, spoken)
-
-    def knew(self, heard: UtteranceHeard) -> bool:
-        """Whether this is from the journal, and so was edited before."""
-        key = heard.channel_id, heard.start_timestamp_ms, heard.end_timestamp_ms
-        return self._known.get(key) is heard
 
     def detect(self, unclear: Unclear) -> Probabilities:
         """How likely each language is; nothing without a recognizer."""
@@ -161,10 +157,12 @@ def _facts(
                 case Spoken():
                     heard[outcome.key[:2]] = None
                     result = ears.listen(ids, outcome)
-                    if not (isinstance(result, UtteranceHeard) and ears.knew(result)):
+                    if isinstance(result, UtteranceHeard) and past.holds(result):
+                        editor.recall(result)
+                    else:
                         editor.expect(outcome)
                     waiting.append(result)
-                case UtteranceHeard() if not ears.knew(outcome):
+                case UtteranceHeard() if not past.holds(outcome):
                     yield from editor.take(outcome)
                 case _:
                     if isinstance(outcome, GapFound):

@@ -114,11 +114,11 @@ class Party:
         return self._decide(best, "zoom")
 
     def note_transcript(self, key: UtteranceKey, language: str, is_poor: bool | None) -> list[Step] | None:
-        """An utterance was transcribed; None when it has another language by now."""
+        """An utterance was transcribed; None when it has another language by now, or was transcribed before."""
         if not self._may_change:
             return []
         given = self._given.get(key)
-        if given is None or given.language != language:
+        if given is None or given.language != language or given.is_transcribed:
             return None
         given.is_transcribed, given.is_poor = True, is_poor
         return self._look_back()

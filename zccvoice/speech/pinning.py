@@ -81,7 +81,8 @@ class Pinning:
             is_poor: it was poorly understood; None when that cannot be said of it.
 
         Returns:
-            What follows; None when the utterance has another language by now, and this transcript does not count.
+            What follows; None when this transcript does not count: the utterance has another language by now,
+            or was asked for twice and has its transcript.
         """
         steps = self._party(key[0]).note_transcript(key, language, is_poor)
         return None if steps is None else self._noted(steps)

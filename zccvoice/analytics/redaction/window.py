@@ -59,12 +59,13 @@ class RedactionWindow:
     def expect(self, key: Key) -> None:
         """An utterance was heard and will be understood; those of a channel in order.
 
-        One that is not understood yet may be announced again: it was not, because it is heard in another language.
+        One that is heard in another language is announced again: what it said in the first one does not count.
         """
-        if any(one.key == key and one.columns is None for one in self._said):
-            return
-        self._said.append(_Said(key))
-        self._said.sort(key=lambda one: one.key[1])
+        self._put(_Said(key))
+
+    def recall(self, key: Key, words: Sequence[str], language: str | None) -> None:
+        """An utterance was stored before, as these words: no part of a number, but it may ask for one."""
+        self._put(_Said(key, (), is_released=True, asks_for=asked_for(words, language)))
 
     def take(
         self,
@@ -104,6 +105,11 @@ class RedactionWindow:
         """Nothing more will be heard: everything that is understood may be stored."""
         self._is_over = True
         return self._release(policy, known_names)
+
+    def _put(self, said: _Said) -> None:
+        self._said = [one for one in self._said if one.key != said.key]
+        self._said.append(said)
+        self._said.sort(key=lambda one: one.key[1])
 
     def _note(self, one: _Said, language: str | None) -> None:
         words = one.columns[0] if one.columns else []
@@ -156,7 +162,7 @@ class RedactionWindow:
                 break
             if after.columns is None:
                 return None
-            if not after.begins_open:
+            if not after.begins_open or after.is_released:
                 break
             last += 1
         return side[first : last + 1]
