@@ -127,7 +127,10 @@ def test_stored_calls_are_judged_by_the_rules(
         '[[rule]]\nname = "no xylophone"\n[[rule.when]]\nany_of = ["xylophone"]\nnegate = true\n'
     )
     configured = ("--set", f"rules.file={rules}")
-    assert there.run("transcribe", short, "--store", "--engagement-id", "E/1", *configured) == 0
+    assert (
+        there.run("transcribe", short, "--agent", "left", "--store", "--engagement-id", "E/1", *configured)
+        == 0
+    )
     capsys.readouterr()
     assert there.run("report", "call", "E/1", "--format", "json") == 0
     (hit,) = json.loads(capsys.readouterr().out)["rule_hits"]

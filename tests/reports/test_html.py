@@ -275,7 +275,7 @@ def test_loudness_sentiment_and_rules_are_shown_in_picture_and_words() -> None:
 
 def test_a_call_without_scores_and_rules_has_no_place_for_them() -> None:
     text = Page(call_page(full(), MADRID)).text
-    assert "Sentiment" not in text
+    assert "Sentiment, good above the line" not in text
     assert "Rules" not in text
 
 

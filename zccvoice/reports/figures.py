@@ -25,6 +25,8 @@ class Figure(Enum):
     SPEED = "wpm"
     LEVEL = "dBFS"
     DISTANCE = "dB"
+    SCORE = "±5"
+    """A score around 0, from −5 to +5."""
     WORD = " "
 
     @property
@@ -50,6 +52,8 @@ def written(value: float | str | None, figure: Figure) -> str:
             return f"{value:.2f}"
         case Figure.PER_MINUTE | Figure.PER_CALL | Figure.LEVEL | Figure.DISTANCE:
             return f"{value:.1f}".replace("-", "−")
+        case Figure.SCORE:
+            return signed(value)
         case _:
             return f"{value:.0f}"
 
