@@ -56,6 +56,29 @@ async def test_a_journal_becomes_rows(
     engine.dispose()
 
 
+@pytest.mark.usefixtures("no_threads")
+async def test_a_call_is_judged_by_the_rules_and_nobody_is_told(
+    tmp_path: Path, config_file: Path, database_url: str, autojump_clock: MockClock
+) -> None:
+    await run(tmp_path, [OPENED, WHO, *audio("ch"), ENDED])
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        '[[rule]]\nname = "no order number"\n[[rule.when]]\nany_of = ["order number"]\nnegate = true\n',
+        encoding="utf-8",
+    )
+    webhook = '[rules.webhook]\nurl = "http://127.0.0.1:1"\nsecret = "a secret of the receiver"\n'
+    with config_file.open("a", encoding="utf-8") as file:
+        file.write(f'[rules]\nfile = "{rules}"\n{webhook}allowed_hosts = ["127.0.0.1"]\n')
+    journal = tmp_path / "journal" / "open" / f"{journal_name('S')}.journal"
+    assert main(["replay", "--config", str(config_file), str(journal)]) == 0
+    engine = connect(database_url)
+    with transaction(engine) as connection:
+        hits = connection.execute(text("SELECT rule, revision FROM reporting.category")).all()
+        assert [tuple(hit) for hit in hits] == [("no order number", 1)]
+        assert connection.scalar(text("SELECT count(*) FROM zccvoice.rule_delivery")) == 0
+    engine.dispose()
+
+
 def test_what_is_no_journal_is_told_and_the_others_are_replayed(
     tmp_path: Path, config_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -119,6 +119,24 @@ def test_stored_once_and_reported(
     assert "cut off" not in capsys.readouterr().out
 
 
+def test_stored_calls_are_judged_by_the_rules(
+    short: Path, there: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = there.folder / "rules.toml"
+    rules.write_text(
+        '[[rule]]\nname = "no xylophone"\n[[rule.when]]\nany_of = ["xylophone"]\nnegate = true\n'
+    )
+    configured = ("--set", f"rules.file={rules}")
+    assert (
+        there.run("transcribe", short, "--agent", "left", "--store", "--engagement-id", "E/1", *configured)
+        == 0
+    )
+    capsys.readouterr()
+    assert there.run("report", "call", "E/1", "--format", "json") == 0
+    (hit,) = json.loads(capsys.readouterr().out)["rule_hits"]
+    assert (hit["rule"], hit["revision"]) == ("no xylophone", 1)
+
+
 def test_a_killed_run_goes_on_where_it_was(
     short: Path,
     there: Installation,

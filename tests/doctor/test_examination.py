@@ -36,6 +36,7 @@ async def test_everything_is_looked_at_and_a_defect_is_one_finding(
         "disk": Verdict.OK,
         "disk speed": Verdict.OK,
         "master key": Verdict.NOT_CHECKED,
+        "rules": Verdict.NOT_CHECKED,
         "weights": Verdict.WARNING,
     }
     assert "could not be looked at: RuntimeError" in [one.found for one in told]

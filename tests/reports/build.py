@@ -126,7 +126,10 @@ def lively() -> CallReport:
     return with_more(
         full(),
         sentiments=[0.2, -0.8, None, -0.1, 0.0, 0.35],
-        hits=(RuleHit("order number", 2, 12_300, 16_800, A), RuleHit("long hold", 1, 34_500, 56_000, None)),
+        hits=(
+            RuleHit("order number", 2, 12_300, 16_800, A, "“order number”"),
+            RuleHit("long hold", 1, 34_500, 56_000, None, "21500 ms > 20000 ms"),
+        ),
     )
 
 

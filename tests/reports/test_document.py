@@ -56,8 +56,22 @@ def test_levels_scores_and_rules() -> None:
     assert document["utterances"][1]["sentiment"] == -0.8
     assert document["utterances"][0]["loudness_by_second"] == (-30.0,) * 5
     assert document["rule_hits"] == [
-        {"rule": "order number", "revision": 2, "start_ms": 12_300, "end_ms": 16_800, "side": "agent"},
-        {"rule": "long hold", "revision": 1, "start_ms": 34_500, "end_ms": 56_000, "side": None},
+        {
+            "rule": "order number",
+            "revision": 2,
+            "start_ms": 12_300,
+            "end_ms": 16_800,
+            "side": "agent",
+            "why": "“order number”",
+        },
+        {
+            "rule": "long hold",
+            "revision": 1,
+            "start_ms": 34_500,
+            "end_ms": 56_000,
+            "side": None,
+            "why": "21500 ms > 20000 ms",
+        },
     ]
 
 

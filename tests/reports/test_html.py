@@ -267,8 +267,8 @@ def test_loudness_sentiment_and_rules_are_shown_in_picture_and_words() -> None:
     ]
     assert "Customer ▼ −0.8 Hello, yes" in page.text
     assert "Agent · Lee Agent interrupts ▼ −0.1 I am sorry" in page.text
-    assert "0:12 Rule matched: order number" in page.text
-    assert "Rule long hold (revision 1) matched at 0:35" in page.text
+    assert "0:12 Rule matched: order number – “order number”" in page.text
+    assert "Rule long hold (revision 1) matched at 0:35: 21500 ms > 20000 ms" in page.text
     for label in ("Loudness, −60 to 0 dBFS", "Sentiment, good above the line", "Rule matched"):
         assert label in page.text
 

@@ -65,6 +65,6 @@ def test_who_interrupts_and_what_words_score() -> None:
 def test_rules_stand_where_they_matched() -> None:
     rules = [one for one in lines(lively()) if isinstance(one, Happened) and one.kind == "rule"]
     assert [(one.start_ms, one.text) for one in rules] == [
-        (12_300, "Rule matched: order number"),
-        (34_500, "Rule matched: long hold"),
+        (12_300, "Rule matched: order number – “order number”"),
+        (34_500, "Rule matched: long hold – 21500 ms > 20000 ms"),
     ]

@@ -17,6 +17,7 @@ a side, where the filter knows one; and `negate`.
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from typing import Any, get_args
 
 from zccvoice.analytics.record import Side
@@ -62,6 +63,21 @@ _FILTERS = ("any_of", "all_of", *LIMITS)
 _CONDITION_KEYS = (*_FILTERS, *WINDOWS, "side", "negate")
 _RULE_KEYS = ("name", "description", "queues", "products", "languages", "when")
 _WITHOUT_SIDE = (Quantity.SILENCE_MS, Quantity.HOLD_MS)
+
+
+def load_rules(path: Path) -> tuple[Rule, ...]:
+    """The rules of a file on the disk.
+
+    Raises:
+        ConfigError: it cannot be read, or all that is wrong with it, each with its line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: cannot be read: it is not UTF-8 text"]) from None
+    return read_rules(text, str(path))
 
 
 def read_rules(text: str, name: str) -> tuple[Rule, ...]:

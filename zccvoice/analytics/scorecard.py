@@ -234,8 +234,8 @@ def _time(record: CallRecord, sides: set[Side], thresholds: Thresholds) -> dict[
     talk = timing.talk_time(record, thresholds)
     talk_ms = {side: total_ms(talk.get(side, [])) if side in sides else None for side in Side}
     talk_total_ms = sum(total_ms(spans) for spans in talk.values())
-    speech = [span for spans in talk.values() for span in spans]
-    last_word_ms = max((span.end_ms for span in speech), default=None)
+    speech = timing.speech_time(record, thresholds)
+    last_word_ms = speech[-1].end_ms if speech else None
     after = [] if last_word_ms is None else [Span(last_word_ms, max(last_word_ms, open_[-1].end_ms))]
     held = [total_ms(intersection([hold], open_)) for hold in timing.holds(record)]
     silences = timing.silences(record, thresholds)

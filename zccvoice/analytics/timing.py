@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import combinations
+from operator import attrgetter
+from typing import NamedTuple
 
 from zccvoice.analytics.record import CallEvent, CallRecord, Side, Span, SpokenUtterance
 from zccvoice.analytics.remembered import remembered
@@ -25,8 +26,7 @@ PAUSE_BEGINS = frozenset({"stream_paused", "session_paused", "sound_paused"})
 PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed", "sound_resumed"})
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechSpan:
+class SpeechSpan(NamedTuple):
     """Utterances of one track that are one stretch of speech, because hardly any time lies between them."""
 
     side: Side | None
@@ -35,20 +35,13 @@ class SpeechSpan:
     end_ms: int
     utterances: tuple[SpokenUtterance, ...]
     """In time order, at least one."""
+    word_count: int | None
+    """Words of the transcripts, None when a part of it has none."""
 
     @property
     def span(self) -> Span:
         """The time it takes."""
         return Span(self.start_ms, self.end_ms)
-
-    word_count: int | None = field(init=False, compare=False)
-    """Words of the transcripts, None when a part of it has none."""
-
-    def __post_init__(self) -> None:
-        """Count the words, once for all that is made of them."""
-        counts = [utterance.word_count for utterance in self.utterances]
-        total = None if None in counts else sum(count for count in counts if count is not None)
-        object.__setattr__(self, "word_count", total)
 
 
 @remembered
@@ -60,21 +53,29 @@ def call_speech(record: CallRecord, thresholds: Thresholds) -> list[SpeechSpan]:
 def speech_spans(utterances: Iterable[SpokenUtterance], thresholds: Thresholds) -> list[SpeechSpan]:
     """The utterances, those of one track closer than ``join_below_ms`` as one; by start, longest first."""
     by_track: defaultdict[tuple[Side | None, str], list[SpokenUtterance]] = defaultdict(list)
-    for utterance in sorted(utterances, key=lambda one: (one.start_ms, one.end_ms)):
+    for utterance in sorted(utterances, key=attrgetter("start_ms", "end_ms")):
         if utterance.end_ms > utterance.start_ms:
             by_track[utterance.side, utterance.channel_id].append(utterance)
     found: list[SpeechSpan] = []
-    for (side, channel_id), in_track in by_track.items():
+    for in_track in by_track.values():
         parts: list[SpokenUtterance] = []
         end_ms = 0
         for utterance in in_track:
             if parts and utterance.start_ms - end_ms >= thresholds.join_below_ms:
-                found.append(SpeechSpan(side, channel_id, parts[0].start_ms, end_ms, tuple(parts)))
+                found.append(_speech_span(parts, end_ms))
                 parts = []
             end_ms = max(end_ms, utterance.end_ms) if parts else utterance.end_ms
             parts.append(utterance)
-        found.append(SpeechSpan(side, channel_id, parts[0].start_ms, end_ms, tuple(parts)))
+        found.append(_speech_span(parts, end_ms))
     return sorted(found, key=lambda one: (one.start_ms, -one.end_ms, one.channel_id))
+
+
+def _speech_span(parts: list[SpokenUtterance], end_ms: int) -> SpeechSpan:
+    first = parts[0]
+    words: int | None = 0
+    for one in parts:
+        words = None if words is None or one.word_count is None else words + one.word_count
+    return SpeechSpan(first.side, first.channel_id, first.start_ms, end_ms, tuple(parts), words)
 
 
 @remembered
@@ -92,6 +93,12 @@ def talk_time(record: CallRecord, thresholds: Thresholds) -> dict[Side | str, li
     for speech in call_speech(record, thresholds):
         by_side[speech.side or speech.channel_id].append(speech.span)
     return {side: intersection(spans, open_) for side, spans in by_side.items()}
+
+
+@remembered
+def speech_time(record: CallRecord, thresholds: Thresholds) -> list[Span]:
+    """When at least one side spoke."""
+    return union(span for spans in talk_time(record, thresholds).values() for span in spans)
 
 
 def overtalk(talk: dict[Side | str, list[Span]]) -> list[Span]:
@@ -158,8 +165,7 @@ def observed_time(record: CallRecord) -> list[Span]:
 @remembered
 def silences(record: CallRecord, thresholds: Thresholds) -> list[Span]:
     """Stretches longer than ``silence_above_ms`` in which everybody could be heard and nobody spoke."""
-    speech = [span for spans in talk_time(record, thresholds).values() for span in spans]
-    quiet = subtraction(observed_time(record), speech)
+    quiet = subtraction(observed_time(record), speech_time(record, thresholds))
     return [span for span in quiet if span.length_ms > thresholds.silence_above_ms]
 
 

@@ -7,14 +7,14 @@ known (None); a side that did not speak said no words (0).
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 
 from zccvoice.analytics.record import Span, SpokenUtterance
 from zccvoice.analytics.remembered import remembered
-from zccvoice.analytics.spans import intersection, total_ms, union
+from zccvoice.analytics.spans import intersection, joined, total_ms, union
 from zccvoice.analytics.thresholds import Thresholds
-from zccvoice.analytics.timing import speech_spans
 
 FILLERS: dict[str, tuple[str, ...]] = {
     "en": (
@@ -83,7 +83,11 @@ def _transcribed(
     utterances: Sequence[SpokenUtterance], thresholds: Thresholds
 ) -> tuple[list[SpokenUtterance], list[Span]]:
     found = [one for one in utterances if one.text is not None and one.end_ms > one.start_ms]
-    return found, union(one.span for one in speech_spans(found, thresholds))
+    by_channel: defaultdict[str, list[Span]] = defaultdict(list)
+    for one in found:
+        by_channel[one.channel_id].append(Span(one.start_ms, one.end_ms))
+    below_ms = max(1, thresholds.join_below_ms)
+    return found, union(span for spans in by_channel.values() for span in joined(spans, below_ms))
 
 
 def _share(utterance: SpokenUtterance, within: Span) -> float:
@@ -95,22 +99,28 @@ def questions_count(utterances: Sequence[SpokenUtterance]) -> int | None:
     """Sentences that end in a question mark; None as for `words_count`."""
     if not _is_transcribed(utterances):
         return None
-    return sum(len(_QUESTION.findall(utterance.text or "")) for utterance in utterances)
+    return len(_QUESTION.findall(_together(utterances)))
 
 
 def fillers_count(utterances: Sequence[SpokenUtterance], language: str | None) -> int | None:
     """Entries of the language's filler list, whole words; None as for `words_count`, or without a list."""
     if language not in FILLERS or not _is_transcribed(utterances):
         return None
-    return sum(len(_fillers(language).findall(utterance.text or "")) for utterance in utterances)
+    return len(_fillers(language).findall(_together(utterances).lower()))
+
+
+def _together(utterances: Sequence[SpokenUtterance]) -> str:
+    """All texts as one, for one search is faster than many; what stands between parts words and sentences."""
+    return "\n|\n".join(["", *(one.text for one in utterances if one.text)])
 
 
 @cache
 def _fillers(language: str) -> re.Pattern[str]:
     entries = sorted(FILLERS[language], key=len, reverse=True)
     choices = "|".join(r"\s+".join(map(re.escape, entry.split())) for entry in entries)
-    # A hyphen joins: the first half of "uh-huh" and "mm-hmm" is no filler.
-    return re.compile(rf"(?<![\w'’-])(?:{choices})(?![\w'’-])", re.IGNORECASE)
+    # A hyphen joins: the first half of "uh-huh" and "mm-hmm" is no filler. That each begins with a character that
+    # is no part of a word lets the search skip words; it is there, before the first text too.
+    return re.compile(rf"[^\w'’-](?:{choices})(?![\w'’-])")
 
 
 def transcript_confidence(utterances: Sequence[SpokenUtterance]) -> float | None:

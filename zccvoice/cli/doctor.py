@@ -25,7 +25,7 @@ def add_to(commands: Any) -> None:
         help="look whether everything is in order",
         description="Look at credentials, the door from outside, certificate, Zoom's API, "
         "database, clock, disk, "
-        "master key and weights; say how each is and what to do. Exit status: 1 when something "
+        "master key, rules and weights; say how each is and what to do. Exit status: 1 when something "
         "failed (with --strict "
         "also for warnings), else 0.",
     )

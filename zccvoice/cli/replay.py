@@ -24,8 +24,9 @@ from zccvoice.daemon.remote import open_recognizer
 from zccvoice.daemon.replay import replay
 from zccvoice.daemon.writer import Measure, Write, measure_in, write_to
 from zccvoice.errors import JournalError
-from zccvoice.store.database import connect, require_current_schema
+from zccvoice.store.database import connect, require_current_schema, transaction
 from zccvoice.store.facts import Fact, StreamClosed, TrackClosed, UtteranceHeard
+from zccvoice.store.rules import rule_book
 
 FACTS_AT_ONCE = 500
 """Facts in one transaction."""
@@ -69,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
     if options.model:
         options.set.append(f"speech.model={options.model}")
     config = settings.load(options)
+    rules = settings.rules(config)
     shelf, phones = settings.shelf(config), settings.phones(config)
     failed = 0
     with (
@@ -77,10 +79,12 @@ def run(options: argparse.Namespace) -> int:
         Progress(console=Console(stderr=True)) as progress,
     ):
         require_current_schema(engine)
-        write, measure = (
-            write_to(engine),
-            measure_in(engine, thresholds=thresholds_with(config.measures.thresholds)),
-        )
+        with transaction(engine) as connection:
+            book = rule_book(connection, rules)
+        thresholds = thresholds_with(config.measures.thresholds)
+        # Nobody is told of the hits: whoever listens would take the call for one of now.
+        write = write_to(engine)
+        measure = measure_in(engine, book, thresholds=thresholds, announces=False)
         for path in options.files:
             task = progress.add_task(path.stem[:16], total=None)
 

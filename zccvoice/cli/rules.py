@@ -17,13 +17,14 @@ from rich.progress import track
 from sqlalchemy import Engine
 
 from zccvoice.analytics.rules import Rule
+from zccvoice.analytics.rules_file import load_rules
 from zccvoice.analytics.rules_matching import Evidence, Listener
 from zccvoice.cli import settings
 from zccvoice.cli.periods import moment
 from zccvoice.errors import ConfigError
 from zccvoice.store import reads, removals
 from zccvoice.store.database import require_current_schema, transaction
-from zccvoice.store.rules import EndedCall, RuleBook, ended_calls, judge, register
+from zccvoice.store.rules import EndedCall, ended_calls, judge, rule_book
 
 
 def add_to(commands: Any) -> None:
@@ -69,7 +70,7 @@ def _add_period(parser: argparse.ArgumentParser) -> None:
 
 def run_check(options: argparse.Namespace) -> int:
     """0 when nothing is wrong with it."""
-    rules = settings.rules_in(options.file)
+    rules = load_rules(options.file)
     for rule in rules:
         print(rule.name)
         for condition in rule.when:
@@ -91,7 +92,7 @@ class JudgedCall:
 
 def run_test(options: argparse.Namespace) -> int:
     """0, also when nothing matches."""
-    rules = _chosen(settings.rules_in(options.file), options.rule or [])
+    rules = _chosen(load_rules(options.file), options.rule or [])
     with settings.database(settings.load(options)) as engine:
         require_current_schema(engine)
         calls = _calls(engine, options)
@@ -109,12 +110,12 @@ def run_apply(options: argparse.Namespace) -> int:
     path = options.file or config.rules.file
     if path is None:
         raise ConfigError(["rules.file: required, or a FILE"])
-    rules = settings.rules_in(path)
+    rules = load_rules(path)
     matched = 0
     with settings.database(config) as engine:
         require_current_schema(engine)
         with transaction(engine) as connection:
-            book = RuleBook(rules, register(connection, rules))
+            book = rule_book(connection, rules)
         calls = _calls(engine, options)
         for call in _with_bar(calls):
             with transaction(engine) as connection:

@@ -14,7 +14,6 @@ from typing import Any
 import trio
 from sqlalchemy import Engine
 
-from zccvoice.analytics.rules import Rule
 from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon import log
@@ -23,7 +22,7 @@ from zccvoice.daemon.serve import serve
 from zccvoice.errors import ConfigError, SchemaMissingError
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.database import as_daemon, require_current_schema, transaction, upgrade
-from zccvoice.store.rules import RuleBook, register
+from zccvoice.store.rules import rule_book
 
 APPLICATION_NAME = "zccvoice daemon"
 
@@ -56,7 +55,8 @@ def run(options: argparse.Namespace) -> int:
         recognizer.require_languages(LanguagePolicy(config.language).languages)
         _require_schema(config, engine)
         with _daemon_rights(config, engine) as daemon_engine:
-            book = _book(config, rules, daemon_engine)
+            with transaction(daemon_engine) as connection:
+                book = rule_book(connection, rules, posts=bool(config.rules.webhook.url))
             is_complete = trio.run(
                 partial(serve, config, daemon_engine, shelf, recognizer, phones, book=book)
             )
@@ -66,11 +66,6 @@ def run(options: argparse.Namespace) -> int:
         sys.stderr.flush()
         os._exit(1)
     return 0
-
-
-def _book(config: Config, rules: tuple[Rule, ...], engine: Engine) -> RuleBook:
-    with transaction(engine) as connection:
-        return RuleBook(rules, register(connection, rules), posts=bool(config.rules.webhook.url))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from zccvoice import config
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.rules import Rule
-from zccvoice.analytics.rules_file import read_rules
+from zccvoice.analytics.rules_file import load_rules
 from zccvoice.daemon.past import ENTRY_TYPES
 from zccvoice.errors import ConfigError
 from zccvoice.journal.shelf import Shelf
@@ -125,22 +125,7 @@ def rules(settings: config.Config) -> tuple[Rule, ...]:
     Raises:
         ConfigError: all that is wrong with them, each with its line.
     """
-    return () if settings.rules.file is None else rules_in(settings.rules.file)
-
-
-def rules_in(path: Path) -> tuple[Rule, ...]:
-    """The rules of a file.
-
-    Raises:
-        ConfigError: it cannot be read, or all that is wrong with it, each with its line.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise ConfigError([f"{path}: cannot be read: it is not UTF-8 text"]) from None
-    return read_rules(text, str(path))
+    return () if settings.rules.file is None else load_rules(settings.rules.file)
 
 
 def phones(settings: config.Config) -> PhonePseudonym:

@@ -26,7 +26,8 @@ from zccvoice.recordings.keeping import PassingKeeper, StoringKeeper
 from zccvoice.recordings.recorded_call import Files
 from zccvoice.rtms.events import Role
 from zccvoice.speech.language import LanguagePolicy
-from zccvoice.store.database import require_current_schema
+from zccvoice.store.database import require_current_schema, transaction
+from zccvoice.store.rules import rule_book
 
 CUT_OFF_S = 2.0
 """A file that is so much shorter than it says is told of."""
@@ -157,6 +158,7 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
     if options.output is not None:
         options.output.mkdir(parents=True, exist_ok=True)
     phones = settings.phones(config) if options.store else settings.no_phones()
+    rules = settings.rules(config) if options.store else ()
     with open_recognizer(config.speech) as recognizer:
         recognizer.require_languages(LanguagePolicy(config.language).languages)
         if not options.store:
@@ -166,7 +168,9 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
         shelf, incoming = settings.shelf(config), settings.incoming(config)
         with settings.database(config) as engine, Bars() as bars:
             require_current_schema(engine)
-            keeper = StoringKeeper(shelf, incoming, engine, config, phones, recognizer)
+            with transaction(engine) as connection:
+                book = rule_book(connection, rules)
+            keeper = StoringKeeper(shelf, incoming, engine, config, phones, recognizer, book)
             yield Desk(options, keeper, engine, bars)
 
 

@@ -67,11 +67,16 @@ def write_to(engine: Engine) -> Write:
 
 
 def measure_in(
-    engine: Engine, book: rules.RuleBook = NO_RULES, *, thresholds: Thresholds = DEFAULTS
+    engine: Engine,
+    book: rules.RuleBook = NO_RULES,
+    *,
+    thresholds: Thresholds = DEFAULTS,
+    announces: bool = True,
 ) -> Measure:
     """The real `Measure` of a call that has ended: from what is stored of it, judged by the rules.
 
-    A call of which no audio came has no scorecard: its zeros would be made up.
+    A call of which no audio came has no scorecard: its zeros would be made up. With `announces` others are told
+    of its hits as they happen.
     """
 
     def measure(engagement_id: str) -> None:
@@ -81,7 +86,7 @@ def measure_in(
             record = reads.call_record(connection, engagement_id)
             if record.tracks or record.utterances:
                 measures.put_measures(connection, record, thresholds)
-                rules.judge(connection, record, book, datetime.now(UTC))
+                rules.judge(connection, record, book, datetime.now(UTC), announces=announces)
 
     return measure
 

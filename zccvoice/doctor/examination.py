@@ -14,6 +14,7 @@ from zccvoice.doctor.clocks import Clocks, check_clock
 from zccvoice.doctor.credentials import check_credentials
 from zccvoice.doctor.finding import Finding, Verdict
 from zccvoice.doctor.outside import check_api, check_door
+from zccvoice.doctor.rules import check_rules
 from zccvoice.doctor.storage import OpenDatabase, check_database, check_disk, check_master_key
 from zccvoice.doctor.weights import check_weights
 from zccvoice.errors import ZccvoiceError
@@ -57,6 +58,7 @@ async def examine(
         _Check("clock", 5, _here(check_clock, clocks)),
         _Check("disk", 30, _here(check_disk, config)),
         _Check("master key", 5, _here(check_master_key, config)),
+        _Check("rules", 15, _here(check_rules, config)),
         _Check("weights", 120, _here(check_weights, config)),
     ]
     examination = Examination()

@@ -15,7 +15,7 @@ from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.config import Config
 from zccvoice.daemon.past import ENTRY_TYPES
-from zccvoice.daemon.writer import measure_in, write_to
+from zccvoice.daemon.writer import NO_RULES, measure_in, write_to
 from zccvoice.errors import RecordingError
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.journal.vault import Vault
@@ -28,6 +28,7 @@ from zccvoice.store.database import transaction
 from zccvoice.store.facts import Fact, StreamOpened
 from zccvoice.store.holds import require_none
 from zccvoice.store.removals import living
+from zccvoice.store.rules import RuleBook
 from zccvoice.store.sound import has_ended
 
 FACTS_AT_ONCE = 500
@@ -93,14 +94,19 @@ class StoringKeeper:
         config: Config,
         phones: PhonePseudonym,
         recognizer: Recognizer,
+        book: RuleBook = NO_RULES,
     ) -> None:
-        """Begin; half-made journals that a killed run left in `incoming` are deleted."""
+        """Begin; half-made journals that a killed run left in `incoming` are deleted.
+
+        Calls are judged by the rules of the `book`; nobody is told of their hits, for they may be long past.
+        """
         self._shelf = shelf
         self._incoming = incoming
         self._engine = engine
         self._config = config
         self._phones = phones
         self._recognizer = recognizer
+        self._book = book
         self._taken: set[str] = set()
         self._taking = Lock()
         for name in incoming.open_names():
@@ -127,10 +133,9 @@ class StoringKeeper:
             self._shelf.shred(name)
         if not self._shelf.exists(name):
             transcription.begin(call, self._incoming, name, into=self._shelf, on_progress=on_read)
-        write, measure = (
-            write_to(self._engine),
-            measure_in(self._engine, thresholds=thresholds_with(self._config.measures.thresholds)),
-        )
+        thresholds = thresholds_with(self._config.measures.thresholds)
+        write = write_to(self._engine)
+        measure = measure_in(self._engine, self._book, thresholds=thresholds, announces=False)
         batch: list[Fact] = []
         for fact in transcription.facts(self._shelf, name, self._config, self._phones, self._recognizer):
             batch.append(fact)

@@ -118,6 +118,7 @@ def _interruptions(report: CallReport, sides: Sequence[Side | None]) -> Iterator
 def _rules(report: CallReport) -> Iterator[Item]:
     for hit in report.hits:
         whose = "" if hit.side is None else f", {SIDES[hit.side].lower()}"
-        title = f"Rule {hit.rule} (revision {hit.revision}) matched at {duration(hit.start_ms)}{whose}"
+        why = f": {hit.why}" if hit.why else ""
+        title = f"Rule {hit.rule} (revision {hit.revision}) matched at {duration(hit.start_ms)}{whose}{why}"
         span = Span(hit.start_ms, max(hit.end_ms, hit.start_ms + 1))
         yield Item("rule", span, None, title, label=hit.rule)

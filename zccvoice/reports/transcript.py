@@ -113,7 +113,10 @@ def happened(report: CallReport) -> list[Happened]:
     told = [
         Happened(kind, span.start_ms, f"{text} {length(length_ms)}") for kind, text, length_ms, span in found
     ]
-    told += [Happened("rule", hit.start_ms, f"Rule matched: {hit.rule}") for hit in report.hits]
+    told += [
+        Happened("rule", hit.start_ms, " – ".join(filter(None, [f"Rule matched: {hit.rule}", hit.why])))
+        for hit in report.hits
+    ]
     return sorted(told, key=lambda one: one.start_ms)
 
 

@@ -20,6 +20,8 @@ class RuleHit:
     end_ms: int
     side: Side | None
     """Whose speech matched; None when it is about the call."""
+    why: str = ""
+    """What was found: the phrase, or the number against its limit."""
 
 
 def rule_hits(connection: Connection, engagement_id: str) -> list[RuleHit]:
@@ -31,13 +33,19 @@ def rule_hits(connection: Connection, engagement_id: str) -> list[RuleHit]:
             CategoryHit.start_ms,
             CategoryHit.end_ms,
             CategoryHit.side,
+            CategoryHit.why,
         )
         .where(CategoryHit.engagement_id == engagement_id)
         .order_by(CategoryHit.start_ms, CategoryHit.rule, CategoryHit.revision)
     )
     return [
         RuleHit(
-            row.rule, row.revision, row.start_ms, row.end_ms, None if row.side is None else Side(row.side)
+            row.rule,
+            row.revision,
+            row.start_ms,
+            row.end_ms,
+            None if row.side is None else Side(row.side),
+            row.why,
         )
         for row in connection.execute(query)
     ]

@@ -78,6 +78,11 @@ def register(connection: Connection, rules: Sequence[Rule]) -> dict[str, int]:
     return revisions
 
 
+def rule_book(connection: Connection, rules: Sequence[Rule], *, posts: bool = False) -> RuleBook:
+    """These rules, each registered with its revision."""
+    return RuleBook(tuple(rules), register(connection, rules), posts) if rules else RuleBook()
+
+
 def ended_calls(
     connection: Connection, since: datetime | None = None, until: datetime | None = None
 ) -> list[EndedCall]:
