@@ -294,7 +294,8 @@ class Projection:
         if not self._is_language_chosen:
             self._is_language_chosen, self._language = True, self._configured
         self._out += [
-            Uttered(one, self._tracks[one.channel_id].audio_format, self._language) for one in self._waiting
+            Uttered(one, self._tracks[one.channel_id].audio_format, self._language, self._queue)
+            for one in self._waiting
         ]
         self._waiting.clear()
 
