@@ -12,7 +12,7 @@ from faster_whisper.transcribe import get_ctranslate2_storage
 from zccvoice.simulator.demo import demo_scenarios
 from zccvoice.simulator.sources import read_sound
 from zccvoice.speech.decoding import Decoding
-from zccvoice.speech.features import FRAMES_PER_S, log_mel
+from zccvoice.speech.features import FRAMES_PER_S, MelBank, log_mel
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Utterance
 from zccvoice.speech.whisper import weights_location
@@ -32,8 +32,8 @@ def model() -> Any:
 
 
 def tokens(model: Any, items: list[RecognizerItem], window_s: float, beam_size: int) -> list[list[int]]:
-    filters, frames = model.feature_extractor.mel_filters, round(window_s * FRAMES_PER_S)
-    features = np.stack([log_mel(item.utterance.samples, filters, frames) for item in items])
+    mel, frames = MelBank.of(model.feature_extractor.mel_filters), round(window_s * FRAMES_PER_S)
+    features = np.stack([log_mel(item.utterance.samples, mel, frames) for item in items])
     encoded = model.model.encode(get_ctranslate2_storage(features))
     results = Decoding(model, "demo").generate(items, encoded, window_s, beam_size, 0.0)
     return [result.sequences_ids[0] for result in results]

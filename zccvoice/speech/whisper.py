@@ -29,7 +29,7 @@ from zccvoice.config import SpeechConfig
 from zccvoice.config.speech import MOST_PROMPT_TOKENS
 from zccvoice.errors import ConfigError, RecognizerError
 from zccvoice.speech.decoding import Decoding
-from zccvoice.speech.features import FRAMES_PER_S, Features, log_mel
+from zccvoice.speech.features import FRAMES_PER_S, Features, MelBank, log_mel
 from zccvoice.speech.packing import transcribe_packed
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
@@ -71,6 +71,7 @@ class WhisperRecognizer:
             raise RecognizerError(
                 f"speech.model: cannot load {settings.model!r}: {type(error).__name__}: {error}"
             ) from error
+        self._mel = MelBank.of(self._model.feature_extractor.mel_filters)
         self._decoding = Decoding(self._model, self.name)
         self._require_short_prompts(settings)
         devices = len(settings.device_index) if self._model.model.device == "cuda" else 1
@@ -195,8 +196,7 @@ class WhisperRecognizer:
         )
 
     def _features(self, utterance: Utterance, window_s: float) -> Features:
-        filters = self._model.feature_extractor.mel_filters
-        return log_mel(utterance.samples, filters, round(window_s * FRAMES_PER_S))
+        return log_mel(utterance.samples, self._mel, round(window_s * FRAMES_PER_S))
 
 
 def _among(by_token: Mapping[str, float], among: Sequence[str]) -> dict[str, float]:
