@@ -47,7 +47,7 @@ OWNERS = {
     "msgspec": {"rtms", "journal"},
     "cryptography": {"journal", "simulator"},
     "faster_whisper": {"speech", "bench"},
-    "ctranslate2": {"speech"},
+    "ctranslate2": {"speech", "bench"},
     "multipart": {"speech"},
     "webrtcvad": {"speech", "bench"},
     "av": {"audio", "recordings", "simulator", "bench"},

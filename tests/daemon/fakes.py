@@ -31,6 +31,8 @@ class FakeRecognizer:
         }
         self.confidence: Callable[[Utterance, str], float] = lambda utterance, language: 0.9
         self.batches: list[int] = []
+        self.expected: list[tuple[str | None, str | None]] = []
+        """Prompt and hotwords of each."""
         self.text: Callable[[Utterance, str], str] | None = None
 
     @property
@@ -53,6 +55,7 @@ class FakeRecognizer:
 
     def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
         self.batches.append(len(items))
+        self.expected += [(item.prompt, item.hotwords) for item in items]
         return [self._transcribe(item.utterance, item.language) for item in items]
 
     def _transcribe(self, utterance: Utterance, language: str) -> Transcript | RecognizerError:

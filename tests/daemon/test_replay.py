@@ -27,7 +27,11 @@ def again(
     rooms: Rooms, recognizer: FakeRecognizer | None = None, *, keeps_transcripts: bool = True
 ) -> list[Fact]:
     """Replay the stream of `run`."""
-    config = load(None, language={"queues": {"Pedidos": "es"}})
+    config = load(
+        None,
+        language={"queues": {"Pedidos": "es"}},
+        speech={"prompts": {"pedidos": {"text": "Gracias por llamar."}}},
+    )
     name = journal_name("S")
     return list(
         replay(
@@ -58,6 +62,7 @@ async def test_everything_transcribed_again(tmp_path: Path, autojump_clock: Mock
     ]
     assert [one.text for one in heard] == ["better words"] * 2
     assert recognizer.heard == 2
+    assert recognizer.expected == [("Gracias por llamar.", None)] * 2
 
 
 async def test_the_journal_of_a_crash_is_given_an_end(tmp_path: Path, autojump_clock: MockClock) -> None:

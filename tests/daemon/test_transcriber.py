@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ from zccvoice.config import SpeechConfig
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outcome import Spoken
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.errors import RecognizerError
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf
 from zccvoice.rtms.events import AudioReceived
-from zccvoice.speech.utterance import Utterance
+from zccvoice.speech.recognizer import RecognizerItem
+from zccvoice.speech.utterance import Transcript, Utterance
+from zccvoice.speech.window import Windows
 from zccvoice.store.facts import UtteranceHeard
 
 T0 = 1_781_000_000_000
@@ -43,13 +47,19 @@ class Desk:
         self.send, self.receive = trio.open_memory_channel[SpokenItem](1000)
 
     def put(
-        self, number: int, *, duration_ms: int = 2000, language: str = "en", journal: str = "sound"
+        self,
+        number: int,
+        *,
+        duration_ms: int = 2000,
+        language: str = "en",
+        journal: str = "sound",
+        queue: tuple[str | None, ...] = (),
     ) -> None:
         start = T0 + number * 10_000
         passage = Passage(100, 1100, ((0, (8, 0)),))
         nothing = np.empty(0, np.int16)
         utterance = Utterance("ch", start, start + duration_ms, nothing, 0, -20.0, 0.0, (), passage)
-        spoken = Spoken(utterance, AudioFormat(), language)
+        spoken = Spoken(utterance, AudioFormat(), language, queue)
         item = SpokenItem("E", "S", spoken, 0.0, lambda: self._shelf.reader(journal), self.heard.append)
         self.send.send_nowait(item)
 
@@ -107,6 +117,40 @@ async def test_each_in_its_own_language(shelf: Shelf) -> None:
     desk.put(1, language="es")
     await desk.run(FakeRecognizer(concurrency=1))
     assert [one.text for one in desk.heard] == ["en0 en1", "es0 es1"]
+
+
+async def test_what_is_expected_goes_by_the_queue(shelf: Shelf) -> None:
+    desk = Desk(shelf)
+    desk.put(0, queue=("q1", "Energy"))
+    desk.put(1)
+    desk.send.close()
+    settings = SpeechConfig.model_validate(
+        {"prompt": {"text": "Thank you."}, "prompts": {"energy": {"hotwords": ["Kilowatt", "Ampere"]}}}
+    )
+    recognizer = FakeRecognizer(concurrency=1)
+    await Transcriber(recognizer, Metrics(), settings).run(desk.receive)
+    assert sorted(recognizer.expected, key=str) == [("Thank you.", None), (None, "Kilowatt Ampere")]
+
+
+async def test_neighbours_that_have_waited_long_share_a_window(shelf: Shelf) -> None:
+    seen: list[tuple[str, int | None]] = []
+
+    class Spacious(FakeRecognizer):
+        windows = Windows((10.0, 30.0), takes_several=True)
+
+        def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
+            seen.extend((item.language, item.shares) for item in items)
+            return super().transcribe(items)
+
+    desk = Desk(shelf)
+    for number in range(20):
+        desk.put(number)
+    desk.put(20, language="es")
+    desk.send.close()
+    await Transcriber(Spacious(concurrency=1), Metrics(), SpeechConfig(widen_after_s=1)).run(desk.receive)
+    assert len(desk.heard) == len(seen) == 21
+    assert {shares for language, shares in seen if language == "en"} >= {0}
+    assert ("es", None) in seen
 
 
 async def test_a_defect_costs_one_transcript(shelf: Shelf) -> None:

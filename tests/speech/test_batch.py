@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zccvoice.speech.batch import BEHIND_EVERY, Batch, BatchLimits, BatchQueue
-from zccvoice.speech.window import Windows
+from zccvoice.speech.window import PACKED_S, PAUSE_S, Windows
 
 LADDER = Windows((2.0, 5.0, 10.0, 30.0))
 LIMITS = BatchLimits(items=4, seconds=30, late_after_s=20)
@@ -150,3 +150,88 @@ def test_a_late_call_is_live_again_when_nothing_of_it_waits() -> None:
     put(queue, One("a", 0), 0)
     assert queue.take(100) is not None
     assert queue.late_calls == 0
+
+
+SEVERAL = Windows((10.0, 30.0), takes_several=True)
+WIDE = BatchLimits(items=4, seconds=60, late_after_s=60, widen_after_s=20)
+
+
+def tracked(queue: BatchQueue[One], one: One, heard_at: float, side: str = "") -> None:
+    queue.put(one, one.call, one.sound_s, heard_at, is_live=one.is_live, track=(one.call, side))
+
+
+def numbers(batch: Batch[One] | None) -> list[list[int]]:
+    assert batch is not None
+    return [[one.number for one in window] for window in batch.windows]
+
+
+def test_neighbours_share_a_window_once_the_lag_has_grown() -> None:
+    queue: BatchQueue[One] = BatchQueue(SEVERAL, WIDE)
+    for number in range(4):
+        tracked(queue, One("a", number), float(number), side="agent")
+    tracked(queue, One("a", 4), 4.0, side="customer")
+    tracked(queue, One("b", 5, 12.0), 5.0)
+    batch = queue.take(20.0)
+    assert numbers(batch) == [[0, 1, 2, 3], [5]]
+    assert batch is not None
+    assert batch.window_s == 30.0
+    assert batch.fill_ratio == pytest.approx(24 / 60)
+    assert numbers(queue.take(20.0)) == [[4]]
+
+
+def test_before_that_each_has_its_own() -> None:
+    queue: BatchQueue[One] = BatchQueue(SEVERAL, WIDE)
+    for number in range(3):
+        tracked(queue, One("a", number), 0.0)
+    assert numbers(queue.take(19.9)) == [[0], [1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("windows", "limits"),
+    [(Windows((10.0, 30.0)), WIDE), (SEVERAL, BatchLimits(items=4, seconds=60, late_after_s=60))],
+)
+def test_weights_and_settings_that_do_not_allow_it(windows: Windows, limits: BatchLimits) -> None:
+    queue: BatchQueue[One] = BatchQueue(windows, limits)
+    for number in range(3):
+        tracked(queue, One("a", number), 0.0)
+    assert numbers(queue.take(50.0)) == [[0], [1], [2]]
+
+
+def test_a_shared_window_is_full_before_it_is_too_long() -> None:
+    queue: BatchQueue[One] = BatchQueue(SEVERAL, WIDE)
+    for number, sound_s in enumerate([10.0, 9.0, 8.0, 1.0, 1.0]):
+        tracked(queue, One("a", number, sound_s), 0.0)
+    assert numbers(queue.take(30.0)) == [[0, 1, 2], [3, 4]]
+
+
+@given(STEPS)
+def test_shared_windows_lose_nothing_and_keep_the_order_of_their_track(
+    steps: list[tuple[str, float, float] | float],
+) -> None:
+    queue: BatchQueue[One] = BatchQueue(SEVERAL, WIDE)
+    now = 0.0
+    given_in: list[One] = []
+    taken: list[Batch[One]] = []
+    for step in steps:
+        if isinstance(step, tuple):
+            call, sound_s, later = step
+            now += later
+            given_in.append(One(call, len(given_in), sound_s, is_live=call < "x"))
+            tracked(queue, given_in[-1], now, side=str(len(given_in) % 2))
+        else:
+            now += step
+            if batch := queue.take(now):
+                taken.append(batch)
+        assert len(queue) == len(given_in) - sum(len(batch.items) for batch in taken)
+    taken += drain(queue, now + 30)
+    out = [one for batch in taken for one in batch.items]
+    assert sorted(out, key=lambda one: one.number) == given_in
+    for batch in taken:
+        assert len(batch.windows) <= WIDE.items
+        for window in batch.windows:
+            sound_s = sum(one.sound_s for one in window) + PAUSE_S * (len(window) - 1)
+            assert len(window) == 1 or sound_s <= PACKED_S
+            assert sound_s <= batch.window_s
+            assert window == sorted(window, key=lambda one: one.number)
+            assert len({(one.call, one.number % 2) for one in window}) == 1
+    assert (len(queue), queue.late_calls, queue.take(now)) == (0, 0, None)

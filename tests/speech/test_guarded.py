@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def said(text: str, language: str = "en", temperature: float = 0.0) -> Transcrip
     return Transcript(text, (), language, 0.8, "parrot", replace(GOOD, temperature=temperature))
 
 
-def item(samples: np.ndarray = VOICE, **more: str) -> RecognizerItem:
+def item(samples: np.ndarray = VOICE, **more: Any) -> RecognizerItem:
     return RecognizerItem(utterance(samples), "en", **more)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.speech.sounds import Samples, noise
 from zccvoice.config import SpeechConfig
-from zccvoice.errors import RecognizerError
+from zccvoice.errors import ConfigError, RecognizerError
 from zccvoice.simulator.demo import demo_scenarios
 from zccvoice.simulator.sources import read_sound
 from zccvoice.speech.recognizer import RecognizerItem
@@ -140,6 +140,24 @@ def test_prompts_of_unlike_length_do_not_meet(recognizer: WhisperRecognizer) -> 
     assert isinstance(plain, Transcript)
     assert isinstance(other, Transcript)
     assert plain.text == other.text == "My order number is 483920."
+
+
+def test_all_prompts_that_are_too_long_are_told_at_start() -> None:
+    spelt = {"hotwords": ["Kilowattstundenzähler"] * 12}
+    settings = SpeechConfig.model_validate({"prompt": spelt, "prompts": {"Orders": spelt, "Bills": {}}})
+    with pytest.raises(ConfigError) as caught:
+        WhisperRecognizer(settings)
+    assert [one.split(" tokens")[0] for one in caught.value.problems] == [
+        "speech.prompt: expected at most 49",
+        "speech.prompts.Orders: expected at most 49",
+    ]
+
+
+def test_languages_are_found_together_as_each_by_itself(recognizer: WhisperRecognizer) -> None:
+    spoken = [item.utterance for item in spoken_clips()]
+    together = recognizer.detect_language(spoken, ["de", "en", "es"])
+    alone = [one for each in spoken for one in recognizer.detect_language([each], ["de", "en", "es"])]
+    assert together == [pytest.approx(one, abs=1e-3) for one in alone]
 
 
 def test_one_in_a_full_window_at_a_temperature(recognizer: WhisperRecognizer) -> None:

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zccvoice.errors import ConfigError
 from zccvoice.speech.window import ANY_S, LONGEST_S, TAIL_S, Windows, windows_for
 
 
@@ -20,10 +19,10 @@ def test_settings(setting: str, any_length: bool, sizes: tuple[float, ...]) -> N
     assert windows_for(setting, any_length=any_length).sizes_s == sizes
 
 
-@pytest.mark.parametrize("setting", ["", "0,30", "10,31", "10;20", "all"])
-def test_what_is_no_ladder(setting: str) -> None:
-    with pytest.raises(ConfigError, match=r"speech.windows: expected auto, any"):
-        windows_for(setting, any_length=False)
+def test_only_weights_of_whispers_own_training_take_several_utterances() -> None:
+    assert windows_for("auto", any_length=False).takes_several
+    assert windows_for("any", any_length=False).takes_several
+    assert not windows_for("30", any_length=True).takes_several
 
 
 @given(st.floats(0, 29.5), st.sampled_from([Windows(), Windows(ANY_S), Windows((10.0, 15.0, 20.0, 30.0))]))

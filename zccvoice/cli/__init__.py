@@ -21,6 +21,7 @@ from zccvoice.cli import (
     doctor,
     explain,
     export,
+    models,
     recognizer,
     recompute,
     replay,
@@ -51,6 +52,7 @@ _COMMANDS = (
     db,
     stream,
     recognizer,
+    models,
     explain,
     bench,
 )

@@ -18,6 +18,7 @@ from zccvoice.config import VadConfig
 
 _UTTERANCES = f"size of the made-up year, at least 1000 (default: {store.UTTERANCES})"
 _ASR = f"utterances that each path decodes, 16 to 1000 (default: {asr.UTTERANCES})"
+_ASR_MODEL = "weights, or random-tiny or random-base, which have the shapes and know nothing (default: demo)"
 _LIVE = f"demo calls played at once, 0 to 100 (default: {analytics.LIVE_CALLS})"
 _AUDIO_ROUNDS = "times each case is measured; the least counts (default: 7)"
 _ROUNDS = "times each demo call is played, 1 to 100 (default: 2)"
@@ -33,7 +34,7 @@ def add_to(commands: Any) -> None:
     one = benches.add_parser(
         "asr", help="what recognition costs, beside faster-whisper, and how soon text is there"
     )
-    one.add_argument("--model", default="demo", help="weights (default: demo)")
+    one.add_argument("--model", default="demo", help=_ASR_MODEL)
     one.add_argument(
         "--utterances", type=int, choices=range(16, 1001), default=asr.UTTERANCES, metavar="N", help=_ASR
     )

@@ -6,9 +6,9 @@ for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are repor
 Secrets never show in ``repr``, logs or error texts.
 
 `section` what a section is · `zoom` the sections on Zoom: the door, the apps · `language` languages, and what the
-recognizer is not believed · `remote` recognition servers · `redaction` what is not stored · `rules` the one on
-rules and where hits go · `hosts` whom we connect to · `sources` files and environment · `problems` what is wrong,
-in words.
+recognizer is not believed · `speech` how utterances are cut and recognized · `remote` recognition servers ·
+`redaction` what is not stored · `rules` the one on rules and where hits go · `hosts` whom we connect to ·
+`sources` files and environment · `problems` what is wrong, in words.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from zccvoice.config.redaction import RedactionConfig
 from zccvoice.config.remote import RecognizerServerConfig, RemoteConfig
 from zccvoice.config.rules import RulesConfig
 from zccvoice.config.section import Secret, Section
+from zccvoice.config.speech import PromptConfig, SpeechConfig, VadConfig
 from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
 from zccvoice.errors import ConfigError
 
@@ -41,6 +42,7 @@ __all__ = [  # what other folders import from here
     "LogConfig",
     "MeasuresConfig",
     "PrivacyConfig",
+    "PromptConfig",
     "RecognizerServerConfig",
     "RedactionConfig",
     "RemoteConfig",
@@ -57,86 +59,6 @@ __all__ = [  # what other folders import from here
 
 def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
-
-
-class VadConfig(Section):
-    """Voice activity detection and endpointing. The defaults were found with ``zccvoice bench vad``."""
-
-    detector: Literal["both", "webrtc", "silero"] = "both"
-    """``both``: WebRTC's detector finds utterances, and Silero settles those that sound like music, tones or
-    noise. ``webrtc``: without Silero, for a third of the cost on noisy lines; music and tones are still taken
-    out. ``silero``: Silero alone hears every frame, at some ten times the cost."""
-    aggressiveness: int = Field(default=2, ge=0, le=3)
-    """WebRTC VAD mode: 0 keeps most, 3 drops most."""
-    energy_margin_db: float = Field(default=5, ge=0, le=30)
-    """A frame counts as speech only when it is this much louder than the line's noise."""
-    quietest_dbfs: float = Field(default=-55, ge=-90, le=-20)
-    """A frame below this level is no speech, whatever the line's noise (a full-scale sine is −3)."""
-    steadiness: float = Field(default=0.62, ge=0.3, le=1)
-    """Sound whose partials keep their place so well for half a second is music or a tone: voices stay below
-    0.6 nearly always, hold music mostly above 0.62. 1 takes nothing for music."""
-    doubtful_s: int = Field(default=15, ge=5, le=28)
-    """``both``: speech that goes on for so long without a pause is doubtful, and looked at before it has ended."""
-    silero_enter: float = Field(default=0.3, ge=0.05, le=0.95)
-    """Silero's probability with which speech begins. Its authors' 0.5 loses telephone speech."""
-    silero_leave: float = Field(default=0.2, ge=0.05, le=0.95)
-    """And below which it ends."""
-    shortest_ms: int = Field(default=120, ge=0, le=1000)
-    """Shorter speech is taken for a click."""
-    onset_frames: int = Field(default=4, ge=1, le=6)
-    """Speech frames, among the last six of 20 ms, that begin an utterance."""
-    hangover_ms: int = Field(default=500, ge=100, le=3000, multiple_of=20)
-    """Silence that ends an utterance."""
-    padding_ms: int = Field(default=240, ge=0, le=1000, multiple_of=20)
-    """Sound kept before and after the speech for the recognizer."""
-    longest_s: int = Field(default=28, ge=5, le=28)
-    """A longer utterance is cut at its quietest place in its last third; with padding it fits the
-    recognizer's window of 30 s."""
-
-
-class SpeechConfig(Section):
-    """The recognizer."""
-
-    model: str = "demo"
-    """``demo`` (the weights shipped with the program, for synthetic voices), a faster-whisper model name such
-    as ``small``, or a folder with a CTranslate2 Whisper model."""
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where it runs."""
-    compute_type: str = "default"
-    """CTranslate2 compute type: ``default`` (``int8`` on CPUs, ``float16`` on GPUs), ``int8_float16``, …"""
-    workers: int = Field(default=0, ge=0, le=64)
-    """Batches recognized at the same time, on each device; 0 is one per CPU core."""
-    windows: str = "auto"
-    """Lengths that sound is padded to, which is most of what recognition costs on CPUs: ``auto`` (``any`` for the
-    demo weights, ``30`` for others), seconds such as ``10,15,20,30``, or ``any`` for weights trained for it. Try
-    short windows on labelled calls first: Whisper's own weights saw none in training."""
-    batch: int = Field(default=8, ge=1, le=64)
-    """Utterances decoded together at most; 8 on CPUs, 16 to 32 on a GPU."""
-    batch_s: int = Field(default=120, ge=30, le=1920)
-    """Seconds of windows decoded together at most, which bounds the memory of a worker."""
-    late_after_s: int = Field(default=60, ge=5, le=3600)
-    """A call with an utterance that has waited so long is finished behind the others, so that these stay live."""
-    device_index: list[int] = Field(default_factory=lambda: [0], min_length=1)
-    """Which GPUs; each has its own copy of the weights."""
-    beam_size: int = Field(default=5, ge=1, le=10)
-    """Beams of the decoder; 1 is greedy and about twice as fast."""
-    backlog: int = Field(default=10_000, ge=1, le=1_000_000)
-    """Utterances that may wait for the recognizer, about 1 kB each: their sound is in the journal. When full,
-    what is received goes on being written to the journals and is looked at later; nothing is dropped."""
-    recognizer: Annotated[Literal["local", "remote"], BeforeValidator(_lower)] = "local"
-    """``local``: the weights in ``model``, in this process. ``remote``: the servers of ``speech.remote``."""
-    remote: RemoteConfig = RemoteConfig()
-    """Recognition servers."""
-    vad: VadConfig = VadConfig()
-    """How utterances are cut."""
-    guard: GuardConfig = GuardConfig()
-    """What the recognizer is not believed."""
-
-    @model_validator(mode="after")
-    def _remote_has_servers(self) -> Self:
-        if self.recognizer == "remote" and not self.remote.servers:
-            raise ValueError("remote.servers: required when recognizer is remote")
-        return self
 
 
 class DatabaseConfig(Section):

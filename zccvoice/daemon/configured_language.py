@@ -23,6 +23,11 @@ class ConfiguredLanguage:
         self._is_chosen = False
         self._language: str | None = None
 
+    @property
+    def queue(self) -> tuple[str | None, ...]:
+        """Id and name of the queue that the call came through; nothing while nobody told."""
+        return self._queue
+
     def note_media(self, opened_ms: int) -> None:
         """The media connection is open."""
         self._media_opened_ms = opened_ms

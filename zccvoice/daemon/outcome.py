@@ -18,6 +18,8 @@ class Uttered:
     audio_format: AudioFormat
     language: str | None
     """What is configured for the call, a Whisper code; None: it is to be detected."""
+    queue: tuple[str | None, ...] = ()
+    """Id and name of the queue that the call came through, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +29,8 @@ class Spoken:
     utterance: Utterance
     audio_format: AudioFormat
     language: str
+    queue: tuple[str | None, ...] = ()
+    """As for `Uttered`, by the newest that is known when it is handed out."""
 
     @property
     def key(self) -> UtteranceKey:

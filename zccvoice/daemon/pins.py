@@ -40,6 +40,7 @@ class Pins:
         self._pinning = Pinning(settings, past)
         self._formats: dict[str, AudioFormat] = {}
         self._languages: dict[str | None, str] = {}
+        self._queue: tuple[str | None, ...] = ()
 
     def take(self, projected: Iterable[Projected]) -> list[Outcome]:
         """What the projection gave next."""
@@ -48,6 +49,7 @@ class Pins:
             match one:
                 case Uttered():
                     self._formats[one.utterance.channel_id] = one.audio_format
+                    self._queue = one.queue
                     out += self._told(self._pinning.hear(one.utterance, one.language))
                 case ZoomTranscribed():
                     out += [one, *self._told(self._note_told(one))]
@@ -85,7 +87,7 @@ class Pins:
                 case LanguagePin():
                     out += self._pinned(step)
                 case party.Pinned(utterance, language):
-                    out.append(Spoken(utterance, self._formats[utterance.channel_id], language))
+                    out.append(Spoken(utterance, self._formats[utterance.channel_id], language, self._queue))
                 case party.Unclear(utterance, among):
                     out.append(Unclear(utterance, self._formats[utterance.channel_id], among))
         return out

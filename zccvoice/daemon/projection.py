@@ -260,7 +260,8 @@ class Projection:
         """Utterances, with what is configured for them."""
         language = self._language.choose()
         self._out += [
-            Uttered(one, self._tracks[one.channel_id].audio_format, language) for one in self._waiting
+            Uttered(one, self._tracks[one.channel_id].audio_format, language, self._language.queue)
+            for one in self._waiting
         ]
         self._waiting.clear()
 

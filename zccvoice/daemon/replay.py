@@ -20,13 +20,14 @@ from zccvoice.daemon.outcome import Outcome, Remark, Spoken, Unclear
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.pins import Pins
 from zccvoice.daemon.projection import Projection
-from zccvoice.daemon.transcriber import heard_in, not_heard_in, transcribe_one
+from zccvoice.daemon.transcriber import heard_in, item_of, not_heard_in, transcribe_one
 from zccvoice.errors import JournalError, RecognizerError
 from zccvoice.journal.journal import START, Damage, JournalReader, Record
 from zccvoice.journal.passage import read_samples
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import StreamEnded
 from zccvoice.speech.language import LanguagePolicy
+from zccvoice.speech.prompting import PromptPolicy
 from zccvoice.speech.recognizer import Recognizer
 from zccvoice.store.facts import Fact, GapFound, ParticipantSeen, StreamRestated, UtteranceHeard
 
@@ -80,7 +81,7 @@ def replay(
                 projection,
                 pins,
                 past,
-                _Ears(open_reader, past, recognizer, pool),
+                _Ears(open_reader, past, recognizer, pool, PromptPolicy(config.speech)),
                 Editor(config.redaction, load_scorers(config.sentiment.lexicons), past.started.product.value),
                 on_progress,
             )
@@ -97,11 +98,13 @@ class _Ears:
         past: Past,
         recognizer: Recognizer | None,
         pool: ThreadPoolExecutor,
+        prompts: PromptPolicy,
     ) -> None:
         self._open_reader = open_reader
         self._past = past
         self._recognizer = recognizer
         self._pool = pool
+        self._prompts = prompts
 
     def listen(self, ids: tuple[str, str], spoken: Spoken) -> UtteranceHeard | Future[UtteranceHeard]:
         known = self._past.transcript(spoken.key, spoken.language)
@@ -123,7 +126,9 @@ class _Ears:
             with self._open_reader() as reader:
                 samples = read_samples(reader, spoken.audio_format, spoken.utterance.passage)
             utterance = replace(spoken.utterance, samples=samples)
-            return heard_in(spoken, ids, transcribe_one(recognizer, utterance, spoken.language))
+            return heard_in(
+                spoken, ids, transcribe_one(recognizer, item_of(utterance, spoken, self._prompts))
+            )
         except JournalError:
             return not_heard_in(spoken, ids, "its sound is lost")
         except RecognizerError:

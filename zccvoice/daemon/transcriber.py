@@ -7,7 +7,7 @@ heard goes back to the call, which writes it into that journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import trio
@@ -21,6 +21,7 @@ from zccvoice.errors import JournalError, RecognizerError
 from zccvoice.journal.journal import JournalReader
 from zccvoice.journal.passage import read_samples
 from zccvoice.speech.batch import Batch, BatchLimits, BatchQueue
+from zccvoice.speech.prompting import PromptPolicy
 from zccvoice.speech.recognizer import Recognizer, RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
 from zccvoice.store.facts import StoredWord, UtteranceHeard
@@ -56,8 +57,9 @@ class Transcriber:
         self._recognizer = recognizer
         self._metrics = metrics
         self._most_waiting = settings.backlog
-        limits = BatchLimits(settings.batch, settings.batch_s, settings.late_after_s)
+        limits = BatchLimits(settings.batch, settings.batch_s, settings.late_after_s, settings.widen_after_s)
         self._waiting: BatchQueue[SpokenItem] = BatchQueue(recognizer.windows, limits)
+        self._prompts = PromptPolicy(settings)
         self._idle_workers = trio.lowlevel.ParkingLot()
         self._room = trio.Event()
         self._is_fed = True
@@ -79,7 +81,9 @@ class Transcriber:
         async with spoken_receive:
             async for item in spoken_receive:
                 is_live, call = item.is_live, item.stream_id
-                self._waiting.put(item, call, _sound_s(item), item.heard_at, is_live=is_live)
+                self._waiting.put(
+                    item, call, _sound_s(item), item.heard_at, is_live=is_live, track=_track(item)
+                )
                 self._note_waiting()
                 self._idle_workers.unpark()
                 while len(self._waiting) >= self._most_waiting:
@@ -113,7 +117,7 @@ class Transcriber:
     ) -> list[UtteranceHeard]:
         began = trio.current_time()
         found = await trio.to_thread.run_sync(
-            self._recognize, batch.items, limiter=limiter, abandon_on_cancel=True
+            self._recognize, batch.windows, limiter=limiter, abandon_on_cancel=True
         )
         self._metrics.recognizing_seconds.inc(trio.current_time() - began)
         self._metrics.recognized_seconds.inc(batch.sound_s)
@@ -146,13 +150,17 @@ class Transcriber:
         what = "its sound is lost" if isinstance(error, JournalError) else "recognizer error"
         return not_heard_in(item.spoken, (item.engagement_id, item.stream_id), what)
 
-    def _recognize(self, items: Sequence[SpokenItem]) -> list[Transcript | Exception]:
+    def _recognize(self, windows: Sequence[Sequence[SpokenItem]]) -> list[Transcript | Exception]:
         """In a thread."""
+        items = [item for window in windows for item in window]
+        shares = [
+            number if len(window) > 1 else None for number, window in enumerate(windows) for _ in window
+        ]
         found: list[Transcript | Exception | None] = [None] * len(items)
         read: dict[int, RecognizerItem] = {}
         for place, item in enumerate(items):
             try:
-                read[place] = _read(item)
+                read[place] = replace(item_of(_read(item), item.spoken, self._prompts), shares=shares[place])
             except Exception as error:  # the edge of one utterance; see `_heard`
                 found[place] = error
         for place, one in zip(read, self._recognize_all([*read.values()]), strict=True):
@@ -165,7 +173,7 @@ class Transcriber:
         except Exception as error:  # a defect; the one that it lies in is to cost no other its transcript
             if len(items) == 1:
                 return [error]
-            return [one for item in items for one in self._recognize_all([item])]
+            return [one for item in items for one in self._recognize_all([replace(item, shares=None)])]
 
 
 def _sound_s(item: SpokenItem) -> float:
@@ -174,22 +182,40 @@ def _sound_s(item: SpokenItem) -> float:
     return (passage.end - passage.start) / SAMPLE_RATE_HZ
 
 
-def _read(item: SpokenItem) -> RecognizerItem:
+def _track(item: SpokenItem) -> Hashable:
+    """What utterances have to have in common to share a window."""
+    spoken = item.spoken
+    return item.stream_id, spoken.utterance.channel_id, spoken.language, spoken.queue
+
+
+def _read(item: SpokenItem) -> Utterance:
     """With its sound, from the journal; blocking."""
     spoken = item.spoken
     assert spoken.utterance.passage is not None
     with item.open_reader() as reader:
         samples = read_samples(reader, spoken.audio_format, spoken.utterance.passage)
-    return RecognizerItem(replace(spoken.utterance, samples=samples), spoken.language)
+    return replace(spoken.utterance, samples=samples)
 
 
-def transcribe_one(recognizer: Recognizer, utterance: Utterance, language: str) -> Transcript:
+def item_of(utterance: Utterance, spoken: Spoken, prompts: PromptPolicy) -> RecognizerItem:
+    """What the recognizer is given.
+
+    Args:
+        utterance: that of `spoken`, with its samples.
+        spoken: in which language, and through which queue the call came.
+        prompts: what is expected in calls of which queue.
+    """
+    prompt = prompts.choose(spoken.queue)
+    return RecognizerItem(utterance, spoken.language, prompt.text or None, prompt.all_hotwords or None)
+
+
+def transcribe_one(recognizer: Recognizer, item: RecognizerItem) -> Transcript:
     """Transcribe an utterance by itself; blocking.
 
     Raises:
         RecognizerError: the recognizer failed on it.
     """
-    (found,) = recognizer.transcribe([RecognizerItem(utterance, language)])
+    (found,) = recognizer.transcribe([item])
     if isinstance(found, RecognizerError):
         raise found
     return found

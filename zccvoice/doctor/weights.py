@@ -8,7 +8,7 @@ import httpx
 
 from zccvoice.config import Config, RemoteConfig
 from zccvoice.doctor.finding import Finding, Verdict
-from zccvoice.errors import RecognizerError
+from zccvoice.errors import ConfigError, RecognizerError
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.whisper import DEMO_MODEL, WhisperRecognizer
 
@@ -23,6 +23,9 @@ def check_weights(config: Config) -> list[Finding]:
     languages = LanguagePolicy(config.language).languages
     try:
         WhisperRecognizer(config.speech).require_languages(languages)
+    except ConfigError as error:
+        step = "Shorten the prompt, or take it out."
+        return [Finding(_CHECK, Verdict.FAILED, str(error), step)]
     except RecognizerError as error:
         step = "Set speech.model to a folder with a CTranslate2 Whisper model that knows these languages."
         return [Finding(_CHECK, Verdict.FAILED, str(error), step)]

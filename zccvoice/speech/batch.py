@@ -8,17 +8,21 @@ faster than they were spoken: a call that comes with an hour of sound at once ta
 instead of standing before them. Calls are *live* until one of their utterances has waited too long; then the call
 is *late* and goes behind the live ones until nothing of it waits, as does work on the past. A share of the batches
 is kept for what stands behind, so that nothing waits for ever. Nothing is ever dropped.
+
+When what is due has waited too long, windows widen: neighbours of one track that all wait share a window, where
+the weights learnt such windows (see `packing`). That is over as soon as the lag is.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection
+from collections import deque
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Generic, TypeVar
 
-from zccvoice.speech.window import Windows
+from zccvoice.speech.window import LONGEST_S, PACKED_S, PAUSE_S, Windows
 
 BEHIND_EVERY = 4
 """Of so many batches one is for what stands behind the live calls, if anything does."""
@@ -40,11 +44,13 @@ class BatchLimits:
     """Bounds of what is decoded together."""
 
     items: int
-    """Most utterances."""
+    """Most windows."""
     seconds: float
     """Most seconds of windows; one window always may."""
     late_after_s: float
     """How long an utterance of a live call waits before its call is late."""
+    widen_after_s: float = 0.0
+    """How long what is due has waited when utterances begin to share windows; 0: they never do."""
 
     def count(self, window_s: float) -> int:
         """How many windows of that size go together."""
@@ -55,15 +61,22 @@ class BatchLimits:
 class Batch(Generic[Item]):
     """What is decoded together."""
 
-    items: list[Item]
+    windows: list[list[Item]]
+    """What each window holds: one, or neighbours of one track in their order."""
     window_s: float
+    """Length of the longest."""
     sound_s: float
     """Of all items together."""
 
     @property
+    def items(self) -> list[Item]:
+        """Those of all windows."""
+        return [item for window in self.windows for item in window]
+
+    @property
     def fill_ratio(self) -> float:
         """How much of the windows is sound, 0–1."""
-        return self.sound_s / (self.window_s * len(self.items))
+        return self.sound_s / (self.window_s * len(self.windows))
 
 
 @dataclass(order=True, slots=True)
@@ -74,6 +87,8 @@ class _Waiting(Generic[Item]):
     call: str = field(compare=False)
     sound_s: float = field(compare=False)
     heard_at: float = field(compare=False)
+    track: Hashable = field(compare=False)
+    is_taken: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -93,6 +108,7 @@ class BatchQueue(Generic[Item]):
         self._limits = limits
         self._heaps: dict[tuple[Urgency, float], list[_Waiting[Item]]] = {}
         self._calls: dict[str, _CallLine] = {}
+        self._tracks: dict[Hashable, deque[_Waiting[Item]]] = {}
         self._number = 0
         self._taken = 0
 
@@ -105,7 +121,16 @@ class BatchQueue(Generic[Item]):
         """Calls that are finished behind the others."""
         return sum(line.urgency is Urgency.LATE for line in self._calls.values())
 
-    def put(self, item: Item, call: str, sound_s: float, heard_at: float, *, is_live: bool = True) -> None:
+    def put(
+        self,
+        item: Item,
+        call: str,
+        sound_s: float,
+        heard_at: float,
+        *,
+        is_live: bool = True,
+        track: Hashable = None,
+    ) -> None:
         """Have an utterance wait.
 
         Args:
@@ -114,13 +139,16 @@ class BatchQueue(Generic[Item]):
             sound_s: length of its sound, seconds.
             heard_at: monotonic seconds when it was complete.
             is_live: False for what is left of calls that are over.
+            track: utterances of a call that were put with the same one may share a window; None: never.
         """
         line = self._calls.setdefault(call, _CallLine(Urgency.LIVE if is_live else Urgency.BACKLOG))
         due = max(heard_at, line.last_due + sound_s) if line.waiting else heard_at
         line.last_due, line.waiting = due, line.waiting + 1
         self._number += 1
-        waiting = _Waiting(due, self._number, item, call, sound_s, heard_at)
+        waiting = _Waiting(due, self._number, item, call, sound_s, heard_at, track)
         self._push(line.urgency, waiting)
+        if track is not None and self._limits.widen_after_s and self._windows.takes_several:
+            self._tracks.setdefault(track, deque()).append(waiting)
 
     def take(self, now: float) -> Batch[Item] | None:
         """What is to be decoded next, by whoever is free; None when nothing waits."""
@@ -129,14 +157,59 @@ class BatchQueue(Generic[Item]):
         if key is None:
             return None
         self._taken += 1
-        heap = self._heaps[key]
-        count = min(len(heap), self._limits.count(key[1]))
-        taken = [heapq.heappop(heap) for _ in range(count)]
-        if not heap:
-            del self._heaps[key]
-        for one in taken:
+        lag_s = now - self._heaps[key][0].heard_at
+        is_wide = 0 < self._limits.widen_after_s <= lag_s and self._windows.takes_several
+        windows = self._take_wide(key[0]) if is_wide else self._take_alike(key)
+        lengths = [_packed_s(window) for window in windows]
+        return Batch(
+            [[one.item for one in window] for window in windows],
+            self._windows.size_s(max(lengths)),
+            sum(one.sound_s for window in windows for one in window),
+        )
+
+    def _take_alike(self, key: tuple[Urgency, float]) -> list[list[_Waiting[Item]]]:
+        """Those that get the same window, each in its own."""
+        windows: list[list[_Waiting[Item]]] = []
+        while key in self._heaps and len(windows) < self._limits.count(key[1]):
+            windows.append([self._heaps[key][0]])
+            self._take_out(windows[-1])
+        return windows
+
+    def _take_wide(self, urgency: Urgency) -> list[list[_Waiting[Item]]]:
+        """The oldest, each with those of its track that come after it and fit in."""
+        windows: list[list[_Waiting[Item]]] = []
+        while len(windows) < self._limits.count(LONGEST_S):
+            oldest = min((heap[0] for (one, _), heap in self._heaps.items() if one is urgency), default=None)
+            if oldest is None:
+                break
+            window = [oldest]
+            for one in self._tracks.get(oldest.track, ()):
+                if one is not oldest and not one.is_taken:
+                    if _packed_s([*window, one]) > PACKED_S:
+                        break
+                    window.append(one)
+            self._take_out(window)
+            windows.append(window)
+        return windows
+
+    def _take_out(self, window: list[_Waiting[Item]]) -> None:
+        """Heaps and tracks hold what was taken out of their middle until it comes to be their first."""
+        for one in window:
+            one.is_taken = True
+            line = self._tracks.get(one.track, deque())
+            while line and line[0].is_taken:
+                line.popleft()
+            if not line:
+                self._tracks.pop(one.track, None)
+        keys = {(self._calls[one.call].urgency, self._windows.size_s(one.sound_s)) for one in window}
+        for key in keys:
+            heap = self._heaps[key]
+            while heap and heap[0].is_taken:
+                heapq.heappop(heap)
+            if not heap:
+                del self._heaps[key]
+        for one in window:
             self._leave(one.call)
-        return Batch([one.item for one in taken], key[1], sum(one.sound_s for one in taken))
 
     def _push(self, urgency: Urgency, waiting: _Waiting[Item]) -> None:
         key = urgency, self._windows.size_s(waiting.sound_s)
@@ -169,5 +242,10 @@ class BatchQueue(Generic[Item]):
             self._calls[call].urgency = Urgency.LATE
         for key in [key for key in self._heaps if key[0] is Urgency.LIVE]:
             heap = self._heaps.pop(key)
-            for waiting in heap:
+            for waiting in (one for one in heap if not one.is_taken):
                 self._push(self._calls[waiting.call].urgency, waiting)
+
+
+def _packed_s(window: list[_Waiting[Item]]) -> float:
+    """How much sound there is in a window, with the quiet between."""
+    return sum(one.sound_s for one in window) + PAUSE_S * (len(window) - 1)

@@ -54,6 +54,11 @@ class Decoding:
         tokens: list[int] = self._model.get_prompt(tokenizer, before, hotwords=item.hotwords)
         return tokens
 
+    def prompt_token_count(self, prompt: str, hotwords: str) -> int:
+        """How much of the decoder's text a prompt and hotwords take."""
+        tokenizer = self._tokenizer("en")  # the language makes no difference to text
+        return sum(len(tokenizer.encode(" " + text.strip())) for text in (prompt, hotwords) if text.strip())
+
     def decode(
         self,
         items: Sequence[RecognizerItem],
@@ -71,7 +76,7 @@ class Decoding:
             beam_size: of the search, at temperature 0.
             temperature: above 0, tokens are drawn.
         """
-        results = self._generate(items, encoded, window_s, beam_size, temperature)
+        results = self.generate(items, encoded, window_s, beam_size, temperature)
         tokens = [result.sequences_ids[0] for result in results]
         words = self._words(items, tokens, encoded, window_s)
         return [
@@ -79,7 +84,7 @@ class Decoding:
             for one in zip(items, results, tokens, words, strict=True)
         ]
 
-    def _generate(
+    def generate(
         self,
         items: Sequence[RecognizerItem],
         encoded: Any,
@@ -87,6 +92,7 @@ class Decoding:
         beam_size: int,
         temperature: float,
     ) -> list[Any]:
+        """What the decoder writes for each, as `ctranslate2.models.WhisperGenerationResult`; see `decode`."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
         prompts = [self.prompt(item) for item in items]

@@ -23,6 +23,9 @@ class RecognizerItem:
     """Text that the recognizer takes for what was said before."""
     hotwords: str | None = None
     """Words that it should expect."""
+    shares: int | None = None
+    """Items of one batch with the same number were said one after the other, by one participant, and may share a
+    window; None: it has a window of its own."""
 
 
 class Recognizer(Protocol):

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,11 @@ import numpy as np
 from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.config import SpeechConfig
-from zccvoice.errors import RecognizerError
+from zccvoice.config.speech import MOST_PROMPT_TOKENS
+from zccvoice.errors import ConfigError, RecognizerError
 from zccvoice.speech.decoding import Decoding
-from zccvoice.speech.features import FRAMES_PER_S, Features, log_mel
+from zccvoice.speech.features import FRAMES_PER_S, Features, MelBank, log_mel
+from zccvoice.speech.packing import transcribe_packed
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
 from zccvoice.speech.window import LONGEST_S, Windows, windows_for
@@ -57,7 +59,7 @@ class WhisperRecognizer:
 
         Raises:
             RecognizerError: they are not there, cannot be fetched, or are no Whisper model.
-            ConfigError: ``speech.windows`` is no ladder.
+            ConfigError: a prompt has too many tokens.
         """
         self.name = settings.model if settings.model == DEMO_MODEL else Path(settings.model).name
         self._windows = windows_for(settings.windows, any_length=settings.model == DEMO_MODEL)
@@ -69,9 +71,25 @@ class WhisperRecognizer:
             raise RecognizerError(
                 f"speech.model: cannot load {settings.model!r}: {type(error).__name__}: {error}"
             ) from error
+        self._mel = MelBank.of(self._model.feature_extractor.mel_filters)
         self._decoding = Decoding(self._model, self.name)
+        self._require_short_prompts(settings)
         devices = len(settings.device_index) if self._model.model.device == "cuda" else 1
         self._concurrency = devices * _workers(settings)
+
+    def _require_short_prompts(self, settings: SpeechConfig) -> None:
+        prompts = {f"speech.prompts.{name}": one for name, one in settings.prompts.items()}
+        counts = {
+            where: self._decoding.prompt_token_count(one.text, one.all_hotwords)
+            for where, one in {"speech.prompt": settings.prompt, **prompts}.items()
+        }
+        problems = [
+            f"{where}: expected at most {MOST_PROMPT_TOKENS} tokens of {self.name}, got {count}"
+            for where, count in counts.items()
+            if count > MOST_PROMPT_TOKENS
+        ]
+        if problems:
+            raise ConfigError(problems)
 
     @property
     def concurrency(self) -> int:
@@ -106,21 +124,28 @@ class WhisperRecognizer:
     ) -> list[dict[str, float]]:
         """See `Recognizer`."""
         try:
-            return [self._detect(one, among) for one in utterances]
+            return self._detect(utterances, among)
         except Exception as error:  # as below
             raise RecognizerError(f"{type(error).__name__} in detecting a language: {error}") from error
 
-    def _detect(self, utterance: Utterance, among: Sequence[str]) -> dict[str, float]:
-        window_s = self._windows.size_s(_sound_s(utterance))
-        (told,) = self._model.model.detect_language(self._encode([utterance], window_s))
-        by_token = dict(told)
-        likely = {language: by_token.get(f"<|{language}|>", 0.0) for language in among}
-        total = sum(likely.values())
-        # With no evidence for any of them, each is as likely as the others.
-        return {one: likely[one] / total if total else 1 / len(among) for one in among}
+    def _detect(self, utterances: Sequence[Utterance], among: Sequence[str]) -> list[dict[str, float]]:
+        """Those that get the same window go through the encoder together."""
+        by_window: defaultdict[float, list[int]] = defaultdict(list)
+        for place, one in enumerate(utterances):
+            by_window[self._windows.size_s(_sound_s(one))].append(place)
+        found: dict[int, dict[str, float]] = {}
+        for window_s, places in by_window.items():
+            encoded = self._encode([utterances[place] for place in places], window_s)
+            told = self._model.model.detect_language(encoded)
+            found |= {place: _among(dict(one), among) for place, one in zip(places, told, strict=True)}
+        return [found[place] for place in range(len(utterances))]
 
     def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
-        """See `Recognizer`. Does not depend on what else is transcribed: a window depends on its item alone."""
+        """See `Recognizer`. But for items that share a window it does not depend on what else is transcribed."""
+        return transcribe_packed(items, self._transcribe_each)
+
+    def _transcribe_each(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
+        """A window depends on its item alone."""
         alike: defaultdict[tuple[float, int], list[int]] = defaultdict(list)
         found: dict[int, Transcript | RecognizerError] = {}
         for place, item in enumerate(items):
@@ -171,8 +196,14 @@ class WhisperRecognizer:
         )
 
     def _features(self, utterance: Utterance, window_s: float) -> Features:
-        filters = self._model.feature_extractor.mel_filters
-        return log_mel(utterance.samples, filters, round(window_s * FRAMES_PER_S))
+        return log_mel(utterance.samples, self._mel, round(window_s * FRAMES_PER_S))
+
+
+def _among(by_token: Mapping[str, float], among: Sequence[str]) -> dict[str, float]:
+    likely = {language: by_token.get(f"<|{language}|>", 0.0) for language in among}
+    total = sum(likely.values())
+    # With no evidence for any of them, each is as likely as the others.
+    return {one: likely[one] / total if total else 1 / len(among) for one in among}
 
 
 def _load(location: str, settings: SpeechConfig) -> Any:
