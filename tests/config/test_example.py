@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import zccvoice
-from zccvoice.config import load
+from zccvoice.config import Config, load
 
 EXAMPLE = Path(zccvoice.__file__).parents[1] / "zccvoice.example.toml"
 
@@ -23,3 +23,9 @@ def test_every_line_of_it_is_a_setting(tmp_path: Path) -> None:
     assert config.zoom.api.client_secret.get_secret_value() == "a-secret-of-some-length"
     assert config.rules.webhook.allowed_hosts == ("crm.example.test",)
     assert config.missing_for_serve() == []
+
+
+def test_every_section_is_in_it() -> None:
+    """So that a new one is found by whoever copies the file."""
+    headers = re.findall(r"^(?:# )?\[+(\w+)", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert set(Config.model_fields) == set(headers)
