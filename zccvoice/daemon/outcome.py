@@ -60,7 +60,7 @@ class Remark:
 Projected: TypeAlias = Fact | Uttered | Remark
 """What a projection gives."""
 Outcome: TypeAlias = Fact | Spoken | Unclear | Remark
-"""What is made of it when languages are known, or to be found out; see `pinned`."""
+"""What is made of it when languages are known, or to be found out; see `pins`."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -51,7 +51,7 @@ class Utterance:
 class Word:
     """One recognized word."""
 
-    text: str
+    text: str = field(repr=False)
     start_ms: int
     """From the beginning of the utterance's speech, within it."""
     end_ms: int
@@ -80,7 +80,7 @@ class Evidence:
 class Transcript:
     """What the recognizer heard in an utterance."""
 
-    text: str
+    text: str = field(repr=False)
     """Empty when it heard no words."""
     words: tuple[Word, ...]
     language: str

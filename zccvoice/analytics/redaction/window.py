@@ -12,6 +12,7 @@ question that was asked more than `ASKED_MS` earlier.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -51,7 +52,8 @@ class RedactionWindow:
     """The utterances of one stream, on their way through redaction."""
 
     def __init__(self) -> None:
-        self._said: list[_Said] = []
+        self._said: list[_Said] = []  # by when they began
+        self._by_key: dict[Key, _Said] = {}
         self._language: str | None = None
         self._now_ms = 0
         self._is_over = False
@@ -84,13 +86,11 @@ class RedactionWindow:
             policy: what is taken out.
             known_names: of people on the call.
         """
-        for one in self._said:
-            if one.key == key and one.columns is None:
-                one.columns = columns
-                self._note(one, language)
-                break
-        else:
+        one = self._by_key.get(key)
+        if one is None or one.columns is not None:
             raise ValueError("expected an utterance that was announced and is not understood yet")
+        one.columns = columns
+        self._note(one, language)
         self._language = language
         return self._release(policy, known_names)
 
@@ -107,9 +107,10 @@ class RedactionWindow:
         return self._release(policy, known_names)
 
     def _put(self, said: _Said) -> None:
-        self._said = [one for one in self._said if one.key != said.key]
-        self._said.append(said)
-        self._said.sort(key=lambda one: one.key[1])
+        if (before := self._by_key.get(said.key)) is not None:
+            self._said.remove(before)
+        self._by_key[said.key] = said
+        insort(self._said, said, key=lambda one: one.key[1])
 
     def _note(self, one: _Said, language: str | None) -> None:
         words = one.columns[0] if one.columns else []
@@ -135,12 +136,15 @@ class RedactionWindow:
             chain = self._chain(one)
             if chain is not None and all(self._knows_what_was_asked(part) for part in chain):
                 released += self._redacted(chain, policy, known_names)
-        self._said = [one for one in self._said if not one.is_released or one.key[2] > self._horizon_ms]
+        self._forget()
         return released
 
-    @property
-    def _horizon_ms(self) -> int:
-        return max((one.key[2] for one in self._said), default=0) - _KEPT_MS
+    def _forget(self) -> None:
+        """What was released long ago."""
+        horizon_ms = max((one.key[2] for one in self._said), default=0) - _KEPT_MS
+        if any(one.is_released and one.key[2] <= horizon_ms for one in self._said):
+            self._said = [one for one in self._said if not one.is_released or one.key[2] > horizon_ms]
+            self._by_key = {one.key: one for one in self._said}
 
     def _chain(self, one: _Said) -> list[_Said] | None:
         """The utterances that are one text with this one; None while that is not known."""
@@ -179,8 +183,13 @@ class RedactionWindow:
         self, chain: Sequence[_Said], policy: Policy, known_names: Collection[str]
     ) -> list[tuple[Key, Columns]]:
         expected = {kind for each in self._before(chain[0]) for kind in each.asks_for}
-        by_column = []
+        by_column: list[list[list[str]]] = []
+        before: tuple[list[str], ...] = ()
         for column in zip(*(one.columns or () for one in chain), strict=True):
+            if column == before:  # a text is mostly the words that were timed
+                by_column.append(by_column[-1])
+                continue
+            before = column
             together = [word for words in column for word in words]
             redacted = redact_words(
                 together, self._language, policy, expected=expected, known_names=known_names
