@@ -193,9 +193,9 @@ class RemoteRecognizer:
     def detect_language(
         self, utterances: Sequence[Utterance], among: Sequence[str]
     ) -> list[dict[str, float]]:
-        """See `Recognizer`; by a server that names none of these languages each is as probable as the next."""
+        """See `Recognizer`; nothing where it failed, and all alike by a server that names none of them."""
         answers = self._all([partial(self._ask, detection_form(one, self.name)) for one in utterances])
-        return [languages_of(None if isinstance(one, RecognizerError) else one, among) for one in answers]
+        return [{} if isinstance(one, RecognizerError) else languages_of(one, among) for one in answers]
 
     def transcribe_at(self, item: RecognizerItem, temperature: float) -> Transcript:
         """Transcribe one; above 0 the temperature has the decoder draw what it writes.
