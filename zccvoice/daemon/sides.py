@@ -14,8 +14,10 @@ class Sides:
     """The sides of one stream's participants.
 
     In a contact centre Zoom tells roles. A supervisor who monitors may be told as one who answered, too, and is
-    the agent only once he takes the call over; `analytics.roles` says the same of the time before and after. In a meeting the settings name the agents: once one of them is there,
-    everybody else is a customer; until then nobody's side is known.
+    the agent only once he takes the call over; `analytics.roles` says the same of the time before and after.
+
+    In a meeting the settings name the agents: once one of them is there, everybody else is a customer; until then
+    nobody's side is known.
     """
 
     def __init__(self, agents: Iterable[str] = ()) -> None:

@@ -20,7 +20,7 @@ from zccvoice.store.facts import (
     TrackClosed,
     UtteranceHeard,
 )
-from zccvoice.store.reads import CallRow, UtteranceRow, counted_text
+from zccvoice.store.reads import CallRow, UtteranceRow, counted_text, word_spans_of
 
 
 class Outcome:
@@ -140,6 +140,7 @@ class Outcome:
                     one.loudness_dbfs,
                     one.clipped_ratio,
                     one.sentiment,
+                    word_spans_of(one),
                 )
                 for one in rows
             ),
@@ -168,6 +169,7 @@ class Outcome:
             clipped_ratio=heard.clipped_ratio,
             model=heard.model,
             verdict=heard.verdict,
+            loudness_by_second=heard.loudness_by_second,
             sentiment=heard.sentiment,
         )
 

@@ -26,7 +26,7 @@ class Figure(Enum):
     LEVEL = "dBFS"
     DISTANCE = "dB"
     SCORE = "±5"
-    """A score around 0, from −5 to +5."""
+    """A score from −5 to +5."""
     WORD = " "
 
     @property

@@ -101,6 +101,17 @@ GROUPS = (
         ),
     ),
     Group(
+        "Mood",
+        (
+            Measure("Sentiment", "sentiment_{side}_score", Figure.SCORE),
+            *(
+                Measure(f"Sentiment, quarter {number}", f"sentiment_{{side}}_q{number}", Figure.SCORE)
+                for number in range(1, 5)
+            ),
+            Measure("Change of sentiment", "sentiment_{side}_shift", Figure.SCORE),
+        ),
+    ),
+    Group(
         "Sound",
         (
             Measure("Coverage", "coverage_ratio", Figure.RATIO),
@@ -112,17 +123,6 @@ GROUPS = (
             Measure("Lost packets", "lost_packets_count", Figure.COUNT),
             Measure("Duplicate packets", "duplicate_packets_count", Figure.COUNT),
             Measure("Reordered packets", "reordered_packets_count", Figure.COUNT),
-        ),
-    ),
-    Group(
-        "Sentiment",
-        (
-            Measure("Sentiment", "sentiment_{side}_score", Figure.SCORE),
-            Measure("Sentiment, 1st quarter", "sentiment_{side}_q1", Figure.SCORE),
-            Measure("Sentiment, 2nd quarter", "sentiment_{side}_q2", Figure.SCORE),
-            Measure("Sentiment, 3rd quarter", "sentiment_{side}_q3", Figure.SCORE),
-            Measure("Sentiment, last quarter", "sentiment_{side}_q4", Figure.SCORE),
-            Measure("Change of sentiment", "sentiment_{side}_shift", Figure.SCORE),
         ),
     ),
 )

@@ -26,12 +26,16 @@ LOW_IS_BAD = frozenset(
         "loudness_agent_dbfs",
         "loudness_customer_dbfs",
         "transcript_confidence",
+        *(
+            f"sentiment_{side}_{part}"
+            for side in ("agent", "customer")
+            for part in ("score", "q1", "q2", "q3", "q4", "shift")
+        ),
         "backchannels_agent_count",
         "questions_agent_count",
         "speaker_switches_per_min",
         "words_agent_count",
         "words_customer_count",
-        *(name for name in definitions() if name.startswith("sentiment_")),
     }
 )
 """Measures of which the lowest values are the worst, unless the reader says otherwise."""

@@ -19,7 +19,7 @@ _RATE = (
 
 
 def rate(connection: Connection, engagement_id: str, scorers: Scorers) -> bool:
-    """Give those of a call whose words count and have no sentiment theirs; False, and nothing touched, without such."""
+    """Rate those of a call whose words count and that have no sentiment; False when there are none."""
     if not scorers:
         return False
     unrated = select(

@@ -177,7 +177,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
             confidence=row.confidence,
             loudness_dbfs=row.loudness_dbfs,
             clipped_ratio=row.clipped_ratio,
-            word_spans=_word_spans(row),
+            word_spans=word_spans_of(row),
             sentiment=row.sentiment,
         )
         for row in utterances(connection, engagement_id)
@@ -195,7 +195,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
     return with_roles(record)
 
 
-def _word_spans(row: UtteranceRow) -> tuple[Span, ...]:
+def word_spans_of(row: UtteranceRow) -> tuple[Span, ...]:
     """One per word of the text; none where the recognizer cut words otherwise, or told no times."""
     if row.text is None or len(row.words) != len(row.text.split()):
         return ()
