@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlalchemy import text
 
 from tests.cli.recorded import Installation
 from tests.store.calls import small_call
@@ -36,6 +37,22 @@ def test_measured_once_and_then_left_alone(stored: Installation, capsys: pytest.
     counted = {"calls": calls + 1, "running": 1, "thresholds_version": 1}
     assert told(stored, capsys, "--jobs", "2") == counted | {"changed": calls}
     assert told(stored, capsys, "--jobs", "2") == counted | {"unchanged": calls}
+
+
+def test_calls_without_sentiment_get_it(
+    stored: Installation, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = CHUNK_CALLS + 2
+    told(stored, capsys)
+    engine = connect(database_url)
+    with transaction(engine) as connection:
+        connection.execute(text("UPDATE zccvoice.utterance SET sentiment = NULL"))
+    assert told(stored, capsys, "--jobs", "2")["changed"] == calls
+    assert told(stored, capsys, "--jobs", "2")["unchanged"] == calls
+    with transaction(engine) as connection:
+        unrated = text("SELECT count(*) FROM zccvoice.utterance WHERE verdict = 'kept' AND sentiment IS NULL")
+        assert connection.scalar(unrated) == 1, "of the call that runs"
+    engine.dispose()
 
 
 def test_configured_thresholds(

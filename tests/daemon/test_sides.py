@@ -16,8 +16,16 @@ def test_roles_that_zoom_tells() -> None:
     assert sides.of(somebody("c1", role=Role.CONSUMER)) == {"c1": Side.CUSTOMER}
     assert sides.of(somebody("c2", role=Role.USER)) == {"c2": Side.AGENT}
     assert sides.of(somebody("c3", role=Role.SUPERVISOR)) == {"c3": Side.OTHER}
-    assert sides.of(somebody("c3", role=Role.USER)) == {"c3": Side.AGENT}, "a takeover"
     assert sides.of(somebody(None, role=Role.USER)) == {}
+
+
+def test_a_supervisor_is_the_agent_once_he_takes_over() -> None:
+    sides = Sides()
+    assert sides.of(somebody("c3", role=Role.SUPERVISOR)) == {"c3": Side.OTHER}
+    assert sides.of(somebody("c3", role=Role.USER)) == {"c3": Side.OTHER}, "he answered, to listen"
+    assert sides.take_over("c3") is Side.AGENT
+    assert sides.of(somebody("c3", role=Role.SUPERVISOR)) == {"c3": Side.AGENT}, "and stays it"
+    assert sides.of(somebody("c2", role=Role.USER)) == {"c2": Side.AGENT}
 
 
 def test_whoever_came_before_the_agent_is_a_customer_too() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection, select, text
 
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
+from zccvoice.store.facts import UtteranceHeard
 from zccvoice.store.measure_tables import AgentPart, MetricThresholds, scorecard_table
 from zccvoice.store.measures import put_measures
 from zccvoice.store.reads import call_record, everything
 from zccvoice.store.recompute import Outcome, recompute, stored_calls
+from zccvoice.store.tables import Utterance
 from zccvoice.store.writes import apply
 
 from .calls import BEGAN, small_call
@@ -29,6 +32,40 @@ def test_nothing_is_touched_when_nothing_changed(connection: Connection) -> None
     before = stored(connection)
     assert recompute(connection, "e1", DEFAULTS) is Outcome.UNCHANGED
     assert stored(connection) == before
+
+
+class Cheerful:
+    """A scorer that likes everything."""
+
+    def score(self, text: str) -> float:
+        return 1.0
+
+
+def test_what_has_no_sentiment_gets_it_once(connection: Connection) -> None:
+    apply(
+        connection,
+        [replace(one, sentiment=None) if isinstance(one, UtteranceHeard) else one for one in small_call()],
+    )
+    card = put_measures(connection, call_record(connection, "e1"))
+    assert card.sentiment_agent_score is None
+    assert recompute(connection, "e1", DEFAULTS, {"de": Cheerful()}) is Outcome.UNCHANGED, "it is English"
+    assert recompute(connection, "e1", DEFAULTS, {"en": Cheerful()}) is Outcome.CHANGED
+    assert connection.scalar(select(scorecard_table.c.sentiment_agent_score)) == 5
+    rated = connection.execute(select(Utterance.verdict, Utterance.sentiment).order_by(Utterance.start_ms))
+    assert [tuple(row) for row in rated] == [
+        ("kept", 1.0),
+        ("refused: known hallucination", None),
+        ("empty", None),
+    ]
+    before = stored(connection)
+    assert recompute(connection, "e1", DEFAULTS, {"en": Cheerful()}) is Outcome.UNCHANGED
+    assert stored(connection) == before
+
+
+def test_a_sentiment_that_is_stored_stays(connection: Connection) -> None:
+    apply(connection, small_call())
+    put_measures(connection, call_record(connection, "e1"))
+    assert recompute(connection, "e1", DEFAULTS, {"en": Cheerful()}) is Outcome.UNCHANGED
 
 
 def test_other_thresholds_are_another_version(connection: Connection) -> None:

@@ -85,6 +85,17 @@ def test_ratios_are_of_the_sums(calls: Connection) -> None:
     assert found.mean_duration_ms == round(80_000 / 6)
 
 
+def test_sentiment_is_of_the_calls_that_have_it(calls: Connection) -> None:
+    put(calls, "ann", sentiment_agent_score=1.0, sentiment_customer_score=-3.0)
+    put(calls, "sam", sentiment_agent_score=2.0, sentiment_customer_score=-1.0)
+    found = summaries.summary(calls, DAY)
+    assert (found.mean_sentiment_agent_score, found.mean_sentiment_customer_score) == (1.5, -2.0)
+    add_agent(calls, "ann", "sam")
+    of_agents = {one.user_id: one.summary for one in summaries.agents(calls, DAY)}
+    assert of_agents["sam"].mean_sentiment_agent_score == 2.0, "that of the shared call is of nobody alone"
+    assert of_agents["sam"].mean_sentiment_customer_score == -2.0
+
+
 def test_talk_speed_needs_twenty_words(calls: Connection) -> None:
     for name in CALLS:
         put(calls, name, words_agent_count=None)

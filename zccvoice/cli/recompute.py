@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from zccvoice.analytics.sentiment import load_scorers
 from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.cli import settings
 from zccvoice.store.database import require_current_schema, transaction
@@ -24,7 +25,8 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "recompute",
         help="measure stored calls again",
-        description="Make the measures of stored calls anew, with the thresholds in force now. A call of which "
+        description="Make the measures of stored calls anew, with the thresholds in force now; utterances that "
+        "were stored without a sentiment get theirs. A call of which "
         "nothing changed is not touched; running calls are left alone. May be interrupted and begun again.",
     )
     parser.add_argument("--since", type=_moment, metavar="WHEN", help="calls that began then or later")
@@ -40,12 +42,15 @@ def run(options: argparse.Namespace) -> int:
     """0 when all calls were measured, 1 when a call that was named is not stored."""
     config = settings.load(options)
     thresholds = thresholds_with(config.measures.thresholds)
+    scorers = load_scorers(config.sentiment.lexicons)
     with settings.database(config) as engine:
         require_current_schema(engine)
         with transaction(engine) as connection:
             version = thresholds_version(connection, thresholds)
             ids = options.engagement or stored_calls(connection, options.since, options.until)
-        counts = Counter(_with_bar(recompute_all(engine, ids, thresholds, jobs=options.jobs), len(ids)))
+        counts = Counter(
+            _with_bar(recompute_all(engine, ids, thresholds, scorers, jobs=options.jobs), len(ids))
+        )
     _report(counts, len(ids), version, as_json=options.json)
     return 1 if options.engagement and counts[Outcome.GONE] else 0
 

@@ -305,6 +305,8 @@ class Projection:
                 track.timeline.pause(when_ms)
             elif event.name in PAUSE_ENDS:
                 track.timeline.resume(when_ms)
+        if event.name == "takeover_started" and event.channel_id is not None:
+            self._state(ParticipantSeen, event.channel_id, side=self._sides.take_over(event.channel_id))
         self._state(CallEventSeen, event.name, when_ms, event.channel_id)
 
     # Breaks and ends

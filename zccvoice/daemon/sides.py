@@ -13,8 +13,11 @@ _OF_ROLE = {Role.CONSUMER: Side.CUSTOMER, Role.USER: Side.AGENT, Role.SUPERVISOR
 class Sides:
     """The sides of one stream's participants.
 
-    In a contact centre Zoom tells roles. In a meeting the settings name the agents: once one of them is there,
-    everybody else is a customer; until then nobody's side is known.
+    In a contact centre Zoom tells roles. A supervisor who monitors may be told as one who answered, too, and is
+    the agent only once he takes the call over; `analytics.roles` says the same of the time before and after.
+
+    In a meeting the settings name the agents: once one of them is there, everybody else is a customer; until then
+    nobody's side is known.
     """
 
     def __init__(self, agents: Iterable[str] = ()) -> None:
@@ -26,13 +29,15 @@ class Sides:
         self._agents = frozenset(one.casefold() for one in agents)
         self._has_agent = False
         self._others: dict[str, None] = {}  # channels of a meeting, in order
+        self._monitoring: set[str] = set()
+        self._taken_over: set[str] = set()
 
     def of(self, who: ParticipantConnected) -> dict[str, Side | None]:
         """What is known now, by channel: of this participant, and of those whose side this one settles."""
         if who.channel_id is None:
             return {}
         if who.role is not None:
-            return {who.channel_id: _OF_ROLE[who.role]}
+            return {who.channel_id: self._of_role(who.channel_id, who.role)}
         names = (one.casefold() for one in (who.user_id, who.display_name) if one is not None)
         if self._agents.isdisjoint(names):
             self._others[who.channel_id] = None
@@ -41,3 +46,15 @@ class Sides:
         settled = {} if self._has_agent else dict.fromkeys(self._others, Side.CUSTOMER)
         self._has_agent = True
         return {**settled, who.channel_id: Side.AGENT}
+
+    def take_over(self, channel_id: str) -> Side:
+        """The supervisor on this channel takes the call over."""
+        self._taken_over.add(channel_id)
+        return Side.AGENT
+
+    def _of_role(self, channel_id: str, role: Role) -> Side:
+        if role is Role.SUPERVISOR:
+            self._monitoring.add(channel_id)
+        if channel_id in self._taken_over:
+            return Side.AGENT
+        return Side.OTHER if channel_id in self._monitoring else _OF_ROLE[role]

@@ -114,17 +114,6 @@ GROUPS = (
             Measure("Reordered packets", "reordered_packets_count", Figure.COUNT),
         ),
     ),
-    Group(
-        "Sentiment",
-        (
-            Measure("Sentiment", "sentiment_{side}_score", Figure.SCORE),
-            Measure("Sentiment, 1st quarter", "sentiment_{side}_q1", Figure.SCORE),
-            Measure("Sentiment, 2nd quarter", "sentiment_{side}_q2", Figure.SCORE),
-            Measure("Sentiment, 3rd quarter", "sentiment_{side}_q3", Figure.SCORE),
-            Measure("Sentiment, last quarter", "sentiment_{side}_q4", Figure.SCORE),
-            Measure("Change of sentiment", "sentiment_{side}_shift", Figure.SCORE),
-        ),
-    ),
 )
 """Every measure of the scorecard but ``verdict`` and ``damaged``, which a report shows beside the call's name."""
 

@@ -55,6 +55,8 @@ MEASURES = (
     SummaryMeasure("mean_coverage_ratio", "Audio", Figure.RATIO),
     SummaryMeasure("interruptions_customer_per_call", "Customer interrupts", Figure.PER_CALL),
     SummaryMeasure("mean_response_gap_agent_ms_p50", "Response gap", Figure.SHORT),
+    SummaryMeasure("mean_sentiment_customer_score", "Customer sentiment", Figure.SCORE),
+    SummaryMeasure("mean_sentiment_agent_score", "Agent sentiment", Figure.SCORE),
     SummaryMeasure("overtalk_ratio", "Overtalk", Figure.RATIO),
     SummaryMeasure("hold_calls_ratio", "Calls with hold", Figure.RATIO),
     SummaryMeasure("talk_ratio_agent", "Talk ratio", Figure.RATIO),

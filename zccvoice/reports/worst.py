@@ -31,7 +31,6 @@ LOW_IS_BAD = frozenset(
         "speaker_switches_per_min",
         "words_agent_count",
         "words_customer_count",
-        *(name for name in definitions() if name.startswith("sentiment_")),
     }
 )
 """Measures of which the lowest values are the worst, unless the reader says otherwise."""

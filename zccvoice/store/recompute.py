@@ -12,16 +12,20 @@ from enum import StrEnum
 from sqlalchemy import Connection, Engine, func, select
 
 from zccvoice.analytics.record import CallRecord
+from zccvoice.analytics.sentiment import Scorers
 from zccvoice.analytics.thresholds import Thresholds
 from zccvoice.store import reads, removals
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.measure_tables import scorecard_table
 from zccvoice.store.measures import remeasure
+from zccvoice.store.rating import rate
 from zccvoice.store.tables import Engagement
 from zccvoice.store.upsert import storable
 
 CHUNK_CALLS = 25
 """Calls that a process takes at once."""
+NO_SCORERS: Scorers = {}
+"""Nobody is rated."""
 
 
 class Outcome(StrEnum):
@@ -53,18 +57,25 @@ def stored_calls(
     return list(connection.scalars(query))
 
 
-def recompute(connection: Connection, engagement_id: str, thresholds: Thresholds) -> Outcome:
-    """Measure one stored call again, in the caller's transaction; nothing is touched when nothing changed."""
+def recompute(
+    connection: Connection, engagement_id: str, thresholds: Thresholds, scorers: Scorers = NO_SCORERS
+) -> Outcome:
+    """Measure one stored call again, in the caller's transaction; nothing is touched when nothing changed.
+
+    Utterances that have no sentiment yet get it from the `scorers`.
+    """
     if not removals.lock_living(connection, engagement_id):
         return Outcome.GONE
     if reads.is_running(connection, engagement_id):
         return Outcome.RUNNING
+    is_rated = rate(connection, engagement_id, scorers)
     record = reads.call_record(connection, engagement_id)
     if not record.tracks and not record.utterances:
         return Outcome.SILENT
     if _is_pruned(connection, record):
         return Outcome.PRUNED
-    return Outcome.CHANGED if remeasure(connection, record, thresholds) else Outcome.UNCHANGED
+    is_changed = remeasure(connection, record, thresholds)
+    return Outcome.CHANGED if is_changed or is_rated else Outcome.UNCHANGED
 
 
 def _is_pruned(connection: Connection, record: CallRecord) -> bool:
@@ -77,7 +88,12 @@ def _is_pruned(connection: Connection, record: CallRecord) -> bool:
 
 
 def recompute_all(
-    engine: Engine, ids: Sequence[str], thresholds: Thresholds, *, jobs: int | None = None
+    engine: Engine,
+    ids: Sequence[str],
+    thresholds: Thresholds,
+    scorers: Scorers = NO_SCORERS,
+    *,
+    jobs: int | None = None,
 ) -> Iterator[Outcome]:
     """Measure these calls again, in processes of their own with one connection each; an outcome per call.
 
@@ -89,31 +105,31 @@ def recompute_all(
     url = engine.url.render_as_string(hide_password=False)
     jobs = min(jobs or os.cpu_count() or 1, -(-len(ids) // CHUNK_CALLS))
     if jobs <= 1:
-        yield from (_measure(engine, one, thresholds) for one in ids)
+        yield from (_measure(engine, one, thresholds, scorers) for one in ids)
         return
     fresh = multiprocessing.get_context("spawn")  # forked, two processes would share a connection
-    pool = ProcessPoolExecutor(jobs, fresh, _begin, (url, thresholds))
+    pool = ProcessPoolExecutor(jobs, fresh, _begin, (url, thresholds, scorers))
     try:
         yield from pool.map(_measure_here, ids, chunksize=CHUNK_CALLS)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-_here: tuple[Engine, Thresholds] | None = None
+_here: tuple[Engine, Thresholds, Scorers] | None = None
 """In a process of the pool: what it works with."""
 
 
-def _begin(url: str, thresholds: Thresholds) -> None:
+def _begin(url: str, thresholds: Thresholds, scorers: Scorers) -> None:
     global _here
-    _here = connect(url, connections=1, application_name="zccvoice recompute"), thresholds
+    _here = connect(url, connections=1, application_name="zccvoice recompute"), thresholds, scorers
 
 
 def _measure_here(engagement_id: str) -> Outcome:
     assert _here is not None
-    engine, thresholds = _here
-    return _measure(engine, engagement_id, thresholds)
+    engine, thresholds, scorers = _here
+    return _measure(engine, engagement_id, thresholds, scorers)
 
 
-def _measure(engine: Engine, engagement_id: str, thresholds: Thresholds) -> Outcome:
+def _measure(engine: Engine, engagement_id: str, thresholds: Thresholds, scorers: Scorers) -> Outcome:
     with transaction(engine) as connection:
-        return recompute(connection, engagement_id, thresholds)
+        return recompute(connection, engagement_id, thresholds, scorers)

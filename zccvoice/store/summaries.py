@@ -58,6 +58,10 @@ class Summary:
     """Mean of the calls' median time from the end of another's turn to the agent side's, ms."""
     mean_longest_monologue_agent_ms: int | None
     """Mean of the calls' longest turn of the agent side, ms."""
+    mean_sentiment_agent_score: float | None
+    """Mean of the calls' sentiment of the agent side's words, −5…+5."""
+    mean_sentiment_customer_score: float | None
+    """Mean of the calls' sentiment of the customer's words, −5…+5."""
     mean_hold_time_ms: int | None
     """Mean time on hold, calls without hold included, ms."""
     hold_calls_ratio: float | None
@@ -81,6 +85,7 @@ _OF_CALLS = """
     count(*) FILTER (WHERE NOT {alone}) AS shared_calls_count,
     round(avg(c.duration_ms))::bigint AS mean_duration_ms,
     avg(c.interruptions_customer_count)::double precision AS interruptions_customer_per_call,
+    avg(c.sentiment_customer_score) AS mean_sentiment_customer_score,
     round(avg(c.hold_time_ms))::bigint AS mean_hold_time_ms,
     avg((c.hold_count > 0)::int)::double precision AS hold_calls_ratio,
     sum(c.silence_time_ms)::double precision / nullif(sum(c.duration_ms), 0)::double precision AS silence_ratio,
@@ -100,6 +105,7 @@ _OF_AGENTS = """
         THEN sum(c.words_agent_count) FILTER (WHERE {talked})::double precision * 60000
             / nullif(sum(c.talk_time_agent_ms) FILTER (WHERE {talked} AND c.words_agent_count IS NOT NULL), 0)
                 ::double precision END AS talk_speed_agent_wpm,
+    avg(c.sentiment_agent_score) FILTER (WHERE {alone}) AS mean_sentiment_agent_score,
     avg(c.interruptions_agent_count) FILTER (WHERE {alone})::double precision AS interruptions_agent_per_call,
     round(avg(c.first_response_agent_ms) FILTER (WHERE {alone}))::bigint AS mean_first_response_agent_ms,
     round(avg(c.response_gap_agent_ms_p50) FILTER (WHERE {alone}))::bigint AS mean_response_gap_agent_ms_p50,
