@@ -82,6 +82,12 @@ def test_names_lead_nowhere_else(name: str, tmp_path: Path, capsys: pytest.Captu
     assert "expected a name of letters" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "models").write_text("in the way")
+    assert models(tmp_path, "fetch", "ours", "--from", str(DEMO)) == 3
+    assert "cannot write weights to" in capsys.readouterr().err
+
+
 def test_what_is_no_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "text").write_text("no archive")
     assert models(tmp_path, "fetch", "ours", "--from", str(tmp_path / "text")) == 3

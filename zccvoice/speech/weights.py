@@ -1,7 +1,7 @@
 """Which weights there are, which are here, and how they come here: from their hub, a folder, or an archive.
 
-What is fetched or installed lies in ``models`` of ``data.folder``, one folder per name, and ``speech.model`` is that
-folder. It appears there when it is whole.
+What is fetched or installed lies in ``models`` of ``data.folder``, one folder per name, which ``speech.model`` can
+name. It appears there when it is whole.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from zccvoice.speech.manifest import write_manifest
 from zccvoice.speech.whisper import DEMO_MODEL, weights_location
 
 REQUIRED = ("config.json", "model.bin", "tokenizer.json")
-_FILES = re.compile(
-    r"config\.json|model\.bin|preprocessor_config\.json|tokenizer\.json|vocabulary\.\w+|README\.md"
-)
+_FILES = re.compile(r"(config|preprocessor_config|tokenizer)\.json|model\.bin|vocabulary\.\w+|README\.md")
 _NAME = re.compile(r"\w[\w.-]*")
 _SIZES_MB = {
     "tiny": 75,
@@ -154,8 +152,8 @@ def _coming(name: str, models: Path, *, keeps: bool = False) -> Iterator[Path]:
         raise RecognizerError(f"{target} is there already")
     if not keeps:
         shutil.rmtree(coming, ignore_errors=True)
-    coming.mkdir(parents=True, exist_ok=True)
     try:
+        coming.mkdir(parents=True, exist_ok=True)
         yield coming
         missing = [one for one in REQUIRED if not (coming / one).is_file()]
         if missing:
@@ -164,6 +162,8 @@ def _coming(name: str, models: Path, *, keeps: bool = False) -> Iterator[Path]:
             )
         write_manifest(coming)
         coming.rename(target)
+    except OSError as error:
+        raise RecognizerError(f"cannot write weights to {target}: {error.strerror}") from error
     finally:
         if not keeps:
             shutil.rmtree(coming, ignore_errors=True)
