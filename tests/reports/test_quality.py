@@ -31,7 +31,7 @@ def test_in_short(connection: Connection) -> None:
     )
     now, before = values(connection), values(connection, 2)
     assert (now["calls_count"], now["damaged_calls_count"], now["mean_coverage_ratio"]) == (6, 1, 0.5)
-    assert (now["utterances_count"], now["kept_count"], now["refused_count"]) == (6, 5, 1)
+    assert (now["utterances_count"], now["kept_count"], now["refused_count"]) == (12, 5, 7)
     assert (before["calls_count"], before["utterances_count"], before["lag_ms_p50"]) == (0, 0, None)
 
 
@@ -44,7 +44,7 @@ def test_tables(connection: Connection) -> None:
     tables = {table.name: table for table in report.tables}
     assert [row[0] for row in tables["days"].rows] == [date(2026, 11, 20)]
     assert tables["gaps"].rows == (("lost_packets", 6, 6, 60),)
-    assert tables["rejections"].rows == ()
+    assert tables["rejections"].rows == (("refused: guessed", 6, 6, 6000),)
     assert tables["ends"].rows == (("call_ended", False, 6),)
     assert [row[-2] for row in tables["damaged"].rows] == ["ann"], "0.99 is not damaged"
     audio = next(row[1] for row in tables["quality"].rows if row[0] == "Audio")
