@@ -63,6 +63,8 @@ def test_length(ms: int, text: str) -> None:
         (189.04, Figure.SPEED, "189"),
         (-22.04, Figure.LEVEL, "−22.0"),
         (38.25, Figure.DISTANCE, "38.2"),
+        (-0.55, Figure.SCORE, "−0.6"),
+        (2.0, Figure.SCORE, "+2.0"),
         ("no_contact", Figure.WORD, "no contact"),
     ],
 )

@@ -44,6 +44,14 @@ def test_a_definition_names_no_side_where_both_are_shown_and_no_unit() -> None:
                 assert "agent" not in measure.definition.lower()
 
 
+def test_sentiment_is_left_out_where_nothing_of_it_is_known() -> None:
+    assert SCORECARD is not None
+    (sentiment,) = (group for group in GROUPS if group.is_optional)
+    assert not sentiment.is_shown(SCORECARD)
+    assert sentiment.is_shown(replace(SCORECARD, sentiment_customer_q4=-0.4))
+    assert all(group.is_shown(SCORECARD) for group in GROUPS if group is not sentiment)
+
+
 def test_flags() -> None:
     assert SCORECARD is not None
     call = report().call

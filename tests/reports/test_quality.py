@@ -32,7 +32,7 @@ def test_in_short(connection: Connection) -> None:
     )
     now, before = values(connection), values(connection, 2)
     assert (now["calls_count"], now["damaged_calls_count"], now["mean_coverage_ratio"]) == (6, 1, 0.5)
-    assert (now["utterances_count"], now["kept_count"], now["refused_count"]) == (6, 5, 1)
+    assert (now["utterances_count"], now["kept_count"], now["refused_count"]) == (12, 5, 7)
     assert (before["calls_count"], before["utterances_count"], before["lag_ms_p50"]) == (0, 0, None)
 
 

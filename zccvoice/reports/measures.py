@@ -48,6 +48,13 @@ class Group:
 
     title: str
     measures: Sequence[Measure]
+    is_optional: bool = False
+    """Left out where nothing of it is known, as of a language without a lexicon."""
+
+    def is_shown(self, scorecard: Scorecard) -> bool:
+        """Whether it has a place in the report of this call."""
+        known = (set(measure.values(scorecard)) - {"", UNKNOWN} for measure in self.measures)
+        return not self.is_optional or any(known)
 
 
 GROUPS = (
@@ -99,6 +106,18 @@ GROUPS = (
             Measure("Language is", "language_source", Figure.WORD),
             Measure("Confidence", "transcript_confidence", Figure.RATIO),
         ),
+    ),
+    Group(
+        "Sentiment",
+        (
+            Measure("Sentiment", "sentiment_{side}_score", Figure.SCORE),
+            Measure("Sentiment, first quarter", "sentiment_{side}_q1", Figure.SCORE),
+            Measure("Sentiment, second quarter", "sentiment_{side}_q2", Figure.SCORE),
+            Measure("Sentiment, third quarter", "sentiment_{side}_q3", Figure.SCORE),
+            Measure("Sentiment, last quarter", "sentiment_{side}_q4", Figure.SCORE),
+            Measure("Change of sentiment", "sentiment_{side}_shift", Figure.SCORE),
+        ),
+        is_optional=True,
     ),
     Group(
         "Sound",

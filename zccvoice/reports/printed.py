@@ -13,8 +13,10 @@ from zccvoice.reports.text import console_for, plain
 
 LONGEST_TEXT = 40
 """Letters of a name; what is longer is cut."""
-_NOT_PRINTED = frozenset({"definition", "unit", "measure", "user_id", "queue_id"})
+_NOT_PRINTED = frozenset({"definition", "unit", "measure", "user_id"})
 """For files: people read the title, and the unit beside the number."""
+_NAMED = {"queue_id": "queue_name"}
+"""Ids that people need not read where the name stands beside them."""
 _WHOLE = frozenset({"engagement_id", "page"})
 """Of use only when it can be copied."""
 _COLOURS = {Standing.WITHIN: "green", Standing.BELOW: "yellow", Standing.ABOVE: "yellow"}
@@ -33,9 +35,7 @@ def print_report(report: Report, file: IO[str]) -> None:
         if not table.rows:
             console.print("None.")
             continue
-        kept = [
-            column for column in table.columns if column.name not in _NOT_PRINTED and _has_any(table, column)
-        ]
+        kept = [column for column in table.columns if _is_printed(table, column) and _has_any(table, column)]
         left_out: list[str] = []
         rich = _rich(report, table, kept)
         while len(kept) > 2 and console.measure(rich, options=unlimited).maximum > console.width:
@@ -44,6 +44,12 @@ def print_report(report: Report, file: IO[str]) -> None:
         console.print(rich)
         notes = [table.note, f"No room for: {', '.join(left_out)}." if left_out else ""]
         console.print(Text(" ".join(filter(None, notes)), style="dim"), end="" if not any(notes) else "\n")
+
+
+def _is_printed(table: Table, column: Column) -> bool:
+    name_of_it = _NAMED.get(column.name)
+    is_named = any(other.name == name_of_it for other in table.columns)
+    return column.name not in _NOT_PRINTED and not is_named
 
 
 def _has_any(table: Table, column: Column) -> bool:

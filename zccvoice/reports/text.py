@@ -145,8 +145,9 @@ def _heading(call: CallRow, tz: tzinfo | None) -> Table:
 
 
 def _measures(call: CallRow) -> Iterator[Table]:
-    for group in GROUPS if call.scorecard else ():
-        assert call.scorecard
+    for group in GROUPS:
+        if call.scorecard is None or not group.is_shown(call.scorecard):
+            continue
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
         table.add_column(group.title, min_width=22)
         table.add_column("Agent", justify="right", min_width=8)

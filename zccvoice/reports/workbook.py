@@ -27,6 +27,7 @@ _FORMATS: Mapping[Kind, str] = {
     Figure.SPEED: "0",
     Figure.LEVEL: "0.0",
     Figure.DISTANCE: "0.0",
+    Figure.SCORE: "+0.0;−0.0;0.0",
     Plain.MOMENT: "yyyy-mm-dd hh:mm:ss",
     Plain.DAY: "yyyy-mm-dd",
 }

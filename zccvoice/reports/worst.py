@@ -16,8 +16,10 @@ from zccvoice.store.compliance import calls_count
 from zccvoice.store.targets import targets
 from zccvoice.store.worst import worst_calls
 
+_SENTIMENT_PARTS = ("score", "q1", "q2", "q3", "q4", "shift")
 LOW_IS_BAD = frozenset(
     {
+        *(f"sentiment_{side}_{part}" for side in ("agent", "customer") for part in _SENTIMENT_PARTS),
         "conversation_ms",
         "coverage_ratio",
         "speech_time_ms",
