@@ -28,8 +28,6 @@ class Figure(Enum):
     SCORE = "±5"
     """A score from −5 to +5."""
     WORD = " "
-    SCORE = "  "
-    """Sentiment, −5…+5, written with its sign."""
 
     @property
     def unit(self) -> str:
@@ -56,8 +54,6 @@ def written(value: float | str | None, figure: Figure) -> str:
             return signed(value)
         case Figure.PER_MINUTE | Figure.PER_CALL | Figure.LEVEL | Figure.DISTANCE:
             return f"{value:.1f}".replace("-", "−")
-        case Figure.SCORE:
-            return signed(value)
         case _:
             return f"{value:.0f}"
 
