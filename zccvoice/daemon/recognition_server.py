@@ -34,7 +34,7 @@ from zccvoice.daemon.metrics import Metrics
 from zccvoice.errors import RecognizerError
 from zccvoice.speech.batch import Batch, BatchLimits, BatchQueue
 from zccvoice.speech.recognizer import Recognizer, RecognizerItem
-from zccvoice.speech.remote import PATH
+from zccvoice.speech.remote import MODELS_PATH, PATH
 from zccvoice.speech.serving import (
     RequestError,
     TranscriptionRequest,
@@ -145,7 +145,7 @@ class RecognitionServer:
                 await answer_with(send, 200, self._metrics.exposition(), EXPOSITION_TYPE)
             case _ if not self._is_allowed(headers_of(scope)):
                 await _refuse(send, RequestError(401, "expected the API key as a bearer token"))
-            case "GET", "/v1/models":
+            case "GET", path if path == MODELS_PATH:
                 model = {"id": self._name, "object": "model", "owned_by": "zccvoice"}
                 await answer(send, 200, {"object": "list", "data": [model]})
             case "POST", path if path == PATH:

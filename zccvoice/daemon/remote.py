@@ -33,6 +33,7 @@ from zccvoice.speech.guarded import GuardedRecognizer, guarded_whisper
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.remote import (
     LONGEST_ANSWER_BYTES,
+    MODELS_PATH,
     PATH,
     Form,
     detection_form,
@@ -111,6 +112,23 @@ class ServerLine:
                     return self._answer(server, response)
             avoid = server
 
+    async def is_refused(self) -> bool:
+        """Whether every server refuses our API key; one that is away, or has no list of models, does not."""
+        answers = [await self._looks_refused(server) for server in self.pool.servers]
+        return all(answers)
+
+    async def _looks_refused(self, server: Server) -> bool:
+        try:
+            with trio.fail_after(CONNECT_S):
+                answer = await self._client.get(server.url.rstrip("/") + MODELS_PATH, headers=self._headers())
+        except (httpx.HTTPError, trio.TooSlowError):
+            return False
+        return answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+
+    def _headers(self) -> dict[str, str]:
+        key = self._settings.api_key.get_secret_value()
+        return {"authorization": f"Bearer {key}"} if key else {}
+
     async def _take(self, avoid: Server | None) -> Server:
         while (server := self.pool.take(trio.current_time(), avoid=avoid)) is None:
             at = self.pool.get_timer(trio.current_time())
@@ -122,15 +140,12 @@ class ServerLine:
         fields: dict[str, Any] = {}
         for name, value in form.fields:
             fields.setdefault(name, []).append(value)
-        headers = {}
-        if key := self._settings.api_key.get_secret_value():
-            headers["authorization"] = f"Bearer {key}"
         async with self._client.stream(
             "POST",
             server.url.rstrip("/") + PATH,
             data=fields,
             files={"file": ("utterance.wav", form.sound, "audio/wav")},
-            headers=headers,
+            headers=self._headers(),
         ) as response:
             body = bytearray()
             with trio.CancelScope() as reading:
@@ -184,7 +199,13 @@ class RemoteRecognizer:
         return Windows()
 
     def require_languages(self, languages: frozenset[str]) -> None:
-        """Nothing: servers do not tell what their weights know."""
+        """Servers do not tell what their weights know; but whether they let us in is known at start.
+
+        Raises:
+            RecognizerError: every server refuses the API key.
+        """
+        if trio.from_thread.run(self._line.is_refused, trio_token=self._token):
+            raise RecognizerError("speech.remote.api_key: every recognition server refuses it")
 
     def transcribe(self, items: Sequence[RecognizerItem]) -> list[Transcript | RecognizerError]:
         """See `Recognizer`; waits for as long as no server is to be had."""

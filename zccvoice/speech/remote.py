@@ -24,6 +24,8 @@ from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Evidence, Transcript, Utterance, Word
 
 PATH = "/v1/audio/transcriptions"
+MODELS_PATH = "/v1/models"
+"""The list of what a server has; asking for it costs nothing."""
 LONGEST_ANSWER_BYTES = 4_000_000
 Document: TypeAlias = Mapping[str, Any]
 
