@@ -146,7 +146,7 @@ async def test_a_language_that_nobody_told_is_found_out() -> None:
 
 
 async def test_what_cannot_be_done_is_said() -> None:
-    async with served(Counting(), max_body_bytes=1_000_000) as client:
+    async with served(Counting()) as client:
 
         async def status(form: remote.Form, **more: Any) -> tuple[int, str]:
             fields: dict[str, Any] = dict(form.fields)
@@ -161,7 +161,6 @@ async def test_what_cannot_be_done_is_said() -> None:
         )
         assert await status(remote.form_of(item(13), "any")) == (500, "the recognizer failed on this sound")
         assert (await status(remote.Form((), b"no sound")))[0] == 400
-        assert (await status(remote.Form((), wav * 40)))[0] == 413
         assert (await status(remote.Form((), wav), headers={"authorization": "Bearer wrong"}))[0] == 401
         assert (await client.get("/elsewhere")).status_code == 404
         assert (await client.get("/v1/models")).json()["data"][0]["id"] == "fake"
@@ -182,3 +181,21 @@ async def test_too_much_is_to_come_again() -> None:
         assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
         recognizer.may_go_on.set()
         assert (await line.ask(form))["text"] == "3"
+
+
+async def test_too_large_a_request_is_refused_before_its_end() -> None:
+    settings = RecognizerServerConfig(max_body_bytes=100_000)
+    server = RecognitionServer(
+        settings, SpeechConfig(), Counting(), Metrics(), name="fake", languages=("de",)
+    )
+    pieces, sent = [b"x" * 60_000] * 9, []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": pieces.pop(), "more_body": True}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await server({"type": "http", "method": "POST", "path": remote.PATH, "headers": []}, receive, send)
+    assert sent[0]["status"] == 413
+    assert len(pieces) == 7

@@ -17,8 +17,6 @@ IDLE_S = 10
 """How long a connection may be silent."""
 REQUEST_S = 10
 """How long a client may take for the body of its request."""
-PASS_OVER_S = 2
-"""How long the rest of a body that is too large is read, and dropped."""
 GRACE_S = 3
 """What requests under way get when the server is to stop."""
 LARGEST_HEADER_BYTES = 16_384
@@ -117,7 +115,7 @@ async def body_of(receive: Receive, longest_bytes: int) -> bytes | None:
     """The whole body, None when the client went away.
 
     Raises:
-        BodyTooLargeError: it is; most of the rest was let go by.
+        BodyTooLargeError: as soon as it is.
         BodyTooSlowError: it took longer than `REQUEST_S`.
     """
     body = bytearray()
@@ -128,8 +126,6 @@ async def body_of(receive: Receive, longest_bytes: int) -> bytes | None:
                 return None
             body += message.get("body", b"")
             if len(body) > longest_bytes:
-                if message.get("more_body", False):
-                    await _pass_over(receive)
                 raise BodyTooLargeError
             if not message.get("more_body", False):
                 return bytes(body)
