@@ -26,7 +26,6 @@ def values(connection: Connection, at: int = 1) -> dict[object, float | None]:
 def test_in_short(connection: Connection) -> None:
     store_calls(connection)
     put(connection, "ann", coverage_ratio=0.5, damaged=True)
-    connection.execute(text("DELETE FROM zccvoice.utterance WHERE verdict LIKE 'refused%'"))
     connection.execute(
         text("UPDATE zccvoice.utterance SET verdict = 'refused: repetition' WHERE engagement_id = 'sam'")
     )
