@@ -14,6 +14,7 @@ from zccvoice.simulator.attendance import Attendance, MediaLink
 from zccvoice.simulator.extras import ChatMessage, Picture
 from zccvoice.simulator.garbage import CUT_OFF
 from zccvoice.simulator.ledger import Ledger
+from zccvoice.simulator.mishaps import Kind
 from zccvoice.simulator.packets import Packet
 from zccvoice.simulator.phrasing import Fields, Phrasing
 from zccvoice.simulator.products import TRAITS
@@ -125,7 +126,9 @@ class Player:
 
     def _moments(self) -> Iterator[tuple[int, Moment]]:
         yield from ((event.at_ms, event) for event in self._scenario.events)
-        yield from ((one.end_ms, one) for one in self._recording.utterances)
+        yield from (
+            (one.end_ms, one) for one in self._recording.utterances if not self._is_paused(one.start_ms)
+        )
         yield from ((one.at_ms, one) for one in self._scenario.chat)
         yield from ((at_ms, CUT_OFF) for at_ms in self._scenario.faults.garbage_at_ms)
         for picture in self._scenario.pictures:
@@ -133,6 +136,11 @@ class Player:
                 yield at_ms, (picture, at_ms)
         if not TRAITS[self._scenario.product].has_channels:
             yield from ((event.at_ms, event) for event in _speaker_changes(self._recording))
+
+    def _is_paused(self, at_ms: int) -> bool:
+        """Whether nothing was captured then: Zoom has no transcript of what it did not hear."""
+        pauses = (one for one in self._scenario.mishaps if one.kind is Kind.PAUSE)
+        return any(one.at_ms <= at_ms < one.at_ms + one.for_ms for one in pauses)
 
     async def _send_moments(self) -> None:
         for at_ms, moment in sorted(self._moments(), key=lambda pair: pair[0]):
