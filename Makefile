@@ -6,7 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
 GOALS := help demo test lint setup lock clean
-REAL_TIME := tests/end_to_end tests/simulator/test_witness.py
+REAL_TIME := $(addprefix tests/end_to_end/test_,$(addsuffix .py,calls crashes crowds keeping recognizer rules)) tests/simulator/test_witness.py
 HERE := $(dir $(lastword $(MAKEFILE_LIST)))
 
 ifneq ($(wildcard requirements.lock),requirements.lock)
