@@ -16,7 +16,7 @@ import queue
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -57,6 +57,21 @@ log = get_logger()
 
 class _BrokenOffError(Exception):
     """A server took a request and did not answer it as a server should."""
+
+
+class _Body(httpx.AsyncByteStream):
+    """What is sent, in one piece. httpx's own generators are left unfinished when a server goes away."""
+
+    def __init__(self, content: bytes) -> None:
+        self._left = [content]
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
 
 
 class ServerLine:
@@ -140,13 +155,16 @@ class ServerLine:
         fields: dict[str, Any] = {}
         for name, value in form.fields:
             fields.setdefault(name, []).append(value)
-        async with self._client.stream(
+        request = self._client.build_request(
             "POST",
             server.url.rstrip("/") + PATH,
             data=fields,
             files={"file": ("utterance.wav", form.sound, "audio/wav")},
             headers=self._headers(),
-        ) as response:
+        )
+        request.stream = _Body(request.read())
+        response = await self._client.send(request, stream=True)
+        async with aclosing(response):
             body = bytearray()
             with trio.CancelScope() as reading:
                 async for piece in response.aiter_raw():
