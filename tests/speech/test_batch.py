@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -33,7 +34,9 @@ def lone(limit: int = 1, late_after_s: float = 20) -> BatchQueue[One]:
     return BatchQueue(LADDER, BatchLimits(limit, 30, late_after_s))
 
 
-STEPS = st.lists(
+Step = tuple[str, float, float] | float
+"""An utterance (its call, how long, how much later), or time that passes before a batch is taken."""
+STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
         st.tuples(st.sampled_from("abcxy"), st.floats(0.1, 28), st.floats(0, 10)),
         st.floats(0, 40),
@@ -42,12 +45,10 @@ STEPS = st.lists(
 )
 
 
-@given(STEPS)
-def test_nothing_is_lost_or_twice_bounds_hold_and_order_is_kept(
-    steps: list[tuple[str, float, float] | float],
-) -> None:
-    """A step is an utterance (its call, how long, how much later), or time that passes before a batch is taken."""
-    queue: BatchQueue[One] = BatchQueue(LADDER, LIMITS)
+def take_steps(
+    queue: BatchQueue[One], steps: list[Step], put_in: Callable[[BatchQueue[One], One, float], None]
+) -> tuple[float, list[One], list[Batch[One]]]:
+    """What time it is in the end, what was put in and what was taken; the queue knows its length throughout."""
     now = 0.0
     given_in: list[One] = []
     taken: list[Batch[One]] = []
@@ -56,12 +57,19 @@ def test_nothing_is_lost_or_twice_bounds_hold_and_order_is_kept(
             call, sound_s, later = step
             now += later
             given_in.append(One(call, len(given_in), sound_s, is_live=call < "x"))
-            put(queue, given_in[-1], now)
+            put_in(queue, given_in[-1], now)
         else:
             now += step
             if batch := queue.take(now):
                 taken.append(batch)
         assert len(queue) == len(given_in) - sum(len(batch.items) for batch in taken)
+    return now, given_in, taken
+
+
+@given(STEPS)
+def test_nothing_is_lost_or_twice_bounds_hold_and_order_is_kept(steps: list[Step]) -> None:
+    queue: BatchQueue[One] = BatchQueue(LADDER, LIMITS)
+    now, given_in, taken = take_steps(queue, steps, put)
     taken += drain(queue, now)
     out = [one for batch in taken for one in batch.items]
     assert sorted(out, key=lambda one: one.number) == given_in
@@ -205,24 +213,12 @@ def test_a_shared_window_is_full_before_it_is_too_long() -> None:
 
 
 @given(STEPS)
-def test_shared_windows_lose_nothing_and_keep_the_order_of_their_track(
-    steps: list[tuple[str, float, float] | float],
-) -> None:
+def test_shared_windows_lose_nothing_and_keep_the_order_of_their_track(steps: list[Step]) -> None:
+    def put_in(queue: BatchQueue[One], one: One, heard_at: float) -> None:
+        tracked(queue, one, heard_at, side=str(one.number % 2))
+
     queue: BatchQueue[One] = BatchQueue(SEVERAL, WIDE)
-    now = 0.0
-    given_in: list[One] = []
-    taken: list[Batch[One]] = []
-    for step in steps:
-        if isinstance(step, tuple):
-            call, sound_s, later = step
-            now += later
-            given_in.append(One(call, len(given_in), sound_s, is_live=call < "x"))
-            tracked(queue, given_in[-1], now, side=str(len(given_in) % 2))
-        else:
-            now += step
-            if batch := queue.take(now):
-                taken.append(batch)
-        assert len(queue) == len(given_in) - sum(len(batch.items) for batch in taken)
+    now, given_in, taken = take_steps(queue, steps, put_in)
     taken += drain(queue, now + 30)
     out = [one for batch in taken for one in batch.items]
     assert sorted(out, key=lambda one: one.number) == given_in
