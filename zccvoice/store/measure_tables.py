@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
@@ -30,6 +31,7 @@ from zccvoice.store.tables import BY_MONTH, Base, call_date, of_engagement
 _SIDE_OF_MEASURE = re.compile(rf"^(.+?)_({'|'.join(Side)})(_.+)?$")
 
 
+@cache
 def side_measures() -> dict[str, dict[Side, str]]:
     """Measures that exist per side: by their name without the side, the scorecard's field for each side."""
     found: dict[str, dict[Side, str]] = {}
