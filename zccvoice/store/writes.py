@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 
 from zccvoice.analytics.record import Side
 from zccvoice.store import removals
+from zccvoice.store.attribution import attribute
 from zccvoice.store.facts import (
     CallEventSeen,
     ChatWritten,
@@ -167,6 +168,7 @@ def apply(connection: Connection, facts: Sequence[Fact]) -> None:
         rows = [_row(fact, zeros[fact.engagement_id]) for fact in facts if isinstance(fact, kind)]
         write_rows(connection, statement, rows)
     _write_people(connection, facts)
+    attribute(connection, facts, zeros)
     for fact in facts:
         if isinstance(fact, StreamRestated):
             removals.forget_stale(connection, fact, zeros[fact.engagement_id])
