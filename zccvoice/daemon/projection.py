@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.timing import PAUSE_BEGINS, PAUSE_ENDS
 from zccvoice.audio.codecs import as_carried
@@ -39,6 +40,7 @@ from zccvoice.rtms.events import (
     StreamEnded,
     TranscriptReceived,
 )
+from zccvoice.rtms.media import MIX
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.track import Track, TrackGap
@@ -314,6 +316,9 @@ class Projection:
     def _break_off(self, broken: ReceptionBroken) -> None:
         self.ended = None  # it goes on, or this would not have been said
         self._broken = broken
+        if MIX in self._tracks:
+            # Zoom keeps sound for us; that it keeps events as well, it says nowhere.
+            self._state(CallEventSeen, SPEAKER_UNKNOWN, self._audio_end_ms)
 
     def _mend(self, first_ms: int) -> None:
         """Packets come again: what is missing before the first of them is lost."""

@@ -22,7 +22,7 @@ from zccvoice.daemon.media_line import MediaLine
 from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
 from zccvoice.errors import ConnectionFailedError, ZccvoiceError
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import MEETINGS
 from zccvoice.rtms.events import (
     CallEventReceived,
     MediaOpened,
@@ -53,7 +53,6 @@ CONNECTION_LOST = "connection_lost"
 _MEDIA_LOST = frozenset({"media_connection_interrupted", "stream_interrupted"})
 """Events by which Zoom tells that it lost a media connection; not which one."""
 Announce: TypeAlias = Callable[[], Awaitable[None]]
-_WITH_CHAT = frozenset({Product.MEETING, Product.WEBINAR, Product.VIDEO_SDK})
 log = get_logger()
 
 
@@ -240,9 +239,9 @@ class WebSocketReceiver:
 
     def _wanted(self) -> MediaParams:
         """What we ask for. Texts get their language when their connection is made."""
-        has_chat = self._settings.chat and self._product in _WITH_CHAT
+        has_chat = self._settings.chat and self._product in MEETINGS
         return MediaParams(
-            audio=wanted_audio(self._settings),
+            audio=wanted_audio(self._settings, self._product),
             transcript=self._transcript_params() if self._settings.transcripts else None,
             chat=ChatParams() if has_chat else None,
         )
