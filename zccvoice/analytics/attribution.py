@@ -20,9 +20,9 @@ from zccvoice.analytics.record import Span
 SPEAKER_NAMED = "active_speaker_change"
 """Name of the call event with which Zoom names the active speaker."""
 SPEAKER_UNKNOWN = "active_speaker_unknown"
-"""Name of the call event from which on we may have missed that another one was named."""
+"""Name of the event from which on another one may have been named, for we begin to hear of it only now."""
 LATENCY_MS = 1_000
-"""Zoom names a speaker so long after he began at the latest."""
+"""Zoom is taken to name a speaker no later than this after he began."""
 _MOST = 2, 3
 """Of an utterance: two thirds."""
 

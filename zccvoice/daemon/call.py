@@ -186,9 +186,10 @@ class Call:
                     tasks.start_soon(recorder.run)
                     tasks.start_soon(self._receive, recorder, reception)
                     await self._project(recorder, projection, reception, hearing, speech)
-                    await self._finish(recorder, projection, hearing)
+                    is_finished = await self._finish(recorder, projection, hearing)
                     recorder.close()
-            house.outbox.finish(recorder.name)
+            if is_finished:
+                house.outbox.finish(recorder.name)
 
     # The journal
 
@@ -307,13 +308,13 @@ class Call:
             reception.fail(projection.failure)
         return projected
 
-    async def _finish(self, recorder: Recorder, projection: Projection, hearing: Hearing) -> None:
-        """State the end, after everything else, unless the next daemon is to do it."""
+    async def _finish(self, recorder: Recorder, projection: Projection, hearing: Hearing) -> bool:
+        """State the end, after everything else; False when that is left to the next daemon."""
         ended = projection.ended
         may_go_on = self._stop_cause == SHUTDOWN and ended is not None and ended.cause == SHUTDOWN
         if not await hearing.finish(may_go_on=may_go_on):
             log.info("stream left to the next start: it stopped in the middle of a number")
-            return
+            return False
         closed = projection.closed()
         self.end_cause = closed.end_reason
         meaning = explain_end(closed.end_reason).summary
@@ -323,6 +324,7 @@ class Call:
             recorder.derive([hearing.restated()])
         recorder.derive([closed])
         await recorder.settle()
+        return True
 
 
 def _note_defect(projection: Projection, reception: Reception) -> None:

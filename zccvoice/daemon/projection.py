@@ -29,6 +29,7 @@ from zccvoice.daemon.sides import Sides
 from zccvoice.daemon.texts import text_told
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
+from zccvoice.rtms.enums import MEETINGS
 from zccvoice.rtms.events import (
     ArrivalMeasured,
     AudioReceived,
@@ -40,7 +41,6 @@ from zccvoice.rtms.events import (
     StreamEnded,
     TranscriptReceived,
 )
-from zccvoice.rtms.media import MIX
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.track import Track, TrackGap
@@ -116,6 +116,8 @@ class Projection:
         self._open()
         if isinstance(record, Damage):
             self._break_off(ReceptionBroken("damaged_journal"))
+            if self._started.product in MEETINGS:
+                self._state(CallEventSeen, SPEAKER_UNKNOWN, self._last_timestamp_ms)
             self._out.append(Remark("journal damaged", problem=f"bytes {record.offset} to {record.end}"))
             return self._taken()
         audio: list[tuple[int, AudioReceived]] = []
@@ -316,9 +318,6 @@ class Projection:
     def _break_off(self, broken: ReceptionBroken) -> None:
         self.ended = None  # it goes on, or this would not have been said
         self._broken = broken
-        if MIX in self._tracks:
-            # Zoom keeps sound for us; that it keeps events as well, it says nowhere.
-            self._state(CallEventSeen, SPEAKER_UNKNOWN, self._audio_end_ms)
 
     def _mend(self, first_ms: int) -> None:
         """Packets come again: what is missing before the first of them is lost."""

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import trio
 
+from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.log import get_logger
@@ -195,6 +196,9 @@ class WebSocketReceiver:
                             recovery.opened(trio.current_time())
                             self._was_open = True
                             self._opened_at = trio.current_time()
+                            if self._product in MEETINGS:
+                                # That Zoom keeps events for us, as it keeps sound, is documented nowhere.
+                                await self._events_send.send(CallEventReceived(SPEAKER_UNKNOWN, None))
                             log.info("signaling open", media_urls=",".join(sorted(event.media_urls)))
                             for planned in plan_media(event.media_urls, self._product, self._wanted()):
                                 beside.start_soon(self._keep_media, planned, announce)

@@ -7,7 +7,6 @@ utterance, or before it, or twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -21,12 +20,10 @@ from zccvoice.analytics.attribution import (
 from zccvoice.analytics.record import Span
 from zccvoice.rtms.media import MIX
 from zccvoice.store.facts import CallEventSeen, Fact, UtteranceHeard
-from zccvoice.store.reads import epoch_ms
 from zccvoice.store.schema import table_of
 from zccvoice.store.tables import CallEvent, Engagement, Stream, Utterance
-from zccvoice.store.upsert import call_date_of, sane_ms, storable
+from zccvoice.store.upsert import call_date_of, epoch_ms, moment_of, sane_ms, storable
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EVENTS = (SPEAKER_NAMED, SPEAKER_UNKNOWN)
 _utterances = table_of(Utterance)
 _KEY = tuple(column.name for column in _utterances.primary_key)
@@ -105,7 +102,7 @@ def _attribute_stream(connection: Connection, stream_id: str, zero_ms: int, from
 def _namings(connection: Connection, stream_id: str, zero_ms: int, from_ms: int) -> list[Naming]:
     """What was told from the last naming before a moment on; all on the engagement's clock."""
     of_stream = CallEvent.stream_id == storable(stream_id), CallEvent.name.in_(_EVENTS)
-    moment = _EPOCH + timedelta(milliseconds=zero_ms + from_ms)
+    moment = moment_of(zero_ms + from_ms)
     last = select(func.max(CallEvent.occurred_at)).where(*of_stream, CallEvent.occurred_at <= moment)
     query = select(CallEvent.occurred_at, CallEvent.name, CallEvent.channel_id).where(
         *of_stream, CallEvent.occurred_at >= func.coalesce(last.scalar_subquery(), moment)

@@ -6,7 +6,7 @@ Times in milliseconds are on the engagement's clock; datetimes are aware, UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
@@ -27,9 +27,9 @@ from zccvoice.store import schema, tables
 from zccvoice.store.facts import StoredWord
 from zccvoice.store.measure_tables import scorecard_table
 from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance
+from zccvoice.store.upsert import epoch_ms
 
 _MOMENTS_OF_WRITING = frozenset({"stored_at", "computed_at", "refreshed_at", "matched_at"})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,12 +326,6 @@ def counted_text(text: str | None, verdict: str) -> str | None:
     if verdict == "empty":
         return ""
     return text if verdict == "kept" else None
-
-
-def epoch_ms(moment: datetime) -> int:
-    """A moment as integer milliseconds since 1970: exactly, as floats could not."""
-    since = moment - _EPOCH
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def everything(connection: Connection, engagement_id: str) -> dict[str, set[str]]:
