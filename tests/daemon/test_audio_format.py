@@ -25,7 +25,7 @@ from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
 from zccvoice.journal.entry import Entry
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import DataOption, Product
 from zccvoice.rtms.events import AudioReceived, MediaOpened, StreamEnded
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
@@ -77,7 +77,7 @@ async def test_a_call_in_every_format_that_can_be_asked_for(
     outcomes = projected(events)
     assert not [one for one in outcomes if isinstance(one, Remark) and one.problem]
     opened = next(one for one in events if isinstance(one, MediaOpened))
-    assert opened.audio == wanted_audio(settings)
+    assert opened.audio == wanted_audio(settings, Product.CONTACT_CENTER)
     step_ms = settings.audio_send_rate_ms
     for track in truth.tracks:
         (closed,) = (
@@ -98,10 +98,18 @@ async def test_a_call_in_every_format_that_can_be_asked_for(
 
 @pytest.mark.parametrize("fields", ASKED, ids=lambda fields: "-".join(map(str, fields.values())))
 def test_what_can_be_configured_zoom_allows_and_we_decode(fields: dict[str, Any]) -> None:
-    wanted = wanted_audio(ZoomConfig(**fields))
+    wanted = wanted_audio(ZoomConfig(**fields), Product.CONTACT_CENTER)
     asked = {name: int(getattr(wanted, name)) for name in wanted.__struct_fields__}
     assert check_media({"media_type": 1, "media_params": {"audio": asked}}).audio == wanted
     assert format_of(wanted).packet_ms == wanted.send_rate
+
+
+@pytest.mark.parametrize("product", Product)
+def test_only_meetings_are_mixed(product: Product) -> None:
+    """In Contact Center everybody has a channel, and a side that goes with it."""
+    wanted = wanted_audio(ZoomConfig(mixed=True), product)
+    is_mixed = wanted.data_opt == DataOption.AUDIO_MIXED_STREAM
+    assert is_mixed is (product in ("meeting", "webinar", "video_sdk"))
 
 
 @pytest.mark.parametrize("codec", range(6))

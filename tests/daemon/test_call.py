@@ -94,11 +94,17 @@ class Played:
         return self.rooms.metric(name, labels)
 
 
-async def run(folder: Path, script: Sequence[object], *, stop_after_s: float | None = None) -> Played:
+async def run(
+    folder: Path,
+    script: Sequence[object],
+    *,
+    stop_after_s: float | None = None,
+    started: StreamStarted = STARTED,
+) -> Played:
     """Play a stream to its end."""
     with trio.fail_after(3600):
         async with open_house(folder, languages=LANGUAGES) as rooms:
-            call = rooms.call(STARTED, script)
+            call = rooms.call(started, script)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(call.run)
                 if stop_after_s is not None:

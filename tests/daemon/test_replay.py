@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,16 @@ from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.rooms import Rooms
-from tests.daemon.test_call import ENDED, OPENED, WHO, audio, crash, essence, run
+from tests.daemon.test_call import ENDED, OPENED, STARTED, WHO, audio, crash, essence, run
+from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import load
 from zccvoice.daemon.replay import replay
 from zccvoice.errors import JournalError
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
-from zccvoice.store.facts import Fact, StreamClosed, StreamRestated, UtteranceHeard
+from zccvoice.rtms.enums import Product
+from zccvoice.store.facts import CallEventSeen, Fact, StreamClosed, StreamRestated, UtteranceHeard
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 PHONES = PhonePseudonym("a key")
@@ -73,17 +76,19 @@ async def test_the_journal_of_a_crash_is_given_an_end(tmp_path: Path, autojump_c
     assert [one.verdict for one in facts if isinstance(one, UtteranceHeard)] == ["kept"] * 2
 
 
-async def test_damage_costs_its_stretch(tmp_path: Path, autojump_clock: MockClock) -> None:
-    played = await run(
-        tmp_path, [OPENED, WHO, *audio("ch")[:20], 1.0, *audio("ch")[20:30], 1.0, *audio("ch")[30:], ENDED]
-    )
+@pytest.mark.parametrize("product", [Product.CONTACT_CENTER, Product.MEETING])
+async def test_damage_costs_its_stretch(tmp_path: Path, autojump_clock: MockClock, product: Product) -> None:
+    script = [OPENED, WHO, *audio("ch")[:20], 1.0, *audio("ch")[20:30], 1.0, *audio("ch")[30:], ENDED]
+    played = await run(tmp_path, script, started=replace(STARTED, product=product))
     path = next((tmp_path / "journal").rglob("*.journal"))
     offsets = [one.offset for one in played.rooms.records("S", Kind.RECEIVED)]
     data = bytearray(path.read_bytes())
     data[offsets[3] + 100] ^= 1
     path.write_bytes(data)
-    causes = {one.cause for one in again(played.rooms) if hasattr(one, "cause")}
-    assert causes == {"damaged_journal"}
+    facts = again(played.rooms)
+    assert {one.cause for one in facts if hasattr(one, "cause")} == {"damaged_journal"}
+    missed = [one for one in facts if isinstance(one, CallEventSeen) and one.name == SPEAKER_UNKNOWN]
+    assert len(missed) == (product is Product.MEETING), "who was named as speaker there"
 
 
 async def test_a_journal_of_nobody(tmp_path: Path, autojump_clock: MockClock) -> None:

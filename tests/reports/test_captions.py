@@ -58,6 +58,13 @@ def test_forms(write: Callable[[CallReport, IO[str]], None], expected: str) -> N
     assert written(write, SHORT) == expected
 
 
+def test_who_has_no_side_has_a_name() -> None:
+    known = replace(utterance(None, 800, 5_200, "Hello."), display_name="Ana\n<b> & Co.")
+    assert written(write_vtt, report(known)).endswith("<v Ana &lt;b&gt; &amp; Co.>Hello.\n")
+    assert "Ana <b> & Co.: Hello." in written(write_srt, report(known)).splitlines()
+    assert written(write_text, report(known)) == "[00:00:00.800] Ana <b> & Co.: Hello.\n"
+
+
 def test_only_words_that_count_are_shown() -> None:
     one = report(
         utterance(A, 0, 900, "Thanks for watching!", "refused: known hallucination"),

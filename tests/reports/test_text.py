@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from zccvoice.reports.calls import CallReport, CallsReport
-from zccvoice.reports.text import FILE_WIDTH, print_call, print_calls
+from zccvoice.reports.text import FILE_WIDTH, print_call, print_calls, print_transcript
 
 from .build import A, full, report, unmeasured, utterance
 
@@ -101,6 +101,15 @@ def test_one_call_shows_every_group_and_the_transcript() -> None:
     assert "refused: known hallucination" in text
     assert "Thanks for watching" not in text
     assert "failed: RecognizerError" in text
+
+
+def test_who_has_no_side_has_a_name() -> None:
+    said = replace(utterance(None, 0, 5_000, "hello"), display_name="Ana")
+    unknown = utterance(None, 6_000, 9_000, "yes")
+    file = io.StringIO()
+    print_transcript(report(said, unknown, sides=(None,)), file)
+    assert row(file.getvalue(), "hello") == ["0:00", "Ana", "hello"]
+    assert row(file.getvalue(), "yes") == ["0:06", "Unknown", "yes"]
 
 
 def test_a_call_that_was_not_measured_still_has_its_transcript() -> None:

@@ -188,6 +188,18 @@ async def test_events_of_a_meeting(
     ]
 
 
+async def test_another_speaker_is_named_late(
+    autojump_clock: MockClock, in_memory: OpenServer, meeting: MakeScenario, spoken: str, tmp_path: Path
+) -> None:
+    scenario = meeting(spoken, folder=tmp_path, dialect={"speaker_delay_ms": 700})
+    async with in_memory(scenario) as (zoom, client):
+        client.events = [2]
+        await attended(zoom, client)
+    events = [one["event"] for one in client.of_type(6)]
+    named = [(one["user_id"], one["timestamp"] - EVENT_TS_MS) for one in events if one["event_type"] == 2]
+    assert named == [(16778240, 1_700), (16779264, 5_700)]
+
+
 async def test_no_event_of_a_meeting_comes_unasked(
     autojump_clock: MockClock, in_memory: OpenServer, meeting: MakeScenario
 ) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
+from zccvoice.analytics.attribution import SPEAKER_NAMED, SPEAKER_UNKNOWN
 from zccvoice.analytics.record import Side
+from zccvoice.rtms.media import MIX
 from zccvoice.store.facts import (
     CallEventSeen,
     ChatWritten,
@@ -129,6 +131,8 @@ def stored(connection: Connection, *engagement_ids: str) -> dict[str, list[tuple
 
 _names = st.none() | st.sampled_from(["Ada", "Bob", "Кира", "nul\0", "half \ud800"])
 _channels = st.sampled_from(["c1", "c2"])
+_tracks = _channels | st.just(MIX)
+_events = st.sampled_from(["user_hold", SPEAKER_NAMED, SPEAKER_UNKNOWN])
 _moments = st.integers(0, 20).map(lambda tenths: ZERO_MS + tenths * 100)
 _loudness = st.sampled_from([-20.0, float("-inf"), float("nan")])
 _words = st.just((StoredWord("yes", 0, 100, 0.5),))
@@ -164,12 +168,10 @@ def _facts_of(of: dict[str, str]) -> st.SearchStrategy[Fact]:
             queue_id=st.none() | st.just("q1"),
             queue_name=_names,
         ),
-        made(
-            CallEventSeen, name=st.just("user_hold"), timestamp_ms=_moments, channel_id=st.none() | _channels
-        ),
+        made(CallEventSeen, name=_events, timestamp_ms=_moments, channel_id=st.none() | _channels),
         made(
             UtteranceHeard,
-            channel_id=_channels,
+            channel_id=_tracks,
             **span,
             loudness_dbfs=_loudness,
             clipped_ratio=st.just(0.5),

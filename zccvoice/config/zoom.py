@@ -131,6 +131,10 @@ class ZoomConfig(Section):
     send_rate_ms: int | None = Field(default=None, ge=20, le=1000, multiple_of=20)
     """Milliseconds of audio per message that we ask Zoom for. Left out, it is 100 for L16; the other codecs come
     in messages of 20."""
+    mixed: bool = False
+    """Ask for one track of all voices in meetings, webinars and Video SDK sessions: the work of one participant,
+    however many there are. Who spoke is then known only where Zoom's active-speaker events leave no doubt, and no
+    side has measures of its own."""
     transcripts: bool = False
     """Ask for Zoom's own transcripts too, to be kept beside ours. The app needs their scope."""
     chat: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import ZoomConfig
 from zccvoice.errors import RemoteProtocolError
-from zccvoice.rtms.enums import Codec, ContentType, SampleRate
+from zccvoice.rtms.enums import MEETINGS, Codec, ContentType, DataOption, Product, SampleRate
 from zccvoice.rtms.messages import AudioParams
 
 _CODECS = {"l16": Codec.L16, "g711": Codec.G711, "g722": Codec.G722, "opus": Codec.OPUS}
@@ -24,13 +24,15 @@ _RATES = {
 _STEREO = frozenset({Codec.L16, Codec.OPUS})
 
 
-def wanted_audio(settings: ZoomConfig) -> AudioParams:
-    """What we ask Zoom for: one series of packets per participant."""
+def wanted_audio(settings: ZoomConfig, product: Product) -> AudioParams:
+    """What we ask Zoom for: one series of packets per participant, unless meetings are to be mixed."""
+    is_mixed = settings.mixed and product in MEETINGS
     return AudioParams(
         content_type=ContentType.RTP if settings.rtp else ContentType.RAW_AUDIO,
         codec=_CODECS[settings.codec],
         sample_rate=next(rate for rate in SampleRate if rate.hz == settings.audio_rate_hz),
         channel=settings.channels,
+        data_opt=DataOption.AUDIO_MIXED_STREAM if is_mixed else DataOption.AUDIO_MULTI_STREAMS,
         send_rate=settings.audio_send_rate_ms,
     )
 

@@ -27,6 +27,7 @@ from zccvoice.daemon.hearing import Hearing
 from zccvoice.daemon.house import House
 from zccvoice.daemon.live_speech import StreamSpeech
 from zccvoice.daemon.log import get_logger
+from zccvoice.daemon.outcome import Projected
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
@@ -185,9 +186,10 @@ class Call:
                     tasks.start_soon(recorder.run)
                     tasks.start_soon(self._receive, recorder, reception)
                     await self._project(recorder, projection, reception, hearing, speech)
-                    await self._finish(recorder, projection, hearing)
+                    is_finished = await self._finish(recorder, projection, hearing)
                     recorder.close()
-            house.outbox.finish(recorder.name)
+            if is_finished:
+                house.outbox.finish(recorder.name)
 
     # The journal
 
@@ -286,32 +288,33 @@ class Call:
                     turn = self._house.catching_up if recorder.is_catching_up else nullcontext()
                     async with turn:
                         seen = record if is_sound else _only_the_end(record)
-                        await self._look_at(seen, projection, reception, hearing, speech)
+                        projected = self._look_at(seen, projection, reception, speech)
                         await trio.lowlevel.checkpoint()
+                    # In nobody's turn: a full transcriber must not keep back calls that want nothing of it.
+                    await hearing.take(projected)
+                    hearing.note_time(projection.last_timestamp_ms)
                 except Exception:  # the edge of this call: a defect of ours ends it alone
                     is_sound = False
                     _note_defect(projection, reception)
 
-    async def _look_at(
-        self,
-        record: Record | Damage,
-        projection: Projection,
-        reception: Reception,
-        hearing: Hearing,
-        speech: StreamSpeech,
-    ) -> None:
+    def _look_at(
+        self, record: Record | Damage, projection: Projection, reception: Reception, speech: StreamSpeech
+    ) -> list[Projected]:
         before = replace(projection.counts)
         projected = projection.take(record)
         speech.note(record, projected)
         self._house.metrics.note_progress(before, projection.counts)
-        await hearing.take(projected)
-        hearing.note_time(projection.last_timestamp_ms)
         if projection.failure is not None and not reception.is_over:
             reception.fail(projection.failure)
+        return projected
 
-    async def _finish(self, recorder: Recorder, projection: Projection, hearing: Hearing) -> None:
-        """State the end, after everything else."""
-        await hearing.finish()
+    async def _finish(self, recorder: Recorder, projection: Projection, hearing: Hearing) -> bool:
+        """State the end, after everything else; False when that is left to the next daemon."""
+        ended = projection.ended
+        may_go_on = self._stop_cause == SHUTDOWN and ended is not None and ended.cause == SHUTDOWN
+        if not await hearing.finish(may_go_on=may_go_on):
+            log.info("stream left to the next start: it stopped in the middle of a number")
+            return False
         closed = projection.closed()
         self.end_cause = closed.end_reason
         meaning = explain_end(closed.end_reason).summary
@@ -321,6 +324,7 @@ class Call:
             recorder.derive([hearing.restated()])
         recorder.derive([closed])
         await recorder.settle()
+        return True
 
 
 def _note_defect(projection: Projection, reception: Reception) -> None:

@@ -36,6 +36,11 @@ class Editor:
         self._window = RedactionWindow()
         self._heard: dict[Key, UtteranceHeard] = {}
 
+    @property
+    def is_holding_back(self) -> bool:
+        """Whether something that was heard waits for what is said next."""
+        return bool(self._heard)
+
     def note(self, who: ParticipantSeen) -> None:
         """Somebody is on the call, perhaps through a queue that has rules of its own."""
         if who.queue_id or who.queue_name:

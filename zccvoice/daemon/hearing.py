@@ -100,12 +100,22 @@ class Hearing:
         """The stream has come so far, by Zoom's clock."""
         self._derive(self._editor.note_time(timestamp_ms))
 
-    async def finish(self) -> None:
-        """Nothing more is said: return when every answer is there and the recorder has it."""
+    async def finish(self, *, may_go_on: bool) -> bool:
+        """Nothing more is said: return when every answer is there and the recorder has it.
+
+        Args:
+            may_go_on: another daemon may hear more. What cannot be redacted without that is left to it.
+
+        Returns:
+            False when something was left; then the journal must not be given an end.
+        """
         await self._ask(self._followed(self._pins.end))
         while self._pending:
             await self._none_pending.wait()
+        if may_go_on and self._editor.is_holding_back:
+            return False
         self._derive(self._editor.flush())
+        return True
 
     def restated(self) -> StreamRestated:
         """What there is of utterances and gaps: anything else that was derived before is stale."""

@@ -89,7 +89,7 @@ class Past:
     pins: list[LanguagePin] = field(default_factory=list)
     """Which languages were decided on, in order."""
     closed: StreamClosed | None = None
-    """The last end that was stated."""
+    """The last end that was stated; None when more was received after it."""
     ended: StreamEnded | None = None
     """How it ended, if nothing was received after that."""
     end: int = START
@@ -123,11 +123,13 @@ class Past:
 
 def read_past(reader: JournalReader) -> Past:
     """Summarize a journal; blocking. Sound is stepped over."""
-    past = Past()
+    past, closed_at = Past(), START
     for record in reader.records(START, Kind.DERIVED):
         if isinstance(record, Record):
             for fact in record.entries:
                 _note(past, fact)
+                if isinstance(fact, StreamClosed):
+                    past.closed, closed_at = fact, record.offset
     past.started = read_started(reader)
     past.end = reader.whole_end()
     for offset in reversed(reader.offsets(Kind.RECEIVED)):
@@ -136,6 +138,8 @@ def read_past(reader: JournalReader) -> Past:
             past.last_arrived_ms, past.received_end = last.arrived_ms, last.end
             past.ended = next((one for one in last.entries if isinstance(one, StreamEnded)), None)
             break
+    if past.received_end > closed_at:
+        past.closed = None
     return past
 
 
@@ -184,5 +188,3 @@ def _note(past: Past, fact: Fact) -> None:
             past.events.append((fact.name, fact.timestamp_ms))
         case LanguagePinned():
             past.pins.append(_pin_of(fact))
-        case StreamClosed():
-            past.closed = fact

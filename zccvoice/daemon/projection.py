@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.timing import PAUSE_BEGINS, PAUSE_ENDS
 from zccvoice.audio.codecs import as_carried
@@ -28,6 +29,7 @@ from zccvoice.daemon.sides import Sides
 from zccvoice.daemon.texts import text_told
 from zccvoice.errors import DecodeError, RemoteProtocolError
 from zccvoice.journal.journal import Damage, Record
+from zccvoice.rtms.enums import MEETINGS
 from zccvoice.rtms.events import (
     ArrivalMeasured,
     AudioReceived,
@@ -114,6 +116,8 @@ class Projection:
         self._open()
         if isinstance(record, Damage):
             self._break_off(ReceptionBroken("damaged_journal"))
+            if self._started.product in MEETINGS:
+                self._state(CallEventSeen, SPEAKER_UNKNOWN, self._last_timestamp_ms)
             self._out.append(Remark("journal damaged", problem=f"bytes {record.offset} to {record.end}"))
             return self._taken()
         audio: list[tuple[int, AudioReceived]] = []

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import trio
 
+from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.log import get_logger
@@ -22,7 +23,7 @@ from zccvoice.daemon.media_line import MediaLine
 from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
 from zccvoice.errors import ConnectionFailedError, ZccvoiceError
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import MEETINGS
 from zccvoice.rtms.events import (
     CallEventReceived,
     MediaOpened,
@@ -53,7 +54,6 @@ CONNECTION_LOST = "connection_lost"
 _MEDIA_LOST = frozenset({"media_connection_interrupted", "stream_interrupted"})
 """Events by which Zoom tells that it lost a media connection; not which one."""
 Announce: TypeAlias = Callable[[], Awaitable[None]]
-_WITH_CHAT = frozenset({Product.MEETING, Product.WEBINAR, Product.VIDEO_SDK})
 log = get_logger()
 
 
@@ -196,6 +196,9 @@ class WebSocketReceiver:
                             recovery.opened(trio.current_time())
                             self._was_open = True
                             self._opened_at = trio.current_time()
+                            if self._product in MEETINGS:
+                                # That Zoom keeps events for us, as it keeps sound, is documented nowhere.
+                                await self._events_send.send(CallEventReceived(SPEAKER_UNKNOWN, None))
                             log.info("signaling open", media_urls=",".join(sorted(event.media_urls)))
                             for planned in plan_media(event.media_urls, self._product, self._wanted()):
                                 beside.start_soon(self._keep_media, planned, announce)
@@ -240,9 +243,9 @@ class WebSocketReceiver:
 
     def _wanted(self) -> MediaParams:
         """What we ask for. Texts get their language when their connection is made."""
-        has_chat = self._settings.chat and self._product in _WITH_CHAT
+        has_chat = self._settings.chat and self._product in MEETINGS
         return MediaParams(
-            audio=wanted_audio(self._settings),
+            audio=wanted_audio(self._settings, self._product),
             transcript=self._transcript_params() if self._settings.transcripts else None,
             chat=ChatParams() if has_chat else None,
         )

@@ -32,12 +32,10 @@ from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.websocket import GOODBYE_S, Connect, connect_websocket
 from zccvoice.daemon.websocket_client import LONGEST_MESSAGE_BYTES
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import MEETINGS, Product
 from zccvoice.rtms.transcript_language import language_of
 from zccvoice.speech.language import LanguagePolicy
 
-PRODUCTS = frozenset({Product.MEETING, Product.WEBINAR, Product.VIDEO_SDK})
-"""What the SDK can receive; the others are received over WebSockets, whatever is configured."""
 MOST_FAILURES = 3
 """So often the SDK may fail one stream."""
 SILENT_S = 10.0
@@ -75,17 +73,18 @@ def say_which_transport(settings: ZoomConfig) -> None:
 
 def connect_for(settings: ZoomConfig, languages: LanguagePolicy, product: Product) -> Connect | None:
     """How the connections of a new stream are made; None for the usual way."""
-    if settings.transport == "sdk" and product in PRODUCTS and unavailable() is None:
-        return SdkConnect(settings, languages)
+    if settings.transport == "sdk" and product in MEETINGS and unavailable() is None:
+        return SdkConnect(settings, languages, product)
     return None
 
 
 class SdkConnect:
     """Makes the connections of one stream through a child of its own. A `Connect`."""
 
-    def __init__(self, settings: ZoomConfig, languages: LanguagePolicy) -> None:
+    def __init__(self, settings: ZoomConfig, languages: LanguagePolicy, product: Product) -> None:
         self._settings = settings
         self._languages = languages
+        self._product = product
         self.failures_count = 0
         """How often the SDK has failed this stream."""
         self._media: ChildSocket | None = None
@@ -141,7 +140,7 @@ class SdkConnect:
 
     def _order(self, url: str, timeout_s: float) -> str:
         """What the child is to ask Zoom for; it holds no secret."""
-        audio = wanted_audio(self._settings)
+        audio = wanted_audio(self._settings, self._product)
         code = self._languages.choose()
         language = None if code is None else language_of(code)
         transcript = {"src_language": None if language is None else int(language)}

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
-from zccvoice.analytics.record import Side
 from zccvoice.reports.calls import CallReport
-from zccvoice.reports.transcript import SIDES
+from zccvoice.reports.transcript import speaker
 from zccvoice.store.reads import UtteranceRow
 
 LONGEST_LETTERS = 84
@@ -27,7 +26,8 @@ class Caption:
 
     start_ms: int
     end_ms: int
-    side: Side | None
+    speaker: str
+    """Side or name; empty when neither is known."""
     text: str
 
 
@@ -38,20 +38,19 @@ def captions(report: CallReport) -> list[Caption]:
 
 
 def write_vtt(report: CallReport, file: IO[str]) -> None:
-    """Write WebVTT, the side as the voice of each cue."""
+    """Write WebVTT, the side or name of whoever speaks as the voice of each cue."""
     file.write("WEBVTT\n")
     for caption in captions(report):
-        voice = "" if caption.side is None else f"<v {SIDES[caption.side]}>"
-        text = caption.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        voice = f"<v {_escaped(caption.speaker)}>" if caption.speaker else ""
         times = f"{_clock(caption.start_ms, '.')} --> {_clock(caption.end_ms, '.')}"
-        file.write(f"\n{times}\n{voice}{text}\n")
+        file.write(f"\n{times}\n{voice}{_escaped(caption.text)}\n")
 
 
 def write_srt(report: CallReport, file: IO[str]) -> None:
-    """Write SubRip, the side before each text."""
+    """Write SubRip, the side or name of whoever speaks before each text."""
     for number, caption in enumerate(captions(report), 1):
         times = f"{_clock(caption.start_ms, ',')} --> {_clock(caption.end_ms, ',')}"
-        file.write(f"{number}\n{times}\n{_who(caption.side)}{caption.text}\n\n")
+        file.write(f"{number}\n{times}\n{_who(caption.speaker)}{caption.text}\n\n")
 
 
 def write_text(report: CallReport, file: IO[str]) -> None:
@@ -59,7 +58,7 @@ def write_text(report: CallReport, file: IO[str]) -> None:
     for utterance in report.utterances:
         if text := _counted(utterance):
             clock = _clock(utterance.start_ms, ".")
-            file.write(f"[{clock}] {_who(utterance.side)}{text}\n")
+            file.write(f"[{clock}] {_who(_line(speaker(utterance)))}{text}\n")
 
 
 def _cut(utterance: UtteranceRow) -> Iterator[Caption]:
@@ -67,7 +66,7 @@ def _cut(utterance: UtteranceRow) -> Iterator[Caption]:
     if not text:
         return
     if not utterance.words:
-        yield Caption(utterance.start_ms, utterance.end_ms, utterance.side, text)
+        yield Caption(utterance.start_ms, utterance.end_ms, _line(speaker(utterance)), text)
         return
     kept = [utterance.words[0]]
     for word in utterance.words[1:]:
@@ -82,9 +81,8 @@ def _cut(utterance: UtteranceRow) -> Iterator[Caption]:
 def _caption(utterance: UtteranceRow, start_ms: int, end_ms: int, words: list[str]) -> Caption:
     begin_ms = utterance.start_ms + start_ms
     # A recognizer gives some words no length; a cue has to have one.
-    return Caption(
-        begin_ms, max(begin_ms + 1, utterance.start_ms + end_ms), utterance.side, _line(" ".join(words))
-    )
+    last_ms = max(begin_ms + 1, utterance.start_ms + end_ms)
+    return Caption(begin_ms, last_ms, _line(speaker(utterance)), _line(" ".join(words)))
 
 
 def _counted(utterance: UtteranceRow) -> str:
@@ -96,8 +94,12 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _who(side: Side | None) -> str:
-    return "" if side is None else f"{SIDES[side]}: "
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _who(speaker: str) -> str:
+    return f"{speaker}: " if speaker else ""
 
 
 def _clock(time_ms: int, point: str) -> str:

@@ -20,7 +20,7 @@ from zccvoice.analytics.record import Side
 from zccvoice.reports.calls import CallReport, CallsReport
 from zccvoice.reports.figures import UNKNOWN, Figure, clock, duration, written
 from zccvoice.reports.measures import GROUPS, flags
-from zccvoice.reports.transcript import SIDES, remark
+from zccvoice.reports.transcript import SIDES, remark, speaker
 from zccvoice.store.reads import CallRow, UtteranceRow
 
 FILE_WIDTH = 160
@@ -167,7 +167,7 @@ def _transcript(report: CallReport) -> Table:
     table.add_column("Who")
     table.add_column("Words", overflow="fold")
     for utterance in report.utterances:
-        who = Text(SIDES[utterance.side], style=_COLOURS[utterance.side])
+        who = plain(speaker(utterance) or SIDES[None], _COLOURS[utterance.side])
         table.add_row(duration(utterance.start_ms), who, _words(utterance))
     return table
 

@@ -59,6 +59,11 @@ def remark(utterance: UtteranceRow) -> str:
     return "no words" if utterance.verdict == "empty" else utterance.verdict
 
 
+def speaker(utterance: UtteranceRow) -> str:
+    """What whoever spoke is called: the side, or the name where no side is known; empty where neither is."""
+    return (utterance.display_name or "") if utterance.side is None else SIDES[utterance.side]
+
+
 def said(report: CallReport) -> list[Said]:
     """The utterances in time order."""
     signals = {

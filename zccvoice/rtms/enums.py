@@ -21,6 +21,10 @@ class Product(StrEnum):
     """None of Zoom's: a file that somebody else recorded."""
 
 
+MEETINGS = frozenset({Product.MEETING, Product.WEBINAR, Product.VIDEO_SDK})
+"""Products that have a chat, active speakers and mixed audio, and that Zoom's own SDK receives."""
+
+
 class MessageType(IntEnum):
     """RTMS_MESSAGE_TYPE, the discriminator ``msg_type`` of every message."""
 

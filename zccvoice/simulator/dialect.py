@@ -56,6 +56,8 @@ class Dialect:
     """Contact Center sends ``user_name`` beside ``channel_id``, without which Zoom's SDK drops the audio."""
     evicts: bool = False
     """A second signaling connection ends the first one instead of being refused."""
+    speaker_delay_ms: int = 0
+    """How long after somebody began to speak the active speaker is another one; Zoom documents no figure."""
 
 
 def read_dialect(entry: Entry) -> Dialect:
@@ -71,6 +73,7 @@ def read_dialect(entry: Entry) -> Dialect:
         merges_channels=entry.flag("merges_channels"),
         names_channels=entry.flag("names_channels"),
         evicts=entry.flag("evicts"),
+        speaker_delay_ms=entry.whole("speaker_delay_ms", 0),
     )
     entry.finish()
     return dialect

@@ -135,7 +135,16 @@ class Player:
             for at_ms in range(picture.from_ms, picture.to_ms, picture.every_ms):
                 yield at_ms, (picture, at_ms)
         if not TRAITS[self._scenario.product].has_channels:
-            yield from ((event.at_ms, event) for event in _speaker_changes(self._recording))
+            yield from ((event.at_ms, event) for event in self._speaker_changes())
+
+    def _speaker_changes(self) -> Iterator[CallEvent]:
+        """ACTIVE_SPEAKER_CHANGE, whenever somebody else begins to speak."""
+        speaking: str | None = None
+        for one in self._recording.utterances:
+            if one.channel_id != speaking:
+                speaking = one.channel_id
+                at_ms = one.start_ms + self._scenario.dialect.speaker_delay_ms
+                yield CallEvent(EventType.ACTIVE_SPEAKER_CHANGE, at_ms, speaking)
 
     def _is_paused(self, at_ms: int) -> bool:
         """Whether nothing was captured then: Zoom has no transcript of what it did not hear."""
@@ -188,12 +197,3 @@ class Player:
             await self._here.tell(self._phrasing.already_here(people, now_ms))
             for one in people:
                 self._ledger.event_sent(CallEvent(EventType.PARTICIPANT_JOIN, one.from_ms, one.channel_id))
-
-
-def _speaker_changes(recording: Recording) -> Iterator[CallEvent]:
-    """ACTIVE_SPEAKER_CHANGE, whenever somebody else begins to speak."""
-    speaking: str | None = None
-    for one in sorted(recording.utterances, key=lambda utterance: utterance.start_ms):
-        if one.channel_id != speaking:
-            speaking = one.channel_id
-            yield CallEvent(EventType.ACTIVE_SPEAKER_CHANGE, one.start_ms, speaking)

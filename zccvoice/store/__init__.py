@@ -12,6 +12,7 @@ is written, `tables` what is kept.
 - `database`         engine, transactions, which errors pass, upgrading and checking the schema
 - `partitions`       monthly partitions, made ahead
 - `writes`           facts → rows; saying a thing twice changes nothing (`upsert` is how)
+- `attribution`      who spoke in mixed tracks, from stored events
 - `measures`         what is computed of a call → rows; `recompute` the same for stored calls
 - `rules`            rules by revision and their hits; `deliveries` what of them is to be posted
 - `removals`         what goes: revoked streams, stale rows

@@ -56,6 +56,8 @@ _FUNCTIONS = {
 # Columns that no table has, or that say something else in a view. The others are described as in their table.
 _AGENT_NAME = "Names of the agents on the call, in alphabetical order."
 _SPEAKER_NAME = "Name of the participant as Zoom shows it."
+_SPEAKER_OF_UTTERANCE = f"{_SPEAKER_NAME} NULL in a mixed track where it is not certain who spoke."
+_SIDE_OF_UTTERANCE = "Side of whoever spoke: agent, customer or other; NULL where that is not known."
 _LENGTH = "Its length, ms."
 _SCORE = "Loudness as 0-100: linear from -60 dBFS to 0 dBFS, clipped."
 _CALLS = {
@@ -100,11 +102,13 @@ _VIEW_COLUMNS = {
     ("metric_target", "team_id"): "The team it is for; NULL: every team.",
     ("queue_hour", "hour"): "Start of the UTC hour in which the calls began.",
     **{("queue_hour", name): comment for name, comment in _CALLS.items()},
-    ("utterance", "speaker_name"): _SPEAKER_NAME,
+    ("utterance", "side"): _SIDE_OF_UTTERANCE,
+    ("utterance", "speaker_name"): _SPEAKER_OF_UTTERANCE,
     ("utterance", "started_at"): "When it began.",
     ("utterance", "text"): "Transcript, redacted; NULL unless the verdict is kept.",
     ("utterance", "loudness_score"): _SCORE,
-    ("transcript_search", "speaker_name"): _SPEAKER_NAME,
+    ("transcript_search", "side"): _SIDE_OF_UTTERANCE,
+    ("transcript_search", "speaker_name"): _SPEAKER_OF_UTTERANCE,
     ("transcript_search", "text"): "Transcript, redacted.",
     ("transcript_search", "search"): "The words of the text, stemmed as its language asks; compare with @@.",
     ("refused_utterance", "speaker_name"): _SPEAKER_NAME,

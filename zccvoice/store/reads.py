@@ -6,7 +6,7 @@ Times in milliseconds are on the engagement's clock; datetimes are aware, UTC.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, func, select
@@ -22,13 +22,14 @@ from zccvoice.analytics.record import (
 )
 from zccvoice.analytics.roles import with_roles
 from zccvoice.analytics.scorecard import Scorecard
+from zccvoice.rtms.media import MIX
 from zccvoice.store import schema, tables
 from zccvoice.store.facts import StoredWord
 from zccvoice.store.measure_tables import scorecard_table
 from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance
+from zccvoice.store.upsert import epoch_ms
 
 _MOMENTS_OF_WRITING = frozenset({"stored_at", "computed_at", "refreshed_at", "matched_at"})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ class UtteranceRow:
     stream_id: str
     channel_id: str
     side: Side | None
+    """Of whoever spoke."""
     display_name: str | None
+    """Of whoever spoke."""
     start_ms: int
     end_ms: int
     text: str | None
@@ -78,6 +81,8 @@ class UtteranceRow:
     """RMS level of each second from its start, dBFS; the last may be shorter."""
     sentiment: float | None = None
     """Score of its words, −1…+1."""
+    speaker_channel_id: str | None = None
+    """Of a mixed track: the participant who spoke, where that is certain; see `analytics.attribution`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,7 @@ def utterances(connection: Connection, engagement_id: str) -> list[UtteranceRow]
             verdict=row.verdict,
             loudness_by_second=tuple(row.loudness_by_second),
             sentiment=row.sentiment,
+            speaker_channel_id=row.speaker_channel_id,
         )
         for row in connection.execute(_of_call(Utterance, engagement_id))
     ]
@@ -169,7 +175,8 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
     zero_ms = 0 if engagement is None else engagement.clock_zero_ms or 0
     heard = tuple(
         SpokenUtterance(
-            side=row.side,
+            # Of a mixed track a side's measures would lack what is nobody's, and what was said at the same time.
+            side=None if row.channel_id == MIX else row.side,
             channel_id=row.channel_id,
             start_ms=row.start_ms,
             end_ms=row.end_ms,
@@ -252,7 +259,7 @@ def _stream_spans(connection: Connection, engagement_id: str, zero_ms: int) -> t
     )
     spans = []
     for row in connection.execute(query):
-        ended_ms = row.first_packet_ms if row.ended_at is None else _epoch_ms(row.ended_at) - zero_ms
+        ended_ms = row.first_packet_ms if row.ended_at is None else epoch_ms(row.ended_at) - zero_ms
         spans.append(Span(row.first_packet_ms, max(row.first_packet_ms, ended_ms, row.last_ms or 0)))
     return tuple(spans)
 
@@ -266,7 +273,7 @@ def _events(connection: Connection, engagement_id: str, zero_ms: int) -> tuple[C
         .order_by(event.occurred_at, event.name, event.channel_id)
     )
     return tuple(
-        CallEvent(row.name, _epoch_ms(row.occurred_at) - zero_ms, row.channel_id or None)
+        CallEvent(row.name, epoch_ms(row.occurred_at) - zero_ms, row.channel_id or None)
         for row in connection.execute(query)
     )
 
@@ -295,7 +302,12 @@ def _gaps(connection: Connection, engagement_id: str) -> tuple[AudioGap, ...]:
 
 def _of_call(table: type[Utterance | Track | Gap], engagement_id: str) -> Select[Any]:
     """What the table has of a call in time order, with whose it is."""
-    whose = and_(Participant.engagement_id == table.engagement_id, Participant.channel_id == table.channel_id)
+    channel_id = (
+        func.coalesce(Utterance.speaker_channel_id, Utterance.channel_id)
+        if table is Utterance
+        else table.channel_id
+    )
+    whose = and_(Participant.engagement_id == table.engagement_id, Participant.channel_id == channel_id)
     return (
         select(table.__table__, Participant.side, Participant.display_name)
         .select_from(table)
@@ -314,11 +326,6 @@ def counted_text(text: str | None, verdict: str) -> str | None:
     if verdict == "empty":
         return ""
     return text if verdict == "kept" else None
-
-
-def _epoch_ms(moment: datetime) -> int:
-    since = moment - _EPOCH
-    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def everything(connection: Connection, engagement_id: str) -> dict[str, set[str]]:

@@ -15,6 +15,7 @@ from zccvoice.analytics.record import CallRecord
 from zccvoice.analytics.sentiment import Scorers
 from zccvoice.analytics.thresholds import Thresholds
 from zccvoice.store import reads, removals
+from zccvoice.store.attribution import attribute_call
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.measure_tables import scorecard_table
 from zccvoice.store.measures import remeasure
@@ -62,20 +63,21 @@ def recompute(
 ) -> Outcome:
     """Measure one stored call again, in the caller's transaction; nothing is touched when nothing changed.
 
-    Utterances that have no sentiment yet get it from the `scorers`.
+    Utterances that have no sentiment yet get it from the `scorers`; those of mixed tracks are attributed anew.
     """
     if not removals.lock_living(connection, engagement_id):
         return Outcome.GONE
     if reads.is_running(connection, engagement_id):
         return Outcome.RUNNING
     is_rated = rate(connection, engagement_id, scorers)
+    is_attributed = attribute_call(connection, engagement_id)
     record = reads.call_record(connection, engagement_id)
     if not record.tracks and not record.utterances:
         return Outcome.SILENT
     if _is_pruned(connection, record):
         return Outcome.PRUNED
     is_changed = remeasure(connection, record, thresholds)
-    return Outcome.CHANGED if is_changed or is_rated else Outcome.UNCHANGED
+    return Outcome.CHANGED if is_changed or is_rated or is_attributed else Outcome.UNCHANGED
 
 
 def _is_pruned(connection: Connection, record: CallRecord) -> bool:

@@ -258,6 +258,9 @@ class Utterance(Base):
     refused_text: Mapped[str | None] = mapped_column(
         comment="What the recognizer said where the verdict is refused, redacted. Nobody said it: never count it."
     )
+    speaker_channel_id: Mapped[str | None] = mapped_column(
+        comment="In a mixed track, the channel of the participant who spoke; NULL where that is not certain."
+    )
 
 
 class Gap(Base):

@@ -110,7 +110,18 @@ def storable(value: Any) -> Any:
 
 def call_date_of(zero_ms: int) -> date:
     """The UTC day of a clock's zero: what partitions go by."""
-    return (_EPOCH + timedelta(milliseconds=zero_ms)).date()
+    return moment_of(zero_ms).date()
+
+
+def moment_of(timestamp_ms: int) -> datetime:
+    """Milliseconds since 1970 as a moment."""
+    return _EPOCH + timedelta(milliseconds=timestamp_ms)
+
+
+def epoch_ms(moment: datetime) -> int:
+    """A moment as milliseconds since 1970: exactly, as floats could not."""
+    since = moment - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
 def sane_ms(timestamp_ms: int) -> int:

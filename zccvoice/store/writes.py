@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select
 
 from zccvoice.analytics.record import Side
 from zccvoice.store import removals
+from zccvoice.store.attribution import attribute
 from zccvoice.store.facts import (
     CallEventSeen,
     ChatWritten,
@@ -57,6 +57,7 @@ from zccvoice.store.upsert import (
     keep_first,
     keep_last,
     latest_of,
+    moment_of,
     replace,
     sane_ms,
     storable,
@@ -64,7 +65,6 @@ from zccvoice.store.upsert import (
     write_rows,
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUIETEST_DBFS = -120.0
 
 
@@ -167,6 +167,7 @@ def apply(connection: Connection, facts: Sequence[Fact]) -> None:
         rows = [_row(fact, zeros[fact.engagement_id]) for fact in facts if isinstance(fact, kind)]
         write_rows(connection, statement, rows)
     _write_people(connection, facts)
+    attribute(connection, facts, zeros)
     for fact in facts:
         if isinstance(fact, StreamRestated):
             removals.forget_stale(connection, fact, zeros[fact.engagement_id])
@@ -275,7 +276,7 @@ def _row(fact: Fact, zero: int) -> Row:
                 "since_ms": None if since_ms is None else sane_ms(since_ms) - zero,
             }
         case CallEventSeen():
-            occurred_at = _EPOCH + timedelta(milliseconds=sane_ms(fact.timestamp_ms))
+            occurred_at = moment_of(sane_ms(fact.timestamp_ms))
             row |= {"name": fact.name, "occurred_at": occurred_at, "channel_id": fact.channel_id or ""}
             row["detail"] = fact.detail
         case UtteranceHeard():
@@ -303,7 +304,7 @@ def _row(fact: Fact, zero: int) -> Row:
             }
         case ChatWritten():
             row |= {name: getattr(fact, name) for name in ("message_id", "text", "sender_id", "sender_name")}
-            row["sent_at"] = _EPOCH + timedelta(milliseconds=sane_ms(fact.timestamp_ms))
+            row["sent_at"] = moment_of(sane_ms(fact.timestamp_ms))
         case GapFound():
             row |= {
                 "channel_id": fact.channel_id,
