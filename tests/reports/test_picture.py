@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zccvoice.analytics.record import AudioGap, CallEvent, Span
@@ -20,6 +22,7 @@ from zccvoice.reports.picture import (
     Row,
     picture,
 )
+from zccvoice.reports.transcript import said
 from zccvoice.store.hits import RuleHit
 
 from .build import A, C, O, full, lively, report, utterance, with_more
@@ -119,8 +122,11 @@ def test_everything_of_a_full_call_is_there() -> None:
 
 
 def test_lanes_are_of_those_who_are_there() -> None:
-    mixed = drawn(report(utterance(None, 0, 900, "words"), sides=(None,)))
-    assert list(tops(mixed.rows[0])) == ["Unknown"]
+    mixed = report(utterance(None, 0, 900, "words"), sides=(None,))
+    assert list(tops(drawn(mixed).rows[0])) == ["Unknown"]
+    lees = replace(mixed, utterances=(replace(mixed.utterances[0], side=A, display_name="Lee"),))
+    assert list(tops(drawn(lees).rows[0])) == ["Agent", "Unknown"]
+    assert [(one.side, one.name) for one in said(lees)] == [(A, "Lee")]
     three = drawn(report(utterance(O, 0, 900, "words"), sides=(C, A)))
     assert list(tops(three.rows[0])) == ["Agent", "Customer", "Other"]
     nobody = drawn(report(sides=()))

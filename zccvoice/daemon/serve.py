@@ -76,7 +76,8 @@ async def serve(
         book: the rules that calls are judged by.
 
     Returns:
-        True when everything that was received is in the database, False when it was stopped before.
+        True when everything that was received is in the database, but for what has to wait for the next start
+        (see `hearing`); False when it was stopped before.
     """
     say_which_transport(config.zoom)
     thresholds = thresholds_with(config.measures.thresholds)

@@ -33,7 +33,7 @@ class Outcome(StrEnum):
     """What became of a call that was to be measured again."""
 
     CHANGED = "changed"
-    """Its measures are other than they were."""
+    """Its measures are other than they were, or who spoke in it."""
     UNCHANGED = "unchanged"
     """Nothing was touched."""
     RUNNING = "running"
