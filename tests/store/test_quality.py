@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from zccvoice.store import quality
+from zccvoice.store.measures import remeasure
 from zccvoice.store.quality import Reason
+from zccvoice.store.reads import call_record
 from zccvoice.store.summaries import Scope
 
-from .supervised_calls import MOVED, store_calls
+from .supervised_calls import CALLS, MOVED, store_calls
 
 DAY = Scope(MOVED - timedelta(hours=12), MOVED + timedelta(hours=12))
 
@@ -50,6 +52,38 @@ def test_what_became_of_utterances(heard: Connection) -> None:
     assert (second.utterances_count, second.refused_count, second.failed_count) == (5, 1, 1)
     assert (second.kept_count, second.empty_count, second.unassigned_count) == (2, 1, 1)
     assert (second.lag_ms_p50, second.lag_ms_p95) == (1_500, 1_500)
+
+
+def test_it_is_counted_once_a_call_is_measured(heard: Connection) -> None:
+    def counted() -> tuple[object, ...]:
+        edges = [DAY.since, MOVED, MOVED + timedelta(hours=2)]
+        return quality.recognition(heard, DAY, edges), quality.rejections(heard, DAY)
+
+    def measure(name: str) -> bool:
+        return remeasure(heard, call_record(heard, name))
+
+    before = counted()
+    for name in CALLS:
+        assert measure(name)
+        assert not measure(name), "nothing has changed"
+    assert counted() == before
+    heard.execute(text("DELETE FROM zccvoice.utterance"))
+    assert counted() == before, "which outlasts the transcripts"
+    assert measure("ann")
+    assert counted() != before
+
+
+def test_a_call_that_was_played_faster_than_real_has_no_lag(heard: Connection) -> None:
+    heard.execute(text("UPDATE zccvoice.utterance SET stored_at = stored_at - interval '2 s'"))
+    heard.execute(text("UPDATE zccvoice.utterance SET stored_at = now() WHERE engagement_id = 'ann'"))
+    first, second = quality.recognition(heard, DAY, [DAY.since, MOVED])
+    assert first is not None
+    assert second is not None
+    assert (first.utterances_count, first.lag_ms_p50, first.lag_ms_p95) == (1, None, None)
+    assert second.lag_ms_p50 == second.lag_ms_p95
+    assert second.lag_ms_p50 is not None
+    query = text("SELECT count(*), count(lag_ms), bool_and(lag_ms >= 0) FROM reporting.recognition")
+    assert tuple(heard.execute(query).one()) == (6, 1, True)
 
 
 def test_only_the_scope(heard: Connection) -> None:

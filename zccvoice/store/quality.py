@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, fields
+from datetime import datetime
 
 from sqlalchemy import Connection, text
 
@@ -31,9 +30,12 @@ class Recognition:
     unassigned_count: int
     """Of a channel of which nobody told whether it is the agent's or the customer's."""
     lag_ms_p50: int | None
-    """Median time from the end of an utterance to its being stored, ms."""
+    """Median time from the end of an utterance to its being stored, ms. Calls played too fast have none."""
     lag_ms_p95: int | None
     """Time from the end of an utterance to its being stored that 95 % stay below, ms."""
+
+
+_COUNTS = tuple(field.name for field in fields(Recognition) if field.name.endswith("_count"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +53,17 @@ class Reason:
 def recognition(connection: Connection, scope: Scope, edges: Sequence[datetime]) -> list[Recognition | None]:
     """From each edge to the next; None where nothing was heard."""
     query = f"""
-        SELECT width_bucket(c.started_at, CAST(:edges AS timestamptz[])) AS bucket, count(*),
-               count(*) FILTER (WHERE c.outcome = 'kept'), count(*) FILTER (WHERE c.outcome = 'empty'),
-               count(*) FILTER (WHERE c.outcome = 'refused'), count(*) FILTER (WHERE c.outcome = 'failed'),
-               count(*) FILTER (WHERE c.outcome = 'waiting'), count(*) FILTER (WHERE c.side IS NULL),
-               percentile_disc(0.5) WITHIN GROUP (ORDER BY c.lag_ms),
-               percentile_disc(0.95) WITHIN GROUP (ORDER BY c.lag_ms)
-        FROM reporting.recognition c WHERE {_in_partitions(scope)} GROUP BY 1
+        WITH calls AS (
+            SELECT width_bucket(c.started_at, CAST(:edges AS timestamptz[])) AS bucket, c.*
+            FROM reporting.call_recognition c WHERE {in_scope(scope)}
+        ), lags AS (
+            SELECT bucket, percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY lag_ms) AS found
+            FROM calls CROSS JOIN LATERAL unnest(lags_ms) lag_ms GROUP BY bucket
+        )
+        SELECT bucket, {", ".join(f"sum({name})::bigint" for name in _COUNTS)}, min(found[1]), min(found[2])
+        FROM calls LEFT JOIN lags USING (bucket) GROUP BY bucket HAVING sum(utterances_count) > 0
     """  # noqa: S608  # all parts are ours; what the user said is bound
-    values = {**_values(scope), "edges": list(edges)}
+    values = {**scope_values(scope), "edges": list(edges)}
     found = {row[0]: Recognition(*row[1:]) for row in connection.execute(text(query), values)}
     return [found.get(number + 1) for number in range(len(edges))]
 
@@ -67,13 +71,12 @@ def recognition(connection: Connection, scope: Scope, edges: Sequence[datetime])
 def rejections(connection: Connection, scope: Scope) -> list[Reason]:
     """Why transcripts were refused or failed, the most frequent first."""
     query = f"""
-        SELECT c.outcome, coalesce(c.reason, ''), count(*), count(DISTINCT c.engagement_id),
-               sum(c.length_ms)::bigint
-        FROM reporting.recognition c
-        WHERE {_in_partitions(scope)} AND c.outcome IN ('refused', 'failed')
-        GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
+        SELECT r.outcome, r.reason, sum(r.count)::bigint, count(*), sum(r.length_ms)::bigint
+        FROM reporting.call_recognition c CROSS JOIN LATERAL jsonb_to_recordset(c.rejections)
+            AS r (outcome text, reason text, count bigint, length_ms bigint)
+        WHERE {in_scope(scope)} GROUP BY r.outcome, r.reason ORDER BY 3 DESC, 1, 2
     """  # noqa: S608
-    return [Reason(*row) for row in connection.execute(text(query), _values(scope))]
+    return [Reason(*row) for row in connection.execute(text(query), scope_values(scope))]
 
 
 def gap_causes(connection: Connection, scope: Scope) -> list[Reason]:
@@ -93,16 +96,3 @@ def ends(connection: Connection, scope: Scope) -> list[Reason]:
         FROM reporting.call c WHERE {in_scope(scope)} GROUP BY c.end_reason ORDER BY 3 DESC, 2
     """  # noqa: S608
     return [Reason(*row) for row in connection.execute(text(query), scope_values(scope))]
-
-
-def _in_partitions(scope: Scope) -> str:
-    """The day of an utterance's partition is that of the call's first packet, near its start."""
-    return f"{in_scope(scope)} AND c.call_date >= :first_day AND c.call_date <= :last_day"
-
-
-def _values(scope: Scope) -> dict[str, Any]:
-    days = {
-        "first_day": (scope.since - timedelta(days=1)).date(),
-        "last_day": (scope.until + timedelta(days=1)).date(),
-    }
-    return {**scope_values(scope), **days}

@@ -30,6 +30,7 @@ from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
 from zccvoice.store.keeping_tables import Tombstone
 from zccvoice.store.measure_tables import (
     AgentPart,
+    CallRecognition,
     CategoryHit,
     Hold,
     Interruption,
@@ -50,7 +51,10 @@ DERIVED = (
     scorecard_table,
     side_scorecard_table,
     live_call_table,
-    *(table_of(kind) for kind in (SpeechSpan, Silence, Hold, Interruption, AgentPart, CategoryHit)),
+    *(
+        table_of(kind)
+        for kind in (SpeechSpan, Silence, Hold, Interruption, AgentPart, CallRecognition, CategoryHit)
+    ),
 )
 """Tables that are computed from the others."""
 IN_DOUBT = ""
