@@ -57,13 +57,12 @@ def quality_report(
     edges = [moment for _, moment in days]
     held = targets(connection, period.until)
     whole = summaries.summary(connection, scope)
-    (texts,) = quality.recognition(connection, scope, [period.since])
-    (texts_before,) = quality.recognition(connection, earlier, [period.before])
+    texts, texts_by_day = quality.recognition(connection, scope, edges)
+    texts_before, _ = quality.recognition(connection, earlier, [period.before])
     damaged = worst_report(
         connection, period, "coverage_ratio", most=most, pages=pages, queue=queue, team=team
     ).tables[0]
     calls_by_day = summaries.days(connection, scope, edges)
-    texts_by_day = quality.recognition(connection, scope, edges)
     names = [day for day, _ in days]
     return Report(
         "quality",
