@@ -28,6 +28,7 @@ _CALLS: tuple[SummaryMeasure, ...] = tuple(
          "mean_transcript_confidence"),
     )
 )  # fmt: skip
+_NO_LAG = "No lag is known: these calls were played faster than real time, by a clock that is ahead of ours."
 TEXT_MEASURES = (
     ("utterances_count", "Utterances", Figure.COUNT),
     ("refused_count", "Refused", Figure.COUNT),
@@ -125,7 +126,11 @@ def _whole_table(
         Column("measure", "Name"),
         Column("definition", "Definition"),
     )
-    return Table("quality", "In short", columns, rows)
+    return Table("quality", "In short", columns, rows, _NO_LAG if _lacks_lag(now[1]) else "")
+
+
+def _lacks_lag(texts: Recognition | None) -> bool:
+    return texts is not None and texts.lag_ms_p50 is None
 
 
 def _days_table(
@@ -207,7 +212,7 @@ def _charts(
         None if one is None else (one.refused_count + one.failed_count) / one.utterances_count
         for one in texts
     ]
-    return (
+    charts = (
         Chart("Audio that arrived", Figure.RATIO, labels, (Series("Coverage", coverage),), is_line=True),
         Chart(
             "Recognition lag",
@@ -217,4 +222,7 @@ def _charts(
             is_line=True,
         ),
         Chart("Text refused or failed", Figure.RATIO, labels, (Series("Share", rejected),), is_line=True),
+    )
+    return tuple(
+        one for one in charts if any(value is not None for line in one.series for value in line.values)
     )
