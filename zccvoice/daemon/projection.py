@@ -97,7 +97,7 @@ class Projection:
         self._first_packet_ms: int | None = None
         self._is_clock_started = False
         self._last_timestamp_ms = started.event_ts_ms
-        self._rule_pause_ms = started.event_ts_ms
+        self._rule_pause_ms: int | None = None
         self._audio_end_ms: int | None = None
         self._broken: ReceptionBroken | None = None
         self._stopped_ms: int | None = None
@@ -317,6 +317,8 @@ class Projection:
 
     def _pause_until(self, end_ms: int) -> None:
         """A rule's pause, whose end is told beforehand: the stream is not there yet."""
+        if self._rule_pause_ms is None:  # how it began was in a damaged part of the journal
+            return
         for track in self._tracks.values():
             track.timeline.pause_between(self._rule_pause_ms, end_ms)
 

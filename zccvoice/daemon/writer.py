@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TypeAlias, TypeVar
@@ -91,9 +92,8 @@ def measure_in(
             is_heard = bool(record.tracks or record.utterances)
             if is_heard:
                 measures.put_measures(connection, record, thresholds)
-            rules.judge(
-                connection, record, book if is_heard else NO_RULES, datetime.now(UTC), announces=announces
-            )
+            judges = book if is_heard else replace(book, rules=())
+            rules.judge(connection, record, judges, datetime.now(UTC), announces=announces)
 
     return measure
 

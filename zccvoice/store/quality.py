@@ -48,7 +48,7 @@ _COUNTED = f"""
 # once per call (OFFSET 0 keeps it so), not once per lag.
 _LAGS = f"""
     SELECT bucket, CASE WHEN ms < 10000 THEN (ms + 10) / 20 * 20 ELSE (ms + 500) / 1000 * 1000 END AS lag_ms,
-           count(*) AS count
+           count(*) AS lags_count
     FROM (
         SELECT bucket, unnest(lags_ms) AS ms
         FROM (SELECT {_BUCKET}, c.lags_ms FROM reporting.call_recognition c WHERE {{in_scope}} OFFSET 0) calls
@@ -78,7 +78,7 @@ def recognition(
     for row in connection.execute(text(_COUNTED.format(in_scope=in_scope(scope))), values):
         counts[row.bucket] = Counter({name: row._mapping[name] for name in _COUNTS})
     for row in connection.execute(text(_LAGS.format(in_scope=in_scope(scope))), values):
-        lags[row.bucket][row.lag_ms] = row.count
+        lags[row.bucket][row.lag_ms] = row.lags_count
     whole = _recognition(_sum(counts.values()), _sum(lags.values()))
     return whole, [
         _recognition(counts.get(number, Counter()), lags[number]) for number in range(1, len(edges) + 1)
