@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter
+from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure as Canvas
 from matplotlib.gridspec import GridSpec
+from matplotlib.ticker import MaxNLocator
 from sqlalchemy import Connection
 
 from zccvoice.cli import settings
@@ -72,12 +73,12 @@ def draw(connection: Connection, dashboard: Dashboard, since: datetime, until: d
     for panel, left, top in places:
         axes = canvas.add_subplot(grid[top : top + panel.height - 1, left : left + panel.width])
         sql = _literal(expanded(panel.sql, since, until, chosen))
-        draw_panel(axes, panel, [tuple(row) for row in connection.exec_driver_sql(sql)])
+        draw_panel(axes, panel, [tuple(row) for row in connection.exec_driver_sql(sql)], (since, until))
     return canvas
 
 
-def draw_panel(axes: Axes, panel: Panel, rows: Rows) -> None:
-    """The answer to one panel's query."""
+def draw_panel(axes: Axes, panel: Panel, rows: Rows, shown_time: tuple[datetime, datetime]) -> None:
+    """The answer to one panel's query, of the time that the dashboard shows."""
     axes.set_title(panel.title, loc="left", fontsize=10)
     names, units = list(panel.columns), list(panel.columns.values())
     if not rows:
@@ -102,6 +103,7 @@ def draw_panel(axes: Axes, panel: Panel, rows: Rows) -> None:
         axes.tick_params(labelsize=8)
     else:
         _draw_over_time(axes, panel, rows)
+        axes.set_xlim(*shown_time)  # type: ignore[arg-type]
 
 
 def _draw_over_time(axes: Axes, panel: Panel, rows: Rows) -> None:
@@ -125,10 +127,14 @@ def _draw_over_time(axes: Axes, panel: Panel, rows: Rows) -> None:
             below.update(dict(points))
         else:
             axes.plot(moments, values, marker=".", label=name)  # type: ignore[arg-type]
-    axes.legend(fontsize=7, loc="upper left")
+    if lines:
+        axes.legend(fontsize=7, loc="upper left")
+    else:
+        axes.text(0.5, 0.5, "no data", ha="center", transform=axes.transAxes)
     unit = list(panel.columns.values())[-1]
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=unit == "count"))
     axes.yaxis.set_major_formatter(lambda value, _: shown(value, unit))
-    axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))  # type: ignore[no-untyped-call]
     axes.tick_params(labelsize=8)
 
 

@@ -44,6 +44,18 @@ def running(*utterances: SpokenUtterance, events: tuple[CallEvent, ...] = ()) ->
         ((event("user_hold", 7_000), event("user_unhold", 20_000)), 30_000, "silence", 10_000),
         ((event("user_hold", 7_000), event("user_end", 8_000, None)), 9_000, "talking", 1_000),
         ((event("stream_paused", 6_000, None),), 16_000, "paused", 10_000),
+        (
+            (event("rule_pause_started", 6_000, None), event("rule_pause_ended", 36_000, None)),
+            16_000,
+            "paused",
+            10_000,
+        ),
+        (
+            (event("rule_pause_started", 6_000, None), event("rule_pause_ended", 9_000, None)),
+            10_000,
+            "talking",
+            1_000,
+        ),
     ],
 )
 def test_what_is_going_on_now(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 
 from zccvoice.analytics.parts import agent_parts
 from zccvoice.analytics.record import CallRecord
 from zccvoice.analytics.scorecard import scorecard
 
-from .build import A, C, call, calls, event, said, track
+from .build import A, C, O, call, calls, event, said, track
 
 TRANSFERRED = call(
     said(A, 1_000, 4_000, 20, channel_id="ch-a"),
@@ -39,6 +42,41 @@ def test_the_second_agent_has_a_part_of_his_own() -> None:
     assert (second.channel_id, second.start_ms, second.end_ms) == ("ch-b", 20_000, 30_000)
     assert (second.talk_time_ms, second.words_count, second.first_response_ms) == (5_000, 32, 1_000)
     assert (second.hold_count, second.hold_time_ms) == (0, 0)
+    assert (first.talk_time_total_ms, second.talk_time_total_ms) == (7_000, 5_000)
+    assert (first.longest_monologue_ms, second.longest_monologue_ms) == (3_000, 6_000)
+
+
+def test_to_one_agent_another_is_a_third_party() -> None:
+    together = call(
+        said(A, 0, 2_000, channel_id="ch-a"),
+        said(A, 3_000, 6_000, channel_id="ch-b"),
+        said(A, 7_000, 8_000, channel_id="ch-a"),
+        said(A, 8_500, 9_500, channel_id="ch-b"),
+        said(A, 10_000, 11_000, channel_id="ch-a"),
+        said(A, 11_900, 12_000, channel_id="ch-b"),
+        said(C, 20_000, 21_000),
+        tracks=(track(A, 0, 30_000, channel_id="ch-a"), track(A, 0, 30_000, channel_id="ch-b")),
+    )
+    first, second = agent_parts(together)
+    assert (first.longest_monologue_ms, second.longest_monologue_ms) == (2_000, 3_000)
+    assert (first.response_gap_ms_p50, second.response_gap_ms_p50) == (None, 900), (
+        "below three it is not known"
+    )
+    assert (first.talk_time_total_ms, second.talk_time_total_ms) == (9_100, 9_100)
+    assert scorecard(together).longest_monologue_agent_ms == 12_000
+
+
+def test_sentiment_is_of_the_words_in_the_part() -> None:
+    record = replace(
+        TRANSFERRED,
+        utterances=tuple(
+            replace(one, sentiment=score)
+            for one, score in zip(TRANSFERRED.utterances, (0.5, 1.0, -0.5, 1.0), strict=True)
+        ),
+    )
+    first, second = agent_parts(record)
+    assert first.sentiment_score == 2.5
+    assert second.sentiment_score == pytest.approx(5 * (-0.5 * 30 + 1.0 * 2) / 32)
 
 
 def test_an_agent_who_comes_back_has_two_parts() -> None:
@@ -67,6 +105,17 @@ def test_what_is_not_known_is_null() -> None:
     assert (part.words_count, part.talk_speed_wpm) == (None, None)
     assert agent_parts(call(said(None, 0, 1_000), sides=(None,))) == []
     assert agent_parts(call(streams=(), tracks=())) == []
+
+
+@given(calls((A, C, O)))
+def test_the_only_part_of_the_only_agent_is_the_agent_side(record: CallRecord) -> None:
+    record = replace(record, events=())
+    parts, card = agent_parts(record), scorecard(record)
+    for part in parts:
+        assert part.longest_monologue_ms == card.longest_monologue_agent_ms
+        assert part.response_gap_ms_p50 == card.response_gap_agent_ms_p50
+        assert part.talk_time_total_ms == card.talk_time_total_ms
+    assert len(parts) == 1
 
 
 @given(calls((A, C)))

@@ -22,6 +22,7 @@ description = "The agent did not greet."
 queues = ["Orders"]
 products = ["contact_center"]
 languages = ["EN"]
+pause_sound_s = 30
 
 [[rule.when]]
 any_of = ["thank you for calling", "good morning"]
@@ -55,6 +56,7 @@ def test_every_key() -> None:
         ("Orders",),
         ("contact_center",),
         ("en",),
+        30,
     )
 
 
@@ -62,7 +64,7 @@ def test_the_page_about_rules_tells_every_key() -> None:
     page = (Path(zccvoice.__file__).parents[1] / "docs" / "rules.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (rule,) = read_rules(example, "rules.md")
-    assert rule.queues == ("Orders", "q_4711")
+    assert (rule.queues, rule.pause_sound_s) == (("Orders", "q_4711"), 30)
     assert all(f"`{key}" in page for key in (*LIMITS, *WINDOWS, "any_of", "all_of"))
 
 
@@ -148,6 +150,14 @@ between_percent = [50, 110]
             "rules.toml:3: side: a hold is of no side",
         ),
         (
+            '[[rule]]\nname = "a"\npause_sound_s = 5\nwhen = [{any_of = ["x"]}]',
+            "rules.toml:3: pause_sound_s: expected a number of seconds, 10 to 3600, got 5",
+        ),
+        (
+            '[[rule]]\npause_sound_s = true\nname = "a"\nwhen = [{any_of = ["x"]}]',
+            "rules.toml:2: pause_sound_s: expected a number of seconds, 10 to 3600, got True",
+        ),
+        (
             '[[rule]]\nname = "a"\nwhen = [{any_of = ["x"], last_ms = 0}]',
             "rules.toml:3: last_ms: expected a number above 0",
         ),
@@ -196,7 +206,8 @@ def rules(draw: st.DrawFn) -> Rule:
         conditions.append(Condition(filter_, side, draw(windows), draw(st.booleans())))
     limited = st.lists(st.sampled_from(["en", "de"]), max_size=2).map(tuple)
     queues = draw(st.lists(st.text("Aé\"' ", min_size=1), max_size=2).map(tuple))
-    return Rule("a rule", tuple(conditions), draw(st.text("é\"'\n#=[")), queues, (), draw(limited))
+    pause_s = draw(st.just(0) | st.integers(10, 3_600))
+    return Rule("a rule", tuple(conditions), draw(st.text("é\"'\n#=[")), queues, (), draw(limited), pause_s)
 
 
 @given(rules())

@@ -106,6 +106,11 @@ def test_hold_is_no_silence_and_parts_it() -> None:
 def test_pause_and_gap_are_no_silence() -> None:
     paused = (event("stream_paused", 10_000, None), event("stream_resumed", 20_000, None))
     assert scorecard(call(said(A, 0, 10_000), said(A, 20_000, 30_000), events=paused)).silence_count == 0
+    by_rule = (event("rule_pause_started", 10_000, None), event("rule_pause_ended", 20_000, None))
+    others = (event("stream_paused", 9_000, None), event("stream_resumed", 11_000, None))
+    silenced = call(said(A, 0, 10_000), said(A, 20_000, 30_000), events=(*by_rule, *others))
+    assert timing.pauses(silenced) == [Span(9_000, 20_000)]
+    assert scorecard(silenced).silence_count == 0
     record = call(said(A, 0, 10_000), said(A, 20_000, 30_000), gaps=(gap(C, 9_000, 19_000),))
     assert scorecard(record).silence_count == 0
 

@@ -112,6 +112,19 @@ def test_a_pause_explains_no_other_hole() -> None:
     assert timeline.lost_packets == 20
 
 
+def test_a_pause_whose_end_is_known_leaves_one_that_goes_on() -> None:
+    timeline = Timeline(FORMAT)
+    out = []
+    for number in (*range(20), *range(40, 60), *range(80, 100)):
+        if number == 19:
+            timeline.pause(START_MS + 60 * PACKET_MS)
+            timeline.pause_between(START_MS + 20 * PACKET_MS, START_MS + 40 * PACKET_MS)
+        out += timeline.push(START_MS + number * PACKET_MS, payload(number))
+    timeline.resume(START_MS + 80 * PACKET_MS)
+    out += timeline.flush()
+    assert [one.cause for one in out if isinstance(one, Gap)] == [None, None]
+
+
 def test_two_seconds_are_still_loss() -> None:
     timeline, _ = run([0, 101, 102])
     assert timeline.lost_packets == 100

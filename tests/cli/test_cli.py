@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from zccvoice import __version__
-from zccvoice.cli import main
+from zccvoice.cli import _COMMANDS, main
 from zccvoice.cli.periods import moment
 from zccvoice.config.sources import is_setting
 from zccvoice.store.database import connect, transaction
@@ -46,6 +48,25 @@ def one_call(database_url: str) -> str:
         )
     engine.dispose()
     return f"database.url={database_url}"
+
+
+@pytest.mark.parametrize("command", sorted(_COMMANDS))
+def test_every_command_says_what_it_does(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    usage, description, *_ = capsys.readouterr().out.split("\n\n")
+    assert usage.startswith(f"usage: zccvoice {command}")
+    assert description.endswith(".")
+
+
+def test_help_loads_no_library() -> None:
+    """Who asks what commands there are does not wait for what they need."""
+    asked = "import sys; from zccvoice.cli import main\n"
+    asked += "try: main(['--help'])\n"
+    asked += "finally: print({'numpy', 'sqlalchemy', 'trio'} & sys.modules.keys())"
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1] == "set()"
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:

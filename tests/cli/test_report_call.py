@@ -15,7 +15,7 @@ from tests.audio.encoded import snr_db
 from tests.cli.recorded import Installation
 from tests.cli.test_export import shelf_of, sound, store
 from tests.recordings.conftest import talk
-from zccvoice.cli import report_call
+from zccvoice.cli import page_sound
 from zccvoice.recordings.sound_file import examine, read
 from zccvoice.reports.html import page_name
 
@@ -84,7 +84,7 @@ def test_a_page_with_sound_has_the_agent_left_and_the_customer_right(
 def test_a_long_sound_lies_beside_the_page(
     stored: Installation, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(report_call, "LONGEST_WITHIN_BYTES", 100)
+    monkeypatch.setattr(page_sound, "LONGEST_WITHIN_BYTES", 100)
     assert stored.run("report", "call", "E", "--format", "html", "--sound", "--output", "a b.html") == 0
     assert 'src="a%20b.ogg"' in (stored.folder / "a b.html").read_text(encoding="utf-8")
     beside = stored.folder / "a b.ogg"

@@ -132,6 +132,7 @@ class FakeStore:
         self.measured: list[str] = []
         self.measured_live: list[str] = []
         self.heard: list[Heard | None] = []
+        self.pause_end_ms: int | None = None
         self.cannot_measure: Exception | None = None
         self.failures: list[Exception] = []
         self.refuses: Callable[[Fact], Exception | None] = lambda fact: None
@@ -150,6 +151,7 @@ class FakeStore:
             raise self.cannot_measure
         self.measured.append(engagement_id)
 
-    def measure_live(self, engagement_id: str, heard: Heard | None) -> None:
+    def measure_live(self, engagement_id: str, heard: Heard | None) -> int | None:
         self.measured_live.append(engagement_id)
         self.heard.append(heard)
+        return self.pause_end_ms

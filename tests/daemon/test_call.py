@@ -491,13 +491,25 @@ async def test_between_pause_and_resume_nothing_audible_is_kept(
     assert played.of(ZoomTranscribed) == []
 
 
-async def test_a_pause_outlives_a_crash(tmp_path: Path, autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([("stream_paused", 500)], [("stream_resumed", 3000)]),
+        ([("rule_pause_started", 500), ("rule_pause_ended", 3000)], [("stream_resumed", 2000)]),
+    ],
+)
+async def test_a_pause_outlives_a_crash(
+    tmp_path: Path,
+    autojump_clock: MockClock,
+    before: list[tuple[str, int]],
+    after: list[tuple[str, int]],
+) -> None:
     packets = audio("ch")
-    await crash(tmp_path, [OPENED, *packets[:5], CallEventReceived("stream_paused", T0 + 500)])
-    played = await recover(
-        tmp_path,
-        [OPENED, *packets[5:30], CallEventReceived("stream_resumed", T0 + 3000), *packets[30:], ENDED],
+    paused, resumed = (
+        [CallEventReceived(name, T0 + at_ms) for name, at_ms in events] for events in (before, after)
     )
+    await crash(tmp_path, [OPENED, *packets[:5], *paused])
+    played = await recover(tmp_path, [OPENED, *packets[5:30], *resumed, *packets[30:], ENDED])
     kept = [
         one.timestamp_ms - T0
         for record in played.rooms.records("S", Kind.RECEIVED)
@@ -526,6 +538,44 @@ async def test_somebody_may_ask_for_a_pause(tmp_path: Path, autojump_clock: Mock
         if isinstance(one, AudioReceived)
     ]
     assert kept == [*range(10), *range(20, 40)]
+
+
+async def test_a_rule_pauses_the_sound_for_a_time(tmp_path: Path, autojump_clock: MockClock) -> None:
+    packets = audio("ch")
+    with trio.fail_after(3600):
+        async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+            script: list[object] = [OPENED, *packets[:10], 1.0]
+            call = rooms.call(STARTED, script)
+            script += [lambda: call.pause_sound(T0 + 2_000)] * 2
+            script += [*packets[10:30], 1.0, lambda: call.pause_sound(T0 + 2_000)]
+            script += [*packets[30:35], 1.0, lambda: call.pause_sound(T0 + 600_000), *packets[35:], ENDED]
+            await call.run()
+    played = Played(rooms)
+    told = [
+        (one.name, one.timestamp_ms - T0)
+        for one in played.of(CallEventSeen)
+        if isinstance(one, CallEventSeen)
+    ]
+    assert told == [
+        ("rule_pause_started", 900),
+        ("rule_pause_ended", 2_000),
+        ("rule_pause_started", 3_400),
+        ("rule_pause_ended", 600_000),
+    ]
+    kept = [
+        (one.timestamp_ms - T0) // 100
+        for record in rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived)
+    ]
+    assert kept == [*range(10), *range(20, 35)]
+    assert played.of(GapFound) == []
+    for fact in rooms.facts("S"):
+        match fact:
+            case TrackClosed():
+                assert fact.lost_packets == 0
+            case StreamClosed():
+                assert fact.ended_at.timestamp() * 1000 <= T0 + 4_000, "not when the pause would have ended"
 
 
 async def test_what_people_say_is_in_no_log(

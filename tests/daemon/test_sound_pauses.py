@@ -32,6 +32,35 @@ def test_events_are_configured() -> None:
     assert not pauses.is_on
 
 
+def test_what_ends_another_pause_does_not_end_that_of_a_rule() -> None:
+    pauses = SoundPauses(RedactionConfig())
+    assert pauses.note("stream_paused", 100)
+    for name, at_ms in pauses.until(900, now_ms=200):
+        pauses.note(name, at_ms)
+    pauses.note("stream_resumed", 300)
+    assert [pauses.covers(at_ms) for at_ms in (99, 100, 300, 899, 900)] == [False, True, True, True, False]
+    assert not pauses.is_on
+    pauses.note("stream_paused", 400)
+    assert pauses.covers(1_000), "and the end of that of a rule ends no other"
+
+
+@given(st.lists(st.tuples(st.integers(0, 1_000), st.integers(0, 1_000)), max_size=8))
+def test_what_rules_asked_for_is_covered_once_asked(asked: list[tuple[int, int]]) -> None:
+    """However often and in whichever order; and the events alone tell it again."""
+    pauses, again = SoundPauses(RedactionConfig()), SoundPauses(RedactionConfig())
+    expected: set[int] = set()
+    now_ms = 0
+    for step_ms, end_ms in asked:
+        now_ms += step_ms
+        for name, at_ms in pauses.until(end_ms, now_ms):
+            pauses.note(name, at_ms)
+            again.note(name, at_ms)
+        assert pauses.until(end_ms, now_ms) == []
+        expected |= set(range(now_ms, end_ms))
+    for at_ms in range(now_ms + 1_001):
+        assert pauses.covers(at_ms) == again.covers(at_ms) == (at_ms in expected)
+
+
 @given(st.lists(st.sampled_from(["sound_paused", "sound_resumed"]), max_size=8), st.integers(0, 900))
 def test_a_moment_is_covered_when_the_last_event_before_it_was_a_pause(names: list[str], at: int) -> None:
     pauses = SoundPauses(RedactionConfig())

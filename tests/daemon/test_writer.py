@@ -59,6 +59,7 @@ class Office:
         self.metrics = Metrics()
         self.outbox = Outbox()
         self.live = LiveSpeech()
+        self.paused: list[tuple[str, int]] = []
         self.writer = self.new_writer()
 
     def new_writer(self) -> Writer:
@@ -70,6 +71,7 @@ class Office:
             measure=self.store.measure,
             measure_live=self.store.measure_live,
             live=self.live,
+            pause_sound=lambda engagement_id, end_ms: self.paused.append((engagement_id, end_ms)),
         )
 
     def journal(self, facts: Sequence[Fact], stream_id: str = "S", *, each: int = 3) -> str:
@@ -223,6 +225,35 @@ async def test_a_revocation_comes_first(tmp_path: Path, autojump_clock: MockCloc
     office.outbox.put(revoked)
     await office.write()
     assert office.store.facts == [revoked, fact(1)]
+
+
+async def test_of_a_stream_without_a_row_to_come_nothing_is_remembered(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    office = Office(tmp_path)
+    office.store.cannot_measure = ZeroDivisionError()
+    for stream_id in ("R", "S"):
+        office.metrics.note_hang_up(stream_id, 0)
+    office.outbox.put(StreamRevoked("E", "R", datetime(2026, 11, 26, tzinfo=UTC)))
+    office.journal([end()])
+    await office.write()
+    for stream_id in ("R", "S"):
+        assert office.metrics.note_scorecard(stream_id, 1) is None
+
+
+async def test_the_sound_of_a_running_call_is_paused_as_its_rules_say(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    office = Office(tmp_path)
+    office.store.pause_end_ms = 42_000
+    office.journal([StreamOpened("E", "S", "contact_center", datetime(2026, 11, 26, tzinfo=UTC))])
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(office.writer.run)
+        await trio.sleep(LIVE_S / 2)
+        office.store.pause_end_ms = None
+        await trio.sleep(LIVE_S)
+        nursery.cancel_scope.cancel()
+    assert office.paused == [("E", 42_000)]
 
 
 async def test_a_running_calls_row_is_never_older_than_five_seconds(

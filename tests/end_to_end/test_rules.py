@@ -10,14 +10,23 @@ from sqlalchemy import Engine, text
 
 from tests.end_to_end.conftest import APP
 from tests.http_server import Reply, Request, http_server
+from zccvoice.analytics import timing
 from zccvoice.daemon.rule_webhook import sign
 from zccvoice.rehearsal import DEMO_RULES, running_daemon, write_config
 from zccvoice.simulator.play import simulate
 from zccvoice.simulator.scenario import Scenario
 from zccvoice.store.database import transaction
+from zccvoice.store.reads import call_record
 from zccvoice.store.rules import CHANNEL
 
 SPEED = 3
+SILENCING = """
+[[rule]]
+name = "nothing after the greeting"
+pause_sound_s = 3600
+[[rule.when]]
+any_of = ["thank you for calling"]
+"""
 SECRET = "a-secret-of-the-receiver"
 EXPECTED = {
     "refund promised",
@@ -68,3 +77,28 @@ async def test_hits_while_the_call_runs(
     assert {hit.rule for hit in hits} == {one["rule"] for one in told}
     assert not any(hit.provisional for hit in hits)
     assert len(posted) + (waiting or 0) >= len(told), "what was not posted before the stop still waits"
+
+
+async def test_a_rule_silences_the_rest_of_the_call(
+    tmp_path: Path, database_url: str, engine: Engine, scenarios: dict[str, Scenario]
+) -> None:
+    orders = scenarios["orders"]
+    rules_file = tmp_path / "rules.toml"
+    rules_file.write_text(SILENCING, encoding="utf-8")
+    config_file = write_config(tmp_path, [orders], rules=rules_file)
+    settings = {"ZCCVOICE_DATABASE__URL": database_url}
+    async with running_daemon(tmp_path, config_file, APP, settings) as daemon:
+        (truth,) = (await simulate([orders], APP, await daemon.url(), speed=SPEED)).truths
+        await daemon.stored([orders.engagement_id])
+        assert await daemon.stop() == 0
+    with transaction(engine) as connection:
+        record = call_record(connection, orders.engagement_id)
+        measured = connection.execute(text("SELECT * FROM reporting.call")).one()
+    (pause,) = timing.pauses(record)
+    assert 0 < pause.start_ms < truth.duration_ms / 2
+    assert pause.end_ms > measured.duration_ms
+    spoken_ms = [one.start_ms for one in record.utterances]
+    assert spoken_ms
+    assert max(spoken_ms) < pause.start_ms, "what was said in the pause is nowhere"
+    assert (measured.gap_count, measured.damaged, measured.lost_packets_count) == (0, False, 0)
+    assert measured.duration_ms >= truth.duration_ms - 1_000, "the call went on"

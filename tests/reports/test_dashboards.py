@@ -38,6 +38,7 @@ def calls(connection: Connection) -> Connection:
         put(
             connection, name, damaged=True, duration_ms=9_000, words_agent_count=30, first_response_agent_ms=9
         )
+        put(connection, name, longest_silence_ms=4_000)
         put(connection, name, verdict="sparse", talk_share_agent=0.75, transcript_confidence=0.9)
     connection.execute(
         text("""

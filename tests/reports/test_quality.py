@@ -57,6 +57,17 @@ def test_tables(connection: Connection) -> None:
     ]
 
 
+def test_a_lag_that_is_not_known_says_why_and_is_not_drawn(connection: Connection) -> None:
+    store_calls(connection)
+    connection.execute(text("UPDATE zccvoice.utterance SET stored_at = '2026-11-01Z'"))
+    report = quality_report(connection, NOVEMBER)
+    assert values(connection)["lag_ms_p95"] is None
+    assert "faster than real time" in report.tables[0].note
+    assert "Recognition lag" not in [chart.title for chart in report.charts]
+    connection.execute(text("UPDATE zccvoice.utterance SET stored_at = '2026-11-30Z'"))
+    assert quality_report(connection, NOVEMBER).tables[0].note == ""
+
+
 def test_no_calls(connection: Connection) -> None:
     assert values(connection)["calls_count"] == 0
     tables = quality_report(connection, NOVEMBER).tables

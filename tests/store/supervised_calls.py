@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import BigInteger, Boolean, Connection, text
 
-from zccvoice.store.measure_tables import scorecard_table
+from zccvoice.store.measure_tables import AgentPart, scorecard_table
+from zccvoice.store.schema import table_of
 
 MOVED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CALLS = {
@@ -71,6 +72,18 @@ def put_measures(connection: Connection, engagement_id: str, **measures: object)
     }
     of_call = {"engagement_id": engagement_id, "computed_at": MOVED}
     connection.execute(scorecard_table.insert().values(required | measures | of_call))
+
+
+def add_part(
+    connection: Connection, engagement_id: str, channel_id: str, *, start_ms: int = 0, **measures: object
+) -> None:
+    """Store an agent's part of a call, ten seconds long; measures that are not given are 0, or NULL."""
+    zeros = dict.fromkeys(
+        ("talk_time_ms", "hold_time_ms", "hold_count", "silence_time_ms", "interruptions_count"), 0
+    )
+    row = {"engagement_id": engagement_id, "channel_id": channel_id, "start_ms": start_ms}
+    values = {**zeros, "end_ms": start_ms + 10_000, **measures, **row}
+    connection.execute(table_of(AgentPart).insert().values(values))
 
 
 _TEXTS = """

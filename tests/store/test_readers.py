@@ -52,7 +52,7 @@ def test_a_reader_gets_the_calls_of_its_teams(reader: Engine) -> None:
         assert {one.user_id for one in summaries.agents(connection, DAY)} == {"sam", "mia"}
         assert len(worst_calls(connection, DAY, "duration_ms", lowest=False, most=9)) == 3
         assert compliance.rules(connection, DAY)[0].calls_count == 3
-        (heard,) = quality.recognition(connection, DAY, [DAY.since])
+        heard, _ = quality.recognition(connection, DAY, [DAY.since])
         assert heard is not None
         assert (heard.utterances_count, heard.kept_count) == (6, 3)
         assert [one.measure for one in targets(connection, MOVED)] == ["hold_count"]

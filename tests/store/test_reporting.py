@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, text
 from zccvoice.store.measure_tables import side_scorecard_table
 from zccvoice.store.schema import REPORTING_SCHEMA
 
-from .supervised_calls import CALLS, MOVED, put_measures, store_call, store_calls
+from .supervised_calls import CALLS, MOVED, add_part, put_measures, store_call, store_calls
 
 FIRST_VIEWS = {"call", "utterance", "gap", "event"}
 MORE_VIEWS = {"live_call", "agent_day", "queue_hour", "transcript_search", "silence", "interruption", "hold"}
@@ -26,7 +26,7 @@ LATER_VIEWS = {
     "language_pin",
     "agent_part",
 }
-REPORT_VIEWS = {"agent_call", "recognition", "metric_target"}
+REPORT_VIEWS = {"agent_call", "recognition", "call_recognition", "metric_target"}
 MEASURE_VIEWS = {"speech", "loudness", "side", "category", "metric_definition", "schema_change"}
 RULE_VIEWS = {"rule_revision"}
 
@@ -135,7 +135,7 @@ def test_a_call_without_measures_counts_as_a_call(connection: Connection) -> Non
         assert (row.calls_count, row.measured_calls_count, row.duration_ms) == (1, 0, None)
 
 
-def test_what_two_agents_share_is_no_ones_talk_time(connection: Connection) -> None:
+def test_what_two_agents_share_counts_for_each_by_his_part(connection: Connection) -> None:
     store_call(connection, "shared", "ann", MOVED)
     store_call(connection, "alone", "ann", MOVED)
     connection.execute(text("INSERT INTO zccvoice.agent VALUES ('sam', 'Sam')"))
@@ -151,7 +151,11 @@ def test_what_two_agents_share_is_no_ones_talk_time(connection: Connection) -> N
         "SELECT calls_count, shared_calls_count, talk_time_agent_ms FROM reporting.agent_day WHERE user_id = "
     )
     assert tuple(one(connection, query + "'ann'")) == (2, 1, 1500)
-    assert tuple(one(connection, query + "'sam'")) == (1, 1, None)
+    assert tuple(one(connection, query + "'sam'")) == (1, 1, None), "nobody knows their parts"
+    for channel_id, start_ms, talk_ms in (("c2", 0, 400), ("c3", 5_000, 300), ("c4", 9_000, 500)):
+        add_part(connection, "shared", channel_id, start_ms=start_ms, talk_time_ms=talk_ms)
+    assert tuple(one(connection, query + "'ann'")) == (2, 1, 2400), "alone, and her two parts"
+    assert tuple(one(connection, query + "'sam'")) == (1, 1, 300)
 
 
 def test_days_and_hours_are_utc(connection: Connection) -> None:

@@ -15,10 +15,18 @@ from sqlalchemy import Connection, Engine, select, text
 from zccvoice.analytics.rules import Condition, Limit, Origin, Phrases, Quantity, Rule, Window
 from zccvoice.store import deliveries
 from zccvoice.store.database import connect, transaction
-from zccvoice.store.facts import Fact, StreamClosed, StreamOpened
+from zccvoice.store.facts import Fact, StreamClosed, StreamOpened, StreamRevoked, UtteranceHeard
 from zccvoice.store.reads import call_record
 from zccvoice.store.rule_tables import RuleDelivery, RuleRevision
-from zccvoice.store.rules import CHANNEL, RuleBook, ended_calls, judge, origin_of, register
+from zccvoice.store.rules import (
+    CHANNEL,
+    RuleBook,
+    ended_calls,
+    judge,
+    origin_of,
+    register,
+    sound_pause_end_ms,
+)
 from zccvoice.store.writes import apply
 
 from .calls import BEGAN, ZERO_MS, small_call
@@ -141,6 +149,52 @@ def test_without_rules_nothing_is_touched(connection: Connection) -> None:
     judged(connection, book(connection, HELLO))
     assert judged(connection, RuleBook()) == 0
     assert len(hits(connection)) == 1
+
+
+ELSEWHERE = StreamOpened("e1", "s2", "zcc_voice", BEGAN + timedelta(seconds=20))
+REVOKED = StreamRevoked("e1", "s1", NOW)
+
+
+def test_a_revoked_stream_makes_no_hit_of_the_others_new(connection: Connection) -> None:
+    apply(connection, [*small_call(), ELSEWHERE])
+    apply(
+        connection, [replace(one, stream_id="s2") for one in small_call() if isinstance(one, UtteranceHeard)]
+    )
+    of = book(connection, HELLO, posts=True)
+    judged(connection, of)
+    apply(connection, [REVOKED])
+    assert {(hit[0], hit[4], hit[5]) for hit in hits(connection)} == {("greeted", None, "")}, (
+        "nothing of what was said"
+    )
+    judged(connection, of)
+    assert hits(connection) == [(*GREETED, True)]
+    assert [one["state"] for one in posted(connection)] == ["matched"]
+
+
+@pytest.mark.parametrize("has_rules", [True, False])
+def test_hits_of_a_revoked_stream_are_withdrawn_while_another_runs(
+    connection: Connection, has_rules: bool
+) -> None:
+    apply(connection, [*running(), ELSEWHERE])
+    of = book(connection, HELLO, posts=True)
+    judged(connection, of)
+    apply(connection, [REVOKED])
+    judged(connection, of if has_rules else replace(of, rules=(), revisions={}))
+    assert hits(connection) == []
+    assert [one["state"] for one in posted(connection)] == ["matched", "withdrawn"]
+
+
+def test_up_to_when_rules_pause_the_sound(connection: Connection) -> None:
+    apply(connection, running())
+    pausing = replace(HELLO, pause_sound_s=30)
+    of = book(connection, pausing, FIRST)
+    assert sound_pause_end_ms(connection, "e1", of) is None
+    judged(connection, of)
+    assert sound_pause_end_ms(connection, "e1", of) == ZERO_MS + 1_400 + 30_000, (
+        "from the end of what matched"
+    )
+    assert sound_pause_end_ms(connection, "e1", book(connection, HELLO)) is None
+    assert sound_pause_end_ms(connection, "other", of) is None
 
 
 def test_what_is_posted(connection: Connection) -> None:

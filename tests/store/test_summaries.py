@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from zccvoice.store import summaries
 from zccvoice.store.summaries import Scope, Summary, summary_definitions
 
-from .supervised_calls import CALLS, MOVED, store_call, store_calls
+from .supervised_calls import CALLS, MOVED, add_part, store_call, store_calls
 
 DAY = Scope(MOVED - timedelta(hours=12), MOVED + timedelta(hours=12))
 
@@ -115,6 +115,7 @@ def test_a_call_without_measures_is_counted_and_nothing_else(calls: Connection) 
 
 def test_agents_have_their_own_calls_and_share_what_is_shared(calls: Connection) -> None:
     put(calls, "ann", talk_time_agent_ms=9, talk_time_total_ms=10, interruptions_agent_count=7)
+    put(calls, "sam", interruptions_agent_count=3)
     add_agent(calls, "ann", "sam")
     found = {one.user_id: one for one in summaries.agents(calls, DAY)}
     assert list(found) == ["ann", "mia", "nia", "sam"]
@@ -125,9 +126,51 @@ def test_agents_have_their_own_calls_and_share_what_is_shared(calls: Connection)
         "sam": 2,
     }
     assert found["ann"].summary.shared_calls_count == found["sam"].summary.shared_calls_count == 1
-    assert found["ann"].summary.talk_share_agent is None, "her only call is not hers alone"
-    assert found["ann"].summary.interruptions_agent_per_call is None
+    assert found["sam"].summary.interruptions_agent_per_call == 3, "his part of the other is not known"
     assert found["mia"].team_ids == ("sales", "support")
+
+
+def test_of_a_shared_call_each_agent_has_his_own_part(calls: Connection) -> None:
+    whole = {"duration_ms": 60_000, "talk_time_agent_ms": 20_000, "talk_time_total_ms": 40_000}
+    put(
+        calls,
+        "ann",
+        **whole,
+        words_agent_count=90,
+        interruptions_agent_count=5,
+        hold_time_ms=9_000,
+        hold_count=2,
+    )
+    put(calls, "ann", longest_monologue_agent_ms=8_000, silence_time_ms=30_000, sentiment_agent_score=0.5)
+    alone = {one.user_id: one.summary for one in summaries.agents(calls, DAY)}["ann"]
+    calls.execute(text("DELETE FROM zccvoice.agent_part"))
+    for start_ms, words in ((0, 20), (40_000, 40)):
+        add_part(
+            calls, "ann", "c2", start_ms=start_ms, talk_time_ms=6_000, talk_time_total_ms=8_000, words_count=words,
+            silence_time_ms=1_000, sentiment_score=words / 10, first_response_ms=words,
+            longest_monologue_ms=words, response_gap_ms_p50=words,
+        )  # fmt: skip
+    part = {"talk_time_ms": 3_000, "talk_time_total_ms": 6_000, "words_count": 30, "interruptions_count": 1}
+    add_part(calls, "ann", "c3", start_ms=20_000, **part, hold_time_ms=4_000, hold_count=1)
+    assert {one.user_id: one.summary for one in summaries.agents(calls, DAY)}["ann"] == alone, (
+        "not shared yet"
+    )
+    add_agent(calls, "ann", "sue")
+    found = {one.user_id: one.summary for one in summaries.agents(calls, DAY)}
+    ann, sue = found["ann"], found["sue"]
+    assert (ann.talk_ratio_agent, ann.talk_share_agent) == (12 / 20, 12 / 16)
+    assert (sue.talk_ratio_agent, sue.talk_share_agent) == (3 / 10, 3 / 6)
+    assert (ann.talk_speed_agent_wpm, sue.talk_speed_agent_wpm) == (60 * 60 / 12, 30 * 60 / 3)
+    assert (ann.interruptions_agent_per_call, sue.interruptions_agent_per_call) == (0, 1)
+    assert (ann.mean_hold_time_ms, sue.mean_hold_time_ms) == (0, 4_000)
+    assert (ann.hold_calls_ratio, sue.hold_calls_ratio) == (0, 1)
+    assert (ann.silence_ratio, sue.silence_ratio) == (2 / 20, 0)
+    assert (ann.mean_first_response_agent_ms, sue.mean_first_response_agent_ms) == (20, None)
+    assert (ann.mean_longest_monologue_agent_ms, ann.mean_response_gap_agent_ms_p50) == (40, 30)
+    assert ann.mean_sentiment_agent_score == pytest.approx((2 * 20 + 4 * 40) / 60)
+    assert ann.mean_duration_ms == sue.mean_duration_ms == 60_000
+    (of_day,) = summaries.agent_days(calls, DAY, "sue", [DAY.since])
+    assert of_day == sue
 
 
 def test_only_a_queue_and_only_a_team(calls: Connection) -> None:

@@ -213,6 +213,9 @@ def _state(record: CallRecord, thresholds: Thresholds) -> tuple[str, int]:
         since_ms = _open_since(record.events, begins, ends)
         if since_ms is not None:
             return state, since_ms
+    for span in pauses(record):  # a rule's, whose end is told beforehand
+        if span.start_ms <= end_ms < span.end_ms:
+            return "paused", span.start_ms
     quiet = silences(record, thresholds)
     if quiet and quiet[-1].end_ms == end_ms:
         return "silence", quiet[-1].start_ms

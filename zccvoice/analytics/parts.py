@@ -2,15 +2,16 @@
 
 A part lasts from an agent's answering to the end of his leg. What was heard of the leg before or after belongs to
 the nearest of its parts, so that all that the agents said is in exactly one part: their sums are the call's.
+Turns are those of the call as the agent was in it: to each agent the others are third parties.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from zccvoice.analytics import timing, turns, wording
+from zccvoice.analytics import sentiment, timing, turns, wording
 from zccvoice.analytics.documented import documented
 from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance, TrackSound
 from zccvoice.analytics.spans import intersection, total_ms
@@ -33,6 +34,8 @@ class AgentPart:
     """Until when, ms on the engagement's clock."""
     talk_time_ms: int
     """The agent's own speech, ms."""
+    talk_time_total_ms: int
+    """The agent's own speech and that of all others during the part, as in talk_time_total_ms of the call, ms."""
     words_count: int | None
     """Words of the agent's kept transcripts; NULL when there was speech and nothing was transcribed."""
     talk_speed_wpm: float | None
@@ -47,6 +50,12 @@ class AgentPart:
     """How often the agent side began to speak in the middle of another side's utterance during the part."""
     first_response_ms: int | None
     """From the agent's answering to the agent's first speech, ms; NULL when no answer was told."""
+    response_gap_ms_p50: int | None
+    """Median time from the end of another's turn to the start of the agent's, ms; NULL below 3 of them."""
+    longest_monologue_ms: int
+    """The agent's longest turn, first word to last, ms."""
+    sentiment_score: float | None
+    """Sentiment of the agent's words, −5…+5: mean of the utterances' scores, weighted by their words."""
 
 
 def part_definitions() -> dict[str, str]:
@@ -111,20 +120,24 @@ def _reaches(spans: Sequence[Span]) -> list[Span]:
 def _measured(
     record: CallRecord, channel_id: str, span: Span, reach: Span, thresholds: Thresholds
 ) -> AgentPart:
-    said = tuple(
-        one
-        for one in record.utterances
-        if _is_of(one, channel_id) and reach.start_ms <= one.start_ms < reach.end_ms
-    )
+    own = _as_of(record, channel_id, reach)
+    said = tuple(one for one in own.utterances if one.side is Side.AGENT)
+    open_ = timing.open_time(record)
     speech = [one.span for one in timing.speech_spans(said, thresholds)]
+    talk_ms = total_ms(intersection(speech, open_))
+    others = [spans for side, spans in timing.talk_time(own, thresholds).items() if side is not Side.AGENT]
+    taken = turns.turn_taking(own, thresholds).turns
+    gaps_ms = turns.response_gaps_ms(taken, Side.AGENT, timing.observed_time(record))
+    gap_ms_p50, _ = turns.percentiles(gaps_ms, thresholds.response_gap_min_count)
     answered = any(event.name in _BEGINS and event.channel_id == channel_id for event in record.events)
     later = [one for one in speech if one.end_ms > span.start_ms]
-    holds = intersection(timing.holds(record), timing.open_time(record))
+    holds = intersection(timing.holds(record), open_)
     return AgentPart(
         channel_id=channel_id,
         start_ms=span.start_ms,
         end_ms=span.end_ms,
-        talk_time_ms=total_ms(intersection(speech, timing.open_time(record))),
+        talk_time_ms=talk_ms,
+        talk_time_total_ms=talk_ms + sum(total_ms(intersection(spans, [span])) for spans in others),
         words_count=wording.words_count(said),
         talk_speed_wpm=wording.talk_speed_wpm(said, thresholds),
         hold_time_ms=total_ms(intersection(holds, [span])),
@@ -135,4 +148,20 @@ def _measured(
             for one in turns.interruptions(record, thresholds)
         ),
         first_response_ms=max(0, later[0].start_ms - span.start_ms) if answered and later else None,
+        response_gap_ms_p50=gap_ms_p50,
+        longest_monologue_ms=turns.longest_monologue_ms(taken, Side.AGENT),
+        sentiment_score=sentiment.side_score(said),
     )
+
+
+def _as_of(record: CallRecord, channel_id: str, reach: Span) -> CallRecord:
+    """The call in which nobody but this agent in this part of it is on the agent's side."""
+
+    def is_another(one: SpokenUtterance) -> bool:
+        is_own = one.channel_id == channel_id and reach.start_ms <= one.start_ms < reach.end_ms
+        return one.side is Side.AGENT and not is_own
+
+    if not any(map(is_another, record.utterances)):
+        return record  # and what is remembered of it
+    utterances = (replace(one, side=Side.OTHER) if is_another(one) else one for one in record.utterances)
+    return replace(record, utterances=tuple(utterances))

@@ -153,6 +153,8 @@ class Rule:
     """Zoom's products that it is for; none: all."""
     languages: tuple[str, ...] = ()
     """Whisper codes of the languages that it is for; none: all."""
+    pause_sound_s: float = 0
+    """For so long after what matched nothing audible of a running call is kept; 0: all is."""
 
     def is_for(self, origin: Origin) -> bool:
         """Whether calls from there are looked at."""
@@ -177,6 +179,8 @@ def _lines(rule: Rule) -> Iterator[str]:
     for key in ("queues", "products", "languages"):
         if values := getattr(rule, key):
             yield f"{key} = {_quoted(values)}"
+    if rule.pause_sound_s:
+        yield f"pause_sound_s = {rule.pause_sound_s:.10g}"
     for condition in rule.when:
         yield "[[rule.when]]"
         match condition.filter:

@@ -41,6 +41,8 @@ from zccvoice.config.zoom import ProductName
 from zccvoice.errors import ConfigError
 
 LONGEST_NAME = 100
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 10, 3_600
+"""A hit is found some seconds after what matched: of a shorter pause nothing would be left by then."""
 _DAY_MS = 86_400_000
 _RANGES: dict[Quantity, tuple[float, float]] = {
     Quantity.SILENCE_MS: (DEFAULTS.silence_above_ms, _DAY_MS),
@@ -61,7 +63,7 @@ WINDOWS = tuple(f"{where}_{unit}" for where in ("first", "last", "between") for 
 """A window's keys: a number, or with ``between`` two of them, of milliseconds or of percent of the call."""
 _FILTERS = ("any_of", "all_of", *LIMITS)
 _CONDITION_KEYS = (*_FILTERS, *WINDOWS, "side", "negate")
-_RULE_KEYS = ("name", "description", "queues", "products", "languages", "when")
+_RULE_KEYS = ("name", "description", "queues", "products", "languages", "pause_sound_s", "when")
 _WITHOUT_SIDE = (Quantity.SILENCE_MS, Quantity.HOLD_MS)
 
 
@@ -138,6 +140,7 @@ class _Reader:
             if product not in get_args(ProductName):
                 known = ", ".join(get_args(ProductName))
                 self._note("products", f"products: expected some of {known}, got {product!r}")
+        pause_s = self._pause_s(table)
         conditions = table.get("when")
         if not _is_list_of(conditions, dict) or not conditions:
             self._note("when", "when: expected at least one condition, under [[rule.when]]")
@@ -146,7 +149,19 @@ class _Reader:
         self._place = (number, None)
         if len(self.problems) > before:
             return None
-        return Rule(name, tuple(when), description, queues, products, tuple(map(str.lower, languages)))
+        return Rule(
+            name, tuple(when), description, queues, products, tuple(map(str.lower, languages)), pause_s
+        )
+
+    def _pause_s(self, table: dict[str, Any]) -> float:
+        value = table.get("pause_sound_s", 0)
+        if "pause_sound_s" in table and not (
+            _is_number(value) and SHORTEST_PAUSE_S <= value <= LONGEST_PAUSE_S
+        ):
+            expected = f"a number of seconds, {SHORTEST_PAUSE_S} to {LONGEST_PAUSE_S}"
+            self._note("pause_sound_s", f"pause_sound_s: expected {expected}, got {value!r}")
+            return 0
+        return float(value)
 
     def _condition(self, rule: int, number: int, table: dict[str, Any]) -> Condition | None:
         self._place = (rule, number)

@@ -10,7 +10,6 @@ zero*. With one mixed track no side is known, and only what needs no side is def
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -288,7 +287,7 @@ def _turn_taking(
         by_side = [one for one in interruptions if one.side is side]
         signals = sum(one.side is side for one in taken.backchannels)
         gaps_ms = turns.response_gaps_ms(taken.turns, side, observed)
-        p50, p90 = _percentiles(gaps_ms, thresholds.response_gap_min_count)
+        p50, p90 = turns.percentiles(gaps_ms, thresholds.response_gap_min_count)
         measures |= {
             f"interruptions_{side}_count": len(by_side) if known and both else None,
             f"interruptions_{side}_time_ms": sum(one.overlap_ms for one in by_side)
@@ -315,14 +314,6 @@ def _sentiment(side: Side, spoken: Sequence[SpokenUtterance], call: Span) -> dic
 
 def _ratio(part: int | None, whole: int) -> float | None:
     return None if part is None or whole == 0 else part / whole
-
-
-def _percentiles(values: Sequence[int], min_count: int) -> tuple[int | None, int | None]:
-    """Median and 90th percentile, linear between neighbours (Postgres: ``percentile_cont``)."""
-    if len(values) < max(2, min_count):
-        return None, None
-    tenths = statistics.quantiles(values, n=10, method="inclusive")
-    return round(tenths[4]), round(tenths[8])
 
 
 def _verdict(record: CallRecord, duration_ms: int, speech_ms: int, thresholds: Thresholds) -> str | None:

@@ -24,6 +24,8 @@ HOLD_BEGINS = frozenset({"user_hold"})
 HOLD_ENDS = frozenset({"user_unhold", "user_end"})
 PAUSE_BEGINS = frozenset({"stream_paused", "session_paused", "sound_paused"})
 PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed", "sound_resumed"})
+RULE_PAUSE_BEGINS, RULE_PAUSE_ENDS = "rule_pause_started", "rule_pause_ended"
+"""Our own: a rule silences a call for a time of its own, whatever pauses and resumes meanwhile."""
 
 
 class SpeechSpan(NamedTuple):
@@ -120,8 +122,9 @@ def holds(record: CallRecord) -> list[Span]:
 
 @remembered
 def pauses(record: CallRecord) -> list[Span]:
-    """When Zoom had paused the streaming, by the same rules as `holds`."""
-    return _told(record, PAUSE_BEGINS, PAUSE_ENDS)
+    """When Zoom had paused the streaming or nothing audible was kept, by the same rules as `holds`."""
+    by_rules = _told(record, frozenset({RULE_PAUSE_BEGINS}), frozenset({RULE_PAUSE_ENDS}))
+    return union([*_told(record, PAUSE_BEGINS, PAUSE_ENDS), *by_rules])
 
 
 def _told(record: CallRecord, begins: frozenset[str], ends: frozenset[str]) -> list[Span]:

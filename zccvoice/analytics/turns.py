@@ -12,6 +12,7 @@ never interrupt one another. Speech of channels whose side is not known takes no
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
@@ -153,6 +154,14 @@ def response_gaps_ms(turns: Sequence[Turn], side: Side, observed: Sequence[Span]
         and later.start_ms >= earlier.end_ms
         and covers(observed, Span(earlier.end_ms, later.start_ms))
     ]
+
+
+def percentiles(values: Sequence[int], min_count: int) -> tuple[int | None, int | None]:
+    """Median and 90th percentile, linear between neighbours (``percentile_cont``); None below the count."""
+    if len(values) < max(2, min_count):
+        return None, None
+    tenths = statistics.quantiles(values, n=10, method="inclusive")
+    return round(tenths[4]), round(tenths[8])
 
 
 def speaker_switches(turns: Sequence[Turn]) -> int:

@@ -134,6 +134,10 @@ class Timeline:
         if self._pauses and self._pauses[-1][1] is None:
             self._pauses[-1] = (self._pauses[-1][0], until_ms)
 
+    def pause_between(self, from_ms: int, until_ms: int) -> None:
+        """A pause whose end is known; one that goes on now is not touched by it."""
+        self._pauses.insert(0, (from_ms, until_ms))
+
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
         placed = self._release(self._newest_ms + 1)

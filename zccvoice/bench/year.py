@@ -29,6 +29,11 @@ DAYS = 365
 LIVE_CALLS = 50
 INDEXING_MEMORY = "1GB"
 
+_RECOGNITION = (
+    "engagement_id", "utterances_count", "kept_count", "empty_count", "refused_count", "failed_count",
+    "waiting_count", "unassigned_count", "lags_ms", "rejections",
+)  # fmt: skip
+
 OnProgress = Callable[[str], None]
 Rows = Iterator[Sequence[Any]]
 
@@ -157,6 +162,7 @@ def _tables(year: Year) -> Iterator[tuple[str, Sequence[str], Rows]]:
     columns = ("engagement_id", "channel_id", "side", "user_id", "display_name", "phone_hash", "phone_last4")
     yield "participant", columns, (row for call in year.calls for row in _participants(call))
     yield "scorecard", tuple(column.name for column in scorecard_table.columns), map(_scorecard, year.calls)
+    yield "call_recognition", _RECOGNITION, map(_recognition, year.calls)
     columns = ("engagement_id", "start_ms", "end_ms")
     yield "silence", columns, (row for call in year.calls for row in _spans(call, "silence", 4, 3_000))
     yield "hold", columns, (row for call in year.calls[::4] for row in _spans(call, "hold", 1, 20_000))
@@ -231,6 +237,12 @@ def _scorecard(call: Call) -> Sequence[Any]:
         known[column.name] if column.name in known else made_up.get(type(column.type))
         for column in scorecard_table.columns
     ]
+
+
+def _recognition(call: Call) -> Sequence[Any]:
+    chance = _chance(call, "recognition")
+    lags_ms = sorted(300 + int(chance.expovariate(1 / 900)) for _ in range(UTTERANCES_PER_CALL))
+    return call.engagement_id, UTTERANCES_PER_CALL, UTTERANCES_PER_CALL, 0, 0, 0, 0, 0, lags_ms, "[]"
 
 
 def _spans(call: Call, what: str, most: int, least_ms: int) -> Iterator[Sequence[Any]]:

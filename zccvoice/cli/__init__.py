@@ -8,60 +8,42 @@ Results go to standard output, progress and problems to standard error.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Iterator
 
 from zccvoice import __version__
-from zccvoice.cli import (
-    bench,
-    db,
-    demo,
-    doctor,
-    explain,
-    export,
-    models,
-    recognizer,
-    recompute,
-    replay,
-    report,
-    rules,
-    serve,
-    simulate,
-    stream,
-    targets,
-    top,
-    transcribe,
-)
 from zccvoice.errors import ConfigError, ScenarioError, ZccvoiceError
 
-_COMMANDS = (
-    serve,
-    doctor,
-    demo,
-    simulate,
-    transcribe,
-    replay,
-    recompute,
-    report,
-    targets,
-    top,
-    rules,
-    export,
-    db,
-    stream,
-    recognizer,
-    models,
-    explain,
-    bench,
-)
+_COMMANDS = {
+    "serve": "run the daemon",
+    "doctor": "look whether everything is in order",
+    "demo": "play demo calls and show what comes out",
+    "simulate": "play calls as Zoom would",
+    "transcribe": "transcribe recordings",
+    "replay": "make a call's rows anew from its journal",
+    "recompute": "measure stored calls again",
+    "report": "show stored measures",
+    "targets": "target ranges of the measures",
+    "top": "the calls that run now, in the terminal",
+    "rules": "check, try and apply rules",
+    "export": "write the sound or the transcript of a call",
+    "db": "upgrade, open, move the database; erase calls",
+    "stream": "start, stop, pause or resume a stream at Zoom",
+    "recognizer": "serve the recognizer to daemons on other machines",
+    "models": "weights of the recognizer",
+    "explain": "what a stop reason, status code or cause means",
+    "bench": "measure",
+}
+"""Each is the module of its name here, which is imported when the command is asked for: some take seconds."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser(arguments[:1]).parse_args(arguments)
     try:
         status: int = options.run(options)
         sys.stdout.flush()
@@ -89,7 +71,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="zccvoice",
         description="On-prem voice analytics for contact centres on Zoom.",
@@ -98,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"zccvoice {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in _COMMANDS:
-        command.add_to(commands)
+    for name, what in _COMMANDS.items():
+        if name in asked:
+            importlib.import_module(f"{__name__}.{name}").add_to(commands)
+        else:
+            commands.add_parser(name, help=what)
     return parser

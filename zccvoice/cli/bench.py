@@ -29,7 +29,9 @@ _HALF = "half of the set: the one thresholds were found with, or the other (defa
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    parser: argparse.ArgumentParser = commands.add_parser("bench", help="measure")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "bench", description="Measure how fast a part of the program is on this machine."
+    )
     benches = parser.add_subparsers(required=True, metavar="NAME")
     one = benches.add_parser(
         "asr", help="what recognition costs, beside faster-whisper, and how soon text is there"

@@ -22,7 +22,8 @@ from zccvoice.store.private_postgres import PrivatePostgres
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "db", help="upgrade, open, move the database; erase calls"
+        "db",
+        description="Bring the schema up to date, look into the database, keep, move or erase what is in it.",
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     one = actions.add_parser("upgrade", help="bring the schema up to date")

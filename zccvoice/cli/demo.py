@@ -42,7 +42,8 @@ _SIDES = {scenario.Side.AGENT: Side.AGENT, scenario.Side.CONSUMER: Side.CUSTOMER
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "demo", help="play demo calls and show what comes out"
+        "demo",
+        description="Play the demo calls to a daemon of its own, and show what the database has then.",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     parser.add_argument(

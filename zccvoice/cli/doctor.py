@@ -22,7 +22,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "doctor",
-        help="look whether everything is in order",
         description="Look at credentials, the door from outside, certificate, Zoom's API, "
         "database, clock, disk, "
         "master key, rules and weights; say how each is and what to do. Exit status: 1 when something "

@@ -15,7 +15,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "explain",
-        help="what a stop reason, status code or cause means",
         description="What happened, whose doing it is, and what to do: for Zoom's stop reasons, "
         "status codes (both of "
         "its tables) and API errors, for end_reason in reporting.call and cause in reporting.gap; "

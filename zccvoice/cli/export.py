@@ -12,10 +12,10 @@ from urllib.parse import quote
 from sqlalchemy import Engine
 
 from zccvoice.cli import settings
-from zccvoice.cli.transcripts import FORMATS, print_transcript, write_transcript
+from zccvoice.cli.transcripts import FORMATS, print_transcript, unknown_call, write_transcript
 from zccvoice.config import Config
 from zccvoice.daemon import log
-from zccvoice.errors import ConfigError, SoundGoneError, StoreError, ZccvoiceError
+from zccvoice.errors import ConfigError, StoreError
 from zccvoice.recordings.call_sound import MIX, channels_of, length_of, require_sound, sides_of
 from zccvoice.recordings.private_file import private_file
 from zccvoice.recordings.sound_writer import SUFFIXES, is_too_long, write_sound
@@ -28,7 +28,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "export",
-        help="write the sound or the transcript of a call",
         description="Write what is kept of a call into a file that its owner alone can read: its sound, the "
         "agent's side left and the customer's right, on the call's clock, silent where nothing arrived; or its "
         "transcript. What is exported leaves the encrypted journals, their retention and erasures: the log notes "
@@ -100,13 +99,6 @@ def _export_sound(options: argparse.Namespace, config: Config, engine: Engine, o
     with private_file(output) as file:
         write_sound(file, output.suffix, channels_of(shelf, sound, sides), len(sides))
     _note("audio exported", options, output)
-
-
-def unknown_call(engagement_id: str, gone: str | None) -> ZccvoiceError:
-    """The error for a call that is not in the database; `gone` is what a tombstone says of it."""
-    if gone is not None:
-        return SoundGoneError(f"call {engagement_id}: {gone}")
-    return StoreError(f"nothing is known of the call {engagement_id!r}")
 
 
 def _note(what: str, options: argparse.Namespace, output: Path) -> None:

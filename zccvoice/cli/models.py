@@ -19,7 +19,9 @@ from zccvoice.speech.whisper import DEMO_MODEL
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    parser: argparse.ArgumentParser = commands.add_parser("models", help="weights of the recognizer")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "models", description="List, get, install and verify the weights of the recognizer."
+    )
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     one = kinds.add_parser("list", help="names, sizes, and where those are that are on this machine")
     settings.add_arguments(one)

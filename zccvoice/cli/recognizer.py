@@ -23,7 +23,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "recognizer",
-        help="serve the recognizer to daemons on other machines",
         description="Serve the weights in speech.model over HTTP, at /v1/audio/transcriptions, until SIGTERM. "
         "Daemons with speech.recognizer = remote ask it; so can any client of OpenAI's interface.",
     )

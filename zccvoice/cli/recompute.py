@@ -24,7 +24,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "recompute",
-        help="measure stored calls again",
         description="Make the measures of stored calls anew, with the thresholds in force now; utterances that "
         "were stored without a sentiment get theirs. A call of which "
         "nothing changed is not touched; running calls are left alone. May be interrupted and begun again.",

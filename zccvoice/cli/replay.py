@@ -52,7 +52,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "replay",
-        help="make a call's rows anew from its journal",
         description="Read journals from beginning to end, through the same code as a running call, and write what "
         "they amount to into the database. Transcripts that stand in a journal are not made again, unless --model "
         "asks for others. The journals are not changed.",

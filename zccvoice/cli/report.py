@@ -25,7 +25,9 @@ _FOLDER = Path("report")
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    parser: argparse.ArgumentParser = commands.add_parser("report", help="show stored measures")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "report", description="Show stored measures: as text, CSV, XLSX, Parquet, JSON or pages."
+    )
     reports = parser.add_subparsers(required=True, metavar="REPORT")
     one = reports.add_parser("calls", help="the calls of a period")
     periods.add_ends(one)

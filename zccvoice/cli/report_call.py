@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import getpass
-import io
 import sys
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from zccvoice.cli import settings
-from zccvoice.cli.export import unknown_call
-from zccvoice.cli.transcripts import FORMATS, print_transcript, private_text_file, write_transcript
+from zccvoice.cli.transcripts import (
+    FORMATS,
+    print_transcript,
+    private_text_file,
+    unknown_call,
+    write_transcript,
+)
 from zccvoice.config import Config
-from zccvoice.daemon import log
 from zccvoice.errors import ConfigError, StoreError
-from zccvoice.recordings.call_sound import MIX, channels_of, require_sound, sides_of
-from zccvoice.recordings.private_file import private_file
-from zccvoice.recordings.sound_writer import write_sound
 from zccvoice.reports.calls import CallReport, call_report
 from zccvoice.reports.html import call_page, page_name
-from zccvoice.reports.sound import LONGEST_WITHIN_BYTES, PageSound, sound_beside, sound_within
 from zccvoice.reports.text import print_call
 from zccvoice.store.database import require_current_schema, transaction
 from zccvoice.store.sound import CallSound, call_sound, why_gone
 
 _FORMS = ("text", "html", *FORMATS)
 _FOLDER = Path("report")
-_SOUND = ".ogg"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,32 +108,18 @@ def _write_page(report: CallReport, sound: CallSound, config: Config, options: a
     if page.suffix.lower() != ".html":
         page /= page_name(engagement_id)
     page.parent.mkdir(parents=True, exist_ok=True)
-    played = _sound_of_page(engagement_id, sound, config, page) if options.sound else None
-    with private_text_file(page) as file:
-        file.write(call_page(report, options.timezone, sound=played))
-    if played is not None:
-        log.configure(config.log)
-        log.get_logger().info(
-            "audio exported", engagement_id=engagement_id, by=getpass.getuser(), file=str(page.absolute())
-        )
+    if not options.sound:
+        _put_page(page, call_page(report, options.timezone))
+        return page
+    # With the libraries of sound, for which no other report has to wait.
+    from zccvoice.cli.page_sound import note_export, sound_of_page
+
+    played = sound_of_page(engagement_id, sound, config, page)
+    _put_page(page, call_page(report, options.timezone, sound=played))
+    note_export(engagement_id, config, page)
     return page
 
 
-def _sound_of_page(engagement_id: str, sound: CallSound, config: Config, page: Path) -> PageSound:
-    """The agent's side left and the customer's right, or all as one where nobody told whose legs they are.
-
-    Raises:
-        SoundGoneError: it is not there, or not whole.
-    """
-    has_sides = all(leg.side is not None for leg in sound.legs)
-    sides = sides_of(engagement_id, sound, None if has_sides else MIX)
-    shelf = settings.shelf(config)
-    require_sound(shelf, engagement_id, [leg for side in sides for leg in side])
-    encoded = io.BytesIO()
-    write_sound(encoded, _SOUND, channels_of(shelf, sound, sides), len(sides))
-    if encoded.getbuffer().nbytes <= LONGEST_WITHIN_BYTES:
-        return sound_within(encoded.getvalue(), has_sides=has_sides)
-    beside = page.with_suffix(_SOUND)
-    with private_file(beside) as file:
-        file.write(encoded.getbuffer())
-    return sound_beside(beside.name, has_sides=has_sides)
+def _put_page(page: Path, content: str) -> None:
+    with private_text_file(page) as file:
+        file.write(content)

@@ -29,7 +29,9 @@ from zccvoice.store.rules import EndedCall, ended_calls, judge, rule_book
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    parser: argparse.ArgumentParser = commands.add_parser("rules", help="check, try and apply rules")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "rules", description="Check a file of rules, try it on stored calls, or store what matches in them."
+    )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     one = actions.add_parser("check", help="is a rules file in order?")
     one.add_argument("file", type=Path, metavar="FILE")

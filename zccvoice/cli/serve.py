@@ -30,7 +30,7 @@ APPLICATION_NAME = "zccvoice daemon"
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "serve", help="run the daemon", description="Receive Zoom's calls until SIGTERM; twice: stop at once."
+        "serve", description="Receive Zoom's calls until SIGTERM; twice: stop at once."
     )
     settings.add_arguments(parser)
     parser.add_argument("--model", help="short for --set speech.model=…: demo, a Whisper name, or a folder")

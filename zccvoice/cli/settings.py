@@ -15,7 +15,6 @@ from zccvoice import config
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.rules import Rule
 from zccvoice.analytics.rules_file import load_rules
-from zccvoice.daemon.past import ENTRY_TYPES
 from zccvoice.errors import ConfigError
 from zccvoice.journal.shelf import Shelf
 from zccvoice.journal.vault import Vault, own_master_key
@@ -115,6 +114,9 @@ def incoming(settings: config.Config) -> Shelf:
 
 
 def _shelf(settings: config.Config, name: str) -> Shelf:
+    # What stands in journals is the daemon's; who asks the database alone does not wait for it.
+    from zccvoice.daemon.past import ENTRY_TYPES
+
     folder = settings.data.folder
     return Shelf(folder / name, Vault(folder / "keys", master_key(settings)), ENTRY_TYPES)
 

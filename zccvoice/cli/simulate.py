@@ -26,7 +26,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "simulate",
-        help="play calls as Zoom would",
         description="Be Zoom: send signed webhooks to a daemon and play scenarios to it over WebSockets. The "
         "daemon must allow this host (zoom.allowed_hosts). Credentials come from the environment, under the "
         "names that the daemon uses: ZCCVOICE_ZOOM__CLIENT_ID, ZCCVOICE_ZOOM__CLIENT_SECRET, "

@@ -24,7 +24,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "stream",
-        help="start, stop, pause or resume a stream at Zoom",
         description="Ask Zoom to start or stop the stream of a running call, or to pause or resume that of a "
         "Video SDK session. The daemon then gets the webhook. Needs a server-to-server OAuth app (zoom.api) with "
         "the scope to update the status of RTMS apps; for Video SDK sessions the account's API key.",

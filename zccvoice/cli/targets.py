@@ -16,7 +16,10 @@ from zccvoice.store.targets import Target, set_target
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
-    parser: argparse.ArgumentParser = commands.add_parser("targets", help="target ranges of the measures")
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "targets",
+        description="Say which range a measure should be in; reports show beside a number whether it is.",
+    )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     one = actions.add_parser(
         "set",

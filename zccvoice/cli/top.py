@@ -52,7 +52,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "top",
-        help="the calls that run now, in the terminal",
         description="Show the calls that run now, again and again: what goes on, talk shares, silences, "
         "interruptions, rules that matched, the last words. A reader's login is enough. Where standard output is "
         "no terminal it is written once.",

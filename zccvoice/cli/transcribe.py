@@ -37,7 +37,6 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "transcribe",
-        help="transcribe recordings",
         description="Transcribe sound files (WAV, FLAC, Ogg, MP3 and whatever else FFmpeg reads; raw G.711 and "
         "G.722) through the same code as running calls. A file of two channels is a call with a side in each; "
         "call-agent.wav and call-customer.wav are the two sides of one call; one channel is a mix of all. "

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from zccvoice.errors import SoundGoneError, StoreError, ZccvoiceError
 from zccvoice.recordings.private_file import private_file
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.captions import write_srt, write_text, write_vtt
@@ -22,6 +23,13 @@ def _write_json(report: CallReport, file: IO[str]) -> None:
 _WRITERS = {"txt": write_text, "vtt": write_vtt, "srt": write_srt, "json": _write_json}
 FORMATS = tuple(_WRITERS)
 """The first is the one of who asks for none."""
+
+
+def unknown_call(engagement_id: str, gone: str | None) -> ZccvoiceError:
+    """The error for a call that is not in the database; `gone` is what a tombstone says of it."""
+    if gone is not None:
+        return SoundGoneError(f"call {engagement_id}: {gone}")
+    return StoreError(f"nothing is known of the call {engagement_id!r}")
 
 
 def print_transcript(report: CallReport, form: str) -> None:

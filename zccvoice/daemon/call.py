@@ -127,6 +127,11 @@ class Call:
         if self._reception is not None:
             self._reception.keep_sound(is_kept)
 
+    def pause_sound(self, end_ms: int) -> None:
+        """Keep nothing audible of the stream up to this moment of Zoom's clock."""
+        if self._reception is not None:
+            self._reception.pause_sound(end_ms)
+
     async def run(self) -> None:
         """Receive the stream to its end, and see everything that it gave written to its journal.
 

@@ -169,6 +169,10 @@ class Metrics:
         self.scorecard_lag.observe(now - since)
         return now - since
 
+    def forget_hang_up(self, stream_id: str) -> None:
+        """The stream's end brings no row: it was revoked, or its call cannot be measured."""
+        self._hang_ups.pop(stream_id, None)
+
     def exposition(self) -> bytes:
         """Everything in Prometheus' text format."""
         return generate_latest(self.registry)

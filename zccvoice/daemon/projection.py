@@ -15,7 +15,7 @@ import numpy as np
 
 from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.analytics.pseudonym import PhonePseudonym
-from zccvoice.analytics.timing import PAUSE_BEGINS, PAUSE_ENDS
+from zccvoice.analytics.timing import PAUSE_BEGINS, PAUSE_ENDS, RULE_PAUSE_BEGINS, RULE_PAUSE_ENDS
 from zccvoice.audio.codecs import as_carried
 from zccvoice.audio.codecs.opus import is_concealing
 from zccvoice.audio.frame import AudioFormat, Encoding
@@ -99,6 +99,7 @@ class Projection:
         self._first_packet_ms: int | None = None
         self._is_clock_started = False
         self._last_timestamp_ms = started.event_ts_ms
+        self._rule_pause_ms: int | None = None
         self._audio_end_ms: int | None = None
         self._broken: ReceptionBroken | None = None
         self._stopped_ms: int | None = None
@@ -301,7 +302,12 @@ class Projection:
             return
         # An event that does not tell its time happened when the newest one that does.
         when_ms = event.timestamp_ms or self._last_timestamp_ms
-        self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
+        if event.name == RULE_PAUSE_BEGINS:
+            self._rule_pause_ms = when_ms
+        if event.name == RULE_PAUSE_ENDS:
+            self._pause_until(when_ms)
+        else:
+            self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
         if event.name == "stream_terminated":
             self._stopped_ms = self._stopped_ms or event.timestamp_ms
         for track in self._tracks.values():
@@ -312,6 +318,13 @@ class Projection:
         if event.name == "takeover_started" and event.channel_id is not None:
             self._state(ParticipantSeen, event.channel_id, side=self._sides.take_over(event.channel_id))
         self._state(CallEventSeen, event.name, when_ms, event.channel_id)
+
+    def _pause_until(self, end_ms: int) -> None:
+        """A rule's pause, whose end is told beforehand: the stream is not there yet."""
+        if self._rule_pause_ms is None:  # how it began was in a damaged part of the journal
+            return
+        for track in self._tracks.values():
+            track.timeline.pause_between(self._rule_pause_ms, end_ms)
 
     # Breaks and ends
 

@@ -122,6 +122,12 @@ class Reception:
         name = SOUND_RESUMED if is_kept else SOUND_PAUSED
         self._take(CallEventReceived(name, self._now_ms()))
 
+    def pause_sound(self, end_ms: int) -> None:
+        """Keep nothing audible up to this moment of Zoom's clock. What is written already stays."""
+        if not self.is_over:
+            for name, timestamp_ms in self._pauses.until(end_ms, self._now_ms()):
+                self._take(CallEventReceived(name, timestamp_ms))
+
     def _now_ms(self) -> int:
         """The moment on Zoom's clock up to which the stream was received."""
         return self._last_timestamp_ms or int(self._wall_clock() * 1000)

@@ -113,6 +113,7 @@ async def serve(
     def make_call(started: StreamStarted, is_announced: bool) -> Call:
         return Call(started, receiver, house, is_announced=is_announced)
 
+    supervisor = Supervisor(make_call, deleter(shelf, webhooks, outbox), metrics)
     writer = Writer(
         outbox,
         shelf,
@@ -121,9 +122,9 @@ async def serve(
         measure=measure_in(engine, book, thresholds=thresholds),
         measure_live=measure_live_in(engine, book, thresholds=thresholds),
         live=house.live,
+        pause_sound=supervisor.pause_sound,
     )
     transcriber = Transcriber(recognizer, metrics, config.speech)
-    supervisor = Supervisor(make_call, deleter(shelf, webhooks, outbox), metrics)
     door = Door(config.door, WebhookReceiver(config.signing_apps), webhooks_send, metrics, keep=webhooks.keep)
     for revoked in inheritance.revoked:
         await trio.to_thread.run_sync(shelf.shred, journal_name(revoked.stream_id))

@@ -57,10 +57,18 @@ class Supervisor:
 
     def keep_sound(self, engagement_id: str, is_kept: bool) -> int:
         """From now on keep nothing audible of a call, or keep it again; tells how many streams of it run."""
-        calls = [one.call for one in self._running.values() if one.call.engagement_id == engagement_id]
+        calls = self._calls_of(engagement_id)
         for call in calls:
             call.keep_sound(is_kept)
         return len(calls)
+
+    def pause_sound(self, engagement_id: str, end_ms: int) -> None:
+        """Keep nothing audible of a call up to this moment of Zoom's clock; to be told again changes nothing."""
+        for call in self._calls_of(engagement_id):
+            call.pause_sound(end_ms)
+
+    def _calls_of(self, engagement_id: str) -> list[Call]:
+        return [one.call for one in self._running.values() if one.call.engagement_id == engagement_id]
 
     async def run(
         self,
@@ -118,9 +126,8 @@ class Supervisor:
 
     def _retire_others(self, started: StreamStarted) -> None:
         """A transfer, or a failover with a new id: the older stream may be over without a word."""
-        for running in self._running.values():
-            if running.call.engagement_id == started.engagement_id:
-                running.call.retire(SUPERSEDED)
+        for call in self._calls_of(started.engagement_id):
+            call.retire(SUPERSEDED)
 
     def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
         running = _Running(self._make_call(started, is_announced))

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import trio
 from sqlalchemy import Engine
@@ -51,8 +52,12 @@ Write: TypeAlias = Callable[[Sequence[Fact]], None]
 """Stores facts in one transaction; blocking. Raises `StoreError`."""
 Measure: TypeAlias = Callable[[str], None]
 """Stores the measures of an engagement; blocking. Raises `StoreError`."""
-MeasureLive: TypeAlias = Callable[[str, Heard | None], None]
-"""Stores the provisional measures of one, with what is heard of it now; blocking. Raises `StoreError`."""
+MeasureLive: TypeAlias = Callable[[str, Heard | None], int | None]
+"""Stores the provisional measures of one, with what is heard of it now; tells up to when, in Zoom's epoch ms, its
+rules want nothing audible kept. Blocking. Raises `StoreError`."""
+PauseSound: TypeAlias = Callable[[str, int], None]
+"""Has nothing audible of an engagement kept up to a moment of Zoom's clock."""
+_T = TypeVar("_T")
 log = get_logger()
 
 
@@ -75,8 +80,8 @@ def measure_in(
 ) -> Measure:
     """The real `Measure` of a call that has ended: from what is stored of it, judged by the rules.
 
-    A call of which no audio came has no scorecard: its zeros would be made up. With `announces` others are told
-    of its hits as they happen.
+    A call of which no audio came has no scorecard, for its zeros would be made up, and no hits. With `announces`
+    others are told of hits as they happen.
     """
 
     def measure(engagement_id: str) -> None:
@@ -84,9 +89,11 @@ def measure_in(
             if not removals.lock_living(connection, engagement_id):
                 return
             record = reads.call_record(connection, engagement_id)
-            if record.tracks or record.utterances:
+            is_heard = bool(record.tracks or record.utterances)
+            if is_heard:
                 measures.put_measures(connection, record, thresholds)
-                rules.judge(connection, record, book, datetime.now(UTC), announces=announces)
+            judges = book if is_heard else replace(book, rules=())
+            rules.judge(connection, record, judges, datetime.now(UTC), announces=announces)
 
     return measure
 
@@ -96,17 +103,18 @@ def measure_live_in(
 ) -> MeasureLive:
     """The real `MeasureLive`."""
 
-    def measure(engagement_id: str, heard: Heard | None) -> None:
+    def measure(engagement_id: str, heard: Heard | None) -> int | None:
         with transaction(engine) as connection:
             # One that ended while we waited for our turn has its scorecard already.
             if not removals.lock_living(connection, engagement_id) or not reads.is_running(
                 connection, engagement_id
             ):
-                return
+                return None
             record = reads.call_record(connection, engagement_id)
             live = running.measure_running(connection, record, heard, thresholds)
             measures.put_live(connection, engagement_id, live)
             rules.judge(connection, record, book, datetime.now(UTC))
+            return rules.sound_pause_end_ms(connection, engagement_id, book)
 
     return measure
 
@@ -124,6 +132,7 @@ class Writer:
         measure: Measure,
         measure_live: MeasureLive,
         live: LiveSpeech,
+        pause_sound: PauseSound = lambda engagement_id, end_ms: None,
     ) -> None:
         self._outbox = outbox
         self._shelf = shelf
@@ -132,6 +141,7 @@ class Writer:
         self._measure = measure
         self._measure_live = measure_live
         self._live = live
+        self._pause_sound = pause_sound
         self._limiter = trio.CapacityLimiter(1)
         self._running: dict[str, set[str]] = {}  # streams by engagement
 
@@ -217,6 +227,7 @@ class Writer:
             Exception
         ) as error:  # the edge of one call; its journal stays open, to be tried at the next start
             self._give_up(closed, "call not measured", error)
+            self._metrics.forget_hang_up(closed.stream_id)
             return
         self._outbox.measured(journal_name(closed.stream_id))
         lag_s = self._metrics.note_scorecard(closed.stream_id, trio.current_time())
@@ -231,6 +242,7 @@ class Writer:
         """A call that lost one of its streams is measured without it."""
         for fact in facts:
             if isinstance(fact, StreamRevoked):
+                self._metrics.forget_hang_up(fact.stream_id)
                 self._forget_running(fact.engagement_id, fact.stream_id)
                 try:
                     await self._insist(partial(self._measure, fact.engagement_id))
@@ -264,7 +276,9 @@ class Writer:
                 heard = self._live.heard(engagement_id)
                 tried_at[engagement_id] = trio.current_time()
                 try:
-                    await self._in_thread(partial(self._measure_live, engagement_id, heard))
+                    end_ms = await self._in_thread(partial(self._measure_live, engagement_id, heard))
+                    if end_ms is not None:
+                        self._pause_sound(engagement_id, end_ms)
                 except StoreError as error:
                     log.warning("running calls not refreshed", problem=str(error))
                     await trio.sleep(LIVE_S)
@@ -301,13 +315,16 @@ class Writer:
                 continue
             return
 
-    async def _in_thread(self, store: Callable[[], None]) -> None:
-        cpu_s = await trio.to_thread.run_sync(_timed, store, limiter=self._limiter, abandon_on_cancel=True)
+    async def _in_thread(self, store: Callable[[], _T]) -> _T:
+        result, cpu_s = await trio.to_thread.run_sync(
+            _timed, store, limiter=self._limiter, abandon_on_cancel=True
+        )
         self._metrics.cpu_store.inc(cpu_s)
+        return result
 
 
-def _timed(store: Callable[[], None]) -> float:
+def _timed(store: Callable[[], _T]) -> tuple[_T, float]:
     """In a worker thread: store, and tell the thread's CPU time."""
     begin = time.thread_time()
-    store()
-    return time.thread_time() - begin
+    result = store()
+    return result, time.thread_time() - begin

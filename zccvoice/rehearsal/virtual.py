@@ -172,6 +172,7 @@ class VirtualDaemon:
             measure=lambda engagement_id: None,
             measure_live=lambda engagement_id, heard: None,
             live=self._house.live,
+            pause_sound=self.supervisor.pause_sound,
         )
         async with trio.open_nursery() as writing:
             writing.start_soon(writer.run)

@@ -136,8 +136,8 @@ def _agents_table(
             *(row(a.agent_name, a.user_id, a.summary, before.get(a.user_id), a.team_ids) for a in found),
             *([row("All calls", None, everybody, None, () if team is None else (team,))] if found else []),
         ),
-        "Measures of the agent leave out calls with another agent as well. All calls: the average that each is "
-        "to be compared with.",
+        "Of calls that several agents shared, what is the agent's own is of the agent's part. All calls: the "
+        "average that each is to be compared with.",
     )
 
 

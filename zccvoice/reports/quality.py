@@ -28,6 +28,7 @@ _CALLS: tuple[SummaryMeasure, ...] = tuple(
          "mean_transcript_confidence"),
     )
 )  # fmt: skip
+_NO_LAG = "No lag is known: these calls were played faster than real time, by a clock that is ahead of ours."
 TEXT_MEASURES = (
     ("utterances_count", "Utterances", Figure.COUNT),
     ("refused_count", "Refused", Figure.COUNT),
@@ -57,13 +58,12 @@ def quality_report(
     edges = [moment for _, moment in days]
     held = targets(connection, period.until)
     whole = summaries.summary(connection, scope)
-    (texts,) = quality.recognition(connection, scope, [period.since])
-    (texts_before,) = quality.recognition(connection, earlier, [period.before])
+    texts, texts_by_day = quality.recognition(connection, scope, edges)
+    texts_before, _ = quality.recognition(connection, earlier, [period.before])
     damaged = worst_report(
         connection, period, "coverage_ratio", most=most, pages=pages, queue=queue, team=team
     ).tables[0]
     calls_by_day = summaries.days(connection, scope, edges)
-    texts_by_day = quality.recognition(connection, scope, edges)
     names = [day for day, _ in days]
     return Report(
         "quality",
@@ -126,7 +126,11 @@ def _whole_table(
         Column("measure", "Name"),
         Column("definition", "Definition"),
     )
-    return Table("quality", "In short", columns, rows)
+    return Table("quality", "In short", columns, rows, _NO_LAG if _lacks_lag(now[1]) else "")
+
+
+def _lacks_lag(texts: Recognition | None) -> bool:
+    return texts is not None and texts.lag_ms_p50 is None
 
 
 def _days_table(
@@ -208,7 +212,7 @@ def _charts(
         None if one is None else (one.refused_count + one.failed_count) / one.utterances_count
         for one in texts
     ]
-    return (
+    charts = (
         Chart("Audio that arrived", Figure.RATIO, labels, (Series("Coverage", coverage),), is_line=True),
         Chart(
             "Recognition lag",
@@ -218,4 +222,7 @@ def _charts(
             is_line=True,
         ),
         Chart("Text refused or failed", Figure.RATIO, labels, (Series("Share", rejected),), is_line=True),
+    )
+    return tuple(
+        one for one in charts if any(value is not None for line in one.series for value in line.values)
     )

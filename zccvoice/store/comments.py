@@ -41,7 +41,8 @@ _VIEWS = {
     "rule_revision": "Rules that calls were judged by. A rule whose content changes is a new revision.",
     "metric_definition": "What every measure means. A changed definition is a further version.",
     "schema_change": "The history of this schema: which version, what it brought, and since when.",
-    "agent_call": "One row per agent and call, to be joined with reporting.call for the measures.",
+    "agent_call": "One row per agent and call, with what is of this agent alone; the rest is in reporting.call.",
+    "call_recognition": "What became of the utterances of each call: counted when it was measured, till then now.",
     "recognition": "One row per utterance: what became of transcribing it, and how long that took.",
     "metric_target": "Target ranges of measures; of the same measure, queue and team the latest holds.",
 }
@@ -69,6 +70,35 @@ _CALLS = {
     "talk_share_agent": "The part of the agent side in the talk time, of all the calls together.",
     "talk_speed_agent_wpm": "Words of the agent side per minute of its speech, of all the calls together.",
 }
+_OWN = {
+    "length_ms": "How long the agent was on the call, ms: the duration of the call, or his parts together.",
+    "talk_time_ms": "The agent's own speech, ms.",
+    "talk_time_total_ms": "The agent's own speech and that of all others while he was on the call, ms.",
+    "words_count": "Words of the agent's kept transcripts; NULL when he spoke and nothing was transcribed.",
+    "hold_time_ms": "Time on hold while the agent was on the call, ms.",
+    "hold_count": "Holds that began while the agent was on the call.",
+    "silence_time_ms": "Silences of the call (more than 3 s) while the agent was on it, ms.",
+    "interruptions_count": "How often the agent began to speak in the middle of another side's utterance.",
+    "first_response_ms": "From the agent's first answering to his speech after it, ms; NULL when none was told.",
+    "response_gap_ms_p50": (
+        "Median time from the end of another's turn to the start of the agent's, ms; of several parts their mean."
+    ),
+    "longest_monologue_ms": "The agent's longest turn, first word to last, ms.",
+    "sentiment_score": "Sentiment of the agent's words, -5 to +5; of several parts weighted by their words.",
+}
+_OWN_OF_DAY = {
+    **{
+        name: f"Sum over the calls: {_OWN[name]}"
+        for name in ("hold_time_ms", "hold_count", "silence_time_ms")
+    },
+    "non_talk_time_total_ms": "Sum over the calls: hold and silences while the agent was on the call, ms.",
+    "talk_time_agent_ms": f"Sum over the calls: {_OWN['talk_time_ms']}",
+    "interruptions_agent_count": f"Sum over the calls: {_OWN['interruptions_count']}",
+    "words_agent_count": f"Sum over the calls: {_OWN['words_count']}",
+    "talk_ratio_agent": "Talk time of the agent by the time that he was on the calls, of all together.",
+    "talk_share_agent": "The part of the agent in the talk time while he was on the calls, of all together.",
+    "talk_speed_agent_wpm": "Words of the agent per minute of his speech, of all the calls together.",
+}
 _VIEW_COLUMNS = {
     ("call", "agent_name"): _AGENT_NAME,
     ("call", "end_reason"): (
@@ -82,21 +112,25 @@ _VIEW_COLUMNS = {
     ("agent_day", "agent_name"): "Last known name of the agent.",
     ("agent_day", "day"): "UTC day on which the calls began.",
     ("agent_day", "shared_calls_count"): (
-        "Calls with another agent as well. Measures of the agent side leave them out: they are not of one agent."
+        "Calls with another agent as well. What is the agent's own is in them that of the agent's part."
     ),
     **{("agent_day", name): comment for name, comment in _CALLS.items()},
+    **{("agent_day", name): comment for name, comment in _OWN_OF_DAY.items()},
     ("agent_call", "agent_name"): "Last known name of the agent.",
+    ("agent_call", "day"): "UTC day on which the call began.",
+    **{("agent_call", name): comment for name, comment in _OWN.items()},
     (
         "agent_call",
         "is_alone",
-    ): "No other agent was on the call: measures of the agent side are of this agent.",
+    ): "No other agent was on the call: what is the agent's own is that of the whole call, else of his parts.",
     ("recognition", "outcome"): (
         "kept; empty: no words in it; refused by a guard; failed; waiting: there is no transcript yet."
     ),
     ("recognition", "reason"): "Why it was refused or failed; NULL otherwise.",
     ("recognition", "length_ms"): _LENGTH,
     ("recognition", "lag_ms"): (
-        "From the end of the utterance to its being stored, ms. Of recordings: since the call was recorded."
+        "From the end of the utterance to its being stored, ms. Of recordings: since the call was recorded. NULL "
+        "when that is below zero: the call ran by a clock faster than ours, as in the demo."
     ),
     ("metric_target", "queue_id"): "The queue it is for; NULL: every queue.",
     ("metric_target", "team_id"): "The team it is for; NULL: every team.",
@@ -161,6 +195,7 @@ _VIEW_TABLES = {
     "rule_revision": ("rule_revision",),
     "metric_definition": ("metric_definition",),
     "agent_call": ("participant", "engagement"),
+    "call_recognition": ("call_recognition", "engagement"),
     "recognition": ("utterance", "participant", "engagement"),
     "metric_target": ("metric_target",),
     "schema_change": ("schema_change",),

@@ -9,6 +9,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -195,6 +196,34 @@ class AgentPart(Base):
     silence_time_ms: Mapped[int] = mapped_column(comment=_PARTS["silence_time_ms"])
     interruptions_count: Mapped[int] = mapped_column(comment=_PARTS["interruptions_count"])
     first_response_ms: Mapped[int | None] = mapped_column(comment=_PARTS["first_response_ms"])
+    # NULL in parts that were stored before there were these.
+    talk_time_total_ms: Mapped[int | None] = mapped_column(comment=_PARTS["talk_time_total_ms"])
+    response_gap_ms_p50: Mapped[int | None] = mapped_column(comment=_PARTS["response_gap_ms_p50"])
+    longest_monologue_ms: Mapped[int | None] = mapped_column(comment=_PARTS["longest_monologue_ms"])
+    sentiment_score: Mapped[float | None] = mapped_column(comment=_PARTS["sentiment_score"])
+
+
+class CallRecognition(Base):
+    """What became of a call's utterances."""
+
+    __tablename__ = "call_recognition"
+    __table_args__ = ({"comment": "What became of a call's utterances, counted when it was measured."},)
+
+    engagement_id: Mapped[str] = of_engagement(is_key=True)
+    utterances_count: Mapped[int] = mapped_column(comment="Utterances heard.")
+    kept_count: Mapped[int] = mapped_column(comment="With a transcript that counts.")
+    empty_count: Mapped[int] = mapped_column(comment="Without words.")
+    refused_count: Mapped[int] = mapped_column(comment="With a transcript that a guard refused.")
+    failed_count: Mapped[int] = mapped_column(comment="That could not be transcribed.")
+    waiting_count: Mapped[int] = mapped_column(comment="Not transcribed yet.")
+    unassigned_count: Mapped[int] = mapped_column(comment="Of a channel whose side nobody told.")
+    lags_ms: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger),
+        comment="From the end of each utterance to its being stored, ms, rising; without those below zero.",
+    )
+    rejections: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, comment="Why text was refused or failed: outcome, reason, count and length_ms of each."
+    )
 
 
 class CategoryHit(Base):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select, text
 
 from zccvoice.analytics.live import LiveCall
 from zccvoice.analytics.parts import agent_parts
@@ -42,6 +42,19 @@ def _of_engagement(table: Table) -> list[str]:
 
 _UPSERT_ENGAGEMENT = upsert(table_of(Engagement), {"product": keep_first})
 _UPSERT_SCORECARD = upsert(scorecard_table, dict.fromkeys(_of_engagement(scorecard_table), replace))
+_PUT_RECOGNITION = text("""
+    INSERT INTO zccvoice.call_recognition AS r
+    SELECT :id, c.* FROM zccvoice.count_recognition(:id) c
+    ON CONFLICT (engagement_id) DO UPDATE SET (
+        utterances_count, kept_count, empty_count, refused_count, failed_count, waiting_count, unassigned_count,
+        lags_ms, rejections
+    ) = (
+        excluded.utterances_count, excluded.kept_count, excluded.empty_count, excluded.refused_count,
+        excluded.failed_count, excluded.waiting_count, excluded.unassigned_count, excluded.lags_ms,
+        excluded.rejections
+    )
+    WHERE r IS DISTINCT FROM excluded
+""")
 _UPSERT_LIVE = upsert(live_call_table, dict.fromkeys(_of_engagement(live_call_table), replace))
 
 
@@ -65,6 +78,7 @@ def _put_all(connection: Connection, record: CallRecord, measures: Scorecard, th
     engagement_id = record.engagement_id
     is_changed = put_scorecard(connection, engagement_id, measures, thresholds)
     is_changed |= _put_instances(connection, record, thresholds)
+    is_changed |= connection.execute(_PUT_RECOGNITION, {"id": storable(engagement_id)}).rowcount > 0
     connection.execute(
         delete(live_call_table).where(live_call_table.c.engagement_id == storable(engagement_id))
     )

@@ -23,12 +23,14 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    update,
 )
 
 from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
 from zccvoice.store.keeping_tables import Tombstone
 from zccvoice.store.measure_tables import (
     AgentPart,
+    CallRecognition,
     CategoryHit,
     Hold,
     Interruption,
@@ -49,9 +51,15 @@ DERIVED = (
     scorecard_table,
     side_scorecard_table,
     live_call_table,
-    *(table_of(kind) for kind in (SpeechSpan, Silence, Hold, Interruption, AgentPart, CategoryHit)),
+    *(
+        table_of(kind)
+        for kind in (SpeechSpan, Silence, Hold, Interruption, AgentPart, CallRecognition, CategoryHit)
+    ),
 )
 """Tables that are computed from the others."""
+IN_DOUBT = ""
+"""Why a rule matched of which nobody knows whether it still does: a part of its call was revoked."""
+_hits = table_of(CategoryHit)
 _FOR_EVER = ("revoked", "erased")
 
 
@@ -133,17 +141,27 @@ def _revoke(connection: Connection, revoked: StreamRevoked) -> None:
     for kind in OF_STREAM:
         table = table_of(kind)
         removed[table.name] = connection.execute(delete(table).where(table.c.stream_id == stream_id)).rowcount
-    for table in DERIVED:
-        gone = connection.execute(delete(table).where(table.c.engagement_id == engagement_id))
-        removed[table.name] = gone.rowcount
     gone = connection.execute(delete(Stream).where(Stream.stream_id == stream_id))
     removed["stream"] = gone.rowcount
     others = connection.scalar(select(Stream.stream_id).where(Stream.engagement_id == engagement_id).limit(1))
     if others is None:
-        for table in (table_of(Participant), table_of(Engagement)):
-            gone = connection.execute(delete(table).where(table.c.engagement_id == engagement_id))
-            removed[table.name] = gone.rowcount
+        of_engagement = (*DERIVED, table_of(Participant), table_of(Engagement))
+    else:
+        of_engagement = tuple(table for table in DERIVED if table is not _hits)
+        _put_hits_in_doubt(connection, engagement_id)
+    for table in of_engagement:
+        gone = connection.execute(delete(table).where(table.c.engagement_id == engagement_id))
+        removed[table.name] = gone.rowcount
     _set_tombstone(connection, engagement_id, stream_id, revoked.revoked_at, removed)
+
+
+def _put_hits_in_doubt(connection: Connection, engagement_id: str) -> None:
+    """Nothing of what was said stays in them; that they were told stays, so that nobody is told again.
+
+    `rules.judge` finds them again in what is left of the call, or withdraws them.
+    """
+    in_doubt = {"provisional": True, "side": None, "why": IN_DOUBT}
+    connection.execute(update(_hits).where(_hits.c.engagement_id == engagement_id).values(in_doubt))
 
 
 def _set_tombstone(

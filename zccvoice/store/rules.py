@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, tuple_
 
 from zccvoice.analytics.record import CallRecord
 from zccvoice.analytics.rules import Origin, Rule
 from zccvoice.analytics.rules_matching import Evidence, Listener, progress_of
-from zccvoice.store import deliveries, reads
+from zccvoice.store import deliveries, reads, removals
 from zccvoice.store.measure_tables import CategoryHit
 from zccvoice.store.rule_tables import RuleRevision
 from zccvoice.store.schema import table_of
@@ -29,6 +30,7 @@ MATCHED, WITHDRAWN = "matched", "withdrawn"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REGISTERING = 7_262_282_012_029  # any number that is always the same and that nobody else takes
 _Key = tuple[str, int]
+_Place = tuple[str, int, int]
 _ORIGIN = (Engagement.product, Engagement.queue_id, Engagement.queue_name, Engagement.language)
 _hits = table_of(CategoryHit)
 _UPSERT_HIT = upsert(
@@ -46,6 +48,13 @@ class RuleBook:
     """By the rule's name."""
     posts: bool = False
     """Whether hits are to be posted to a receiver."""
+
+
+class _Standing(NamedTuple):
+    """How far a stored hit holds."""
+
+    is_provisional: bool
+    is_in_doubt: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,8 @@ def judge(
     """Store the hits of a call; returns how many rules matched.
 
     Of a call that is running, hits are added as provisional ones. When it is over its hits are those that are
-    found now, in place of the provisional ones and of those that rules of the same names had.
+    found now, in place of the provisional ones and of those that rules of the same names had. Hits that a
+    revocation put in doubt are found again or go, whether it is over or not.
 
     Args:
         connection: holds the engagement (`removals.lock_living`) from before the record was read.
@@ -126,9 +136,10 @@ def judge(
         now: aware; how far a running call is.
         announces: whether the hits that are new, and those that were withdrawn, are told to others.
     """
-    if not book.rules:
-        return 0
     engagement_id = record.engagement_id
+    before = _places(connection, engagement_id)
+    if not (book.rules or before):
+        return 0
     zero_ms = connection.scalar(
         select(Engagement.clock_zero_ms).where(Engagement.engagement_id == storable(engagement_id))
     )
@@ -141,14 +152,13 @@ def judge(
         for rule in book.rules
         if (finding := listener.judge(rule, origin)).holds
     }
-    before = _places(connection, engagement_id)
     rows = [
         _row(engagement_id, key, place, now, provisional=is_running)
         for key, places in found.items()
         for place in places
     ]
-    after = {_place_of(row): row["provisional"] for row in rows}
-    stale = set() if is_running else _stale(before, after.keys(), book.revisions.keys())
+    after = {_place_of(row) for row in rows}
+    stale = _stale(before, book.revisions, is_running=is_running) - after
     if stale:
         keys = tuple_(_hits.c.rule, _hits.c.revision, _hits.c.start_ms)
         connection.execute(
@@ -157,7 +167,7 @@ def judge(
     write_rows(connection, _UPSERT_HIT, rows)
     if announces:
         old = {place[:2] for place in before}
-        left = {place[:2] for place in (before.keys() - stale) | after.keys()}
+        left = {place[:2] for place in (before.keys() - stale) | after}
         for key in sorted(found.keys() - old):
             _announce(connection, engagement_id, key, MATCHED, found[key][0], zero_ms, book, now)
         for key in sorted(old - left):
@@ -165,25 +175,50 @@ def judge(
     return len(found)
 
 
-def _places(connection: Connection, engagement_id: str) -> dict[tuple[str, int, int], bool]:
-    """The places of the hits that are stored, and whether they are provisional."""
-    query = select(_hits.c.rule, _hits.c.revision, _hits.c.start_ms, _hits.c.provisional)
-    rows = connection.execute(query.where(_hits.c.engagement_id == storable(engagement_id)))
-    return {(row.rule, row.revision, row.start_ms): row.provisional for row in rows}
+def sound_pause_end_ms(connection: Connection, engagement_id: str, book: RuleBook) -> int | None:
+    """Up to when nothing audible of a call is to be kept, by its hits so far: Zoom's clock, epoch ms.
 
-
-def _stale(
-    before: Mapping[tuple[str, int, int], bool],
-    after: Iterable[tuple[str, int, int]],
-    names: Iterable[str],
-) -> set[tuple[str, int, int]]:
-    judged = {storable(name) for name in names}
-    return {place for place, is_provisional in before.items() if is_provisional or place[0] in judged} - set(
-        after
+    None when no rule asks for it. It may be long past.
+    """
+    lengths_ms = {
+        storable(rule.name): round(rule.pause_sound_s * 1000) for rule in book.rules if rule.pause_sound_s
+    }
+    if not lengths_ms:
+        return None
+    query = (
+        select(_hits.c.rule, _hits.c.end_ms, Engagement.clock_zero_ms)
+        .join(Engagement, Engagement.engagement_id == _hits.c.engagement_id)
+        .where(_hits.c.engagement_id == storable(engagement_id), _hits.c.rule.in_(lengths_ms))
     )
+    ends_ms = [
+        (row.clock_zero_ms or 0) + row.end_ms + lengths_ms[row.rule] for row in connection.execute(query)
+    ]
+    return max(ends_ms, default=None)
 
 
-def _place_of(row: Row) -> tuple[str, int, int]:
+def _places(connection: Connection, engagement_id: str) -> dict[_Place, _Standing]:
+    """The places of the hits that are stored."""
+    query = select(_hits.c.rule, _hits.c.revision, _hits.c.start_ms, _hits.c.provisional, _hits.c.why)
+    rows = connection.execute(query.where(_hits.c.engagement_id == storable(engagement_id)))
+    return {
+        (row.rule, row.revision, row.start_ms): _Standing(
+            row.provisional, row.provisional and row.why == removals.IN_DOUBT
+        )
+        for row in rows
+    }
+
+
+def _stale(before: Mapping[_Place, _Standing], names: Iterable[str], *, is_running: bool) -> set[_Place]:
+    """The hits that have to be found again in order to stay."""
+    judged = {storable(name) for name in names}
+    return {
+        place
+        for place, standing in before.items()
+        if standing.is_in_doubt or (not is_running and (standing.is_provisional or place[0] in judged))
+    }
+
+
+def _place_of(row: Row) -> _Place:
     return row["rule"], row["revision"], row["start_ms"]
 
 

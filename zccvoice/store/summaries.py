@@ -39,7 +39,7 @@ class Summary:
     damaged_calls_count: int
     """Measured calls of which less than 98 % of the audio arrived; they are in the other numbers."""
     shared_calls_count: int
-    """Calls with another agent as well; an agent's own measures leave them out."""
+    """Calls with another agent as well; of these an agent's own measures are of the agent's part."""
     mean_duration_ms: int | None
     """Mean time a stream of the call was open, ms."""
     talk_ratio_agent: float | None
@@ -78,40 +78,55 @@ class Summary:
     """Mean share of the calls' audio that arrived, 0–1."""
 
 
-_OF_CALLS = """
+_MEASURES = """
     count(*) AS calls_count,
     count(c.computed_at) AS measured_calls_count,
     count(*) FILTER (WHERE c.damaged) AS damaged_calls_count,
-    count(*) FILTER (WHERE NOT {alone}) AS shared_calls_count,
+    count(*) FILTER (WHERE NOT {is_alone}) AS shared_calls_count,
     round(avg(c.duration_ms))::bigint AS mean_duration_ms,
     avg(c.interruptions_customer_count)::double precision AS interruptions_customer_per_call,
     avg(c.sentiment_customer_score) AS mean_sentiment_customer_score,
-    round(avg(c.hold_time_ms))::bigint AS mean_hold_time_ms,
-    avg((c.hold_count > 0)::int)::double precision AS hold_calls_ratio,
-    sum(c.silence_time_ms)::double precision / nullif(sum(c.duration_ms), 0)::double precision AS silence_ratio,
     avg((c.dead_air_count > 0)::int)::double precision AS dead_air_calls_ratio,
     sum(c.overtalk_time_ms)::double precision
         / nullif(sum(c.duration_ms) FILTER (WHERE c.overtalk_time_ms IS NOT NULL), 0)::double precision
         AS overtalk_ratio,
     avg(c.transcript_confidence) AS mean_transcript_confidence,
-    avg(c.coverage_ratio) AS mean_coverage_ratio
+    avg(c.coverage_ratio) AS mean_coverage_ratio,
+    round(avg({hold_time_ms}))::bigint AS mean_hold_time_ms,
+    avg(({hold_time_ms} > 0)::int)::double precision AS hold_calls_ratio,
+    sum({silence_time_ms})::double precision / nullif(sum({length_ms}), 0)::double precision AS silence_ratio,
+    sum({talk_time_ms})::double precision
+        / nullif(sum({length_ms}) FILTER (WHERE {talk_time_ms} IS NOT NULL), 0)::double precision
+        AS talk_ratio_agent,
+    sum({talk_time_ms}) FILTER (WHERE {talk_time_total_ms} IS NOT NULL)::double precision
+        / nullif(sum({talk_time_total_ms}) FILTER (WHERE {talk_time_ms} IS NOT NULL), 0)::double precision
+        AS talk_share_agent,
+    CASE WHEN sum({words_count}) FILTER (WHERE {talk_time_ms} IS NOT NULL) >= 20
+        THEN sum({words_count}) FILTER (WHERE {talk_time_ms} IS NOT NULL)::double precision * 60000
+            / nullif(sum({talk_time_ms}) FILTER (WHERE {words_count} IS NOT NULL), 0)::double precision
+        END AS talk_speed_agent_wpm,
+    avg({sentiment_score}) AS mean_sentiment_agent_score,
+    avg({interruptions_count})::double precision AS interruptions_agent_per_call,
+    round(avg({first_response_ms}))::bigint AS mean_first_response_agent_ms,
+    round(avg({response_gap_ms_p50}))::bigint AS mean_response_gap_agent_ms_p50,
+    round(avg({longest_monologue_ms}))::bigint AS mean_longest_monologue_agent_ms
 """
-_OF_AGENTS = """
-    sum(c.talk_time_agent_ms) FILTER (WHERE {alone})::double precision
-        / nullif(sum(c.duration_ms) FILTER (WHERE {talked}), 0)::double precision AS talk_ratio_agent,
-    sum(c.talk_time_agent_ms) FILTER (WHERE {alone})::double precision
-        / nullif(sum(c.talk_time_total_ms) FILTER (WHERE {talked}), 0)::double precision AS talk_share_agent,
-    CASE WHEN sum(c.words_agent_count) FILTER (WHERE {talked}) >= 20
-        THEN sum(c.words_agent_count) FILTER (WHERE {talked})::double precision * 60000
-            / nullif(sum(c.talk_time_agent_ms) FILTER (WHERE {talked} AND c.words_agent_count IS NOT NULL), 0)
-                ::double precision END AS talk_speed_agent_wpm,
-    avg(c.sentiment_agent_score) FILTER (WHERE {alone}) AS mean_sentiment_agent_score,
-    avg(c.interruptions_agent_count) FILTER (WHERE {alone})::double precision AS interruptions_agent_per_call,
-    round(avg(c.first_response_agent_ms) FILTER (WHERE {alone}))::bigint AS mean_first_response_agent_ms,
-    round(avg(c.response_gap_agent_ms_p50) FILTER (WHERE {alone}))::bigint AS mean_response_gap_agent_ms_p50,
-    round(avg(c.longest_monologue_agent_ms) FILTER (WHERE {alone}))::bigint AS mean_longest_monologue_agent_ms
-"""
-_ALL, _AGENT = "true", "a.is_alone"
+"""What stands in braces is the agent side's, or where one agent is meant this agent's own."""
+_OF_CALL = {
+    "is_alone": "true",
+    "length_ms": "c.duration_ms",
+    "talk_time_ms": "c.talk_time_agent_ms",
+    "talk_time_total_ms": "c.talk_time_total_ms",
+    "words_count": "c.words_agent_count",
+    "hold_time_ms": "c.hold_time_ms",
+    "silence_time_ms": "c.silence_time_ms",
+    "interruptions_count": "c.interruptions_agent_count",
+    "first_response_ms": "c.first_response_agent_ms",
+    "response_gap_ms_p50": "c.response_gap_agent_ms_p50",
+    "longest_monologue_ms": "c.longest_monologue_agent_ms",
+    "sentiment_score": "c.sentiment_agent_score",
+}
+_OF_AGENT = {name: f"a.{name}" for name in _OF_CALL}
 _NAMES = tuple(field.name for field in fields(Summary))
 
 
@@ -149,7 +164,7 @@ def summary(connection: Connection, scope: Scope) -> Summary:
 
 
 def agents(connection: Connection, scope: Scope) -> list[AgentSummary]:
-    """Every agent with calls, in order of names. A call with two agents counts for both."""
+    """Every agent with calls, in order of names. A call with two agents counts for both, each with his part."""
     teams = "(SELECT array_agg(DISTINCT t) FROM unnest(string_to_array(string_agg("
     teams += "array_to_string(a.team_ids, chr(31)), chr(31)), chr(31))) t) AS team_ids"
     keys = f"a.user_id, max(a.agent_name) AS agent_name, {teams}"
@@ -239,9 +254,7 @@ def _rows(
     end: str = "",
     values: Mapping[str, Any] | None = None,
 ) -> Sequence[Row[Any]]:
-    alone = _AGENT if of_agents else _ALL
-    talked = f"{alone} AND c.talk_time_agent_ms IS NOT NULL"
-    measures = f"{_OF_CALLS}, {_OF_AGENTS}".format(alone=alone, talked=talked)
+    measures = _MEASURES.format(**(_OF_AGENT if of_agents else _OF_CALL))
     source = "reporting.call c"
     if of_agents:
         source += " JOIN reporting.agent_call a ON a.engagement_id = c.engagement_id AND " + in_period("a")
