@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from zccvoice.audio.timeline import Timeline
 from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError
+from zccvoice.speech.confirmation import Doubt
 from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
 
@@ -323,6 +325,26 @@ def test_with_real_detectors_cuts_do_not_matter_either(detector: str, packet_ms:
     wanted, got = heard(sound, detector, 20), heard(sound, detector, packet_ms)
     assert spans(got) == spans(wanted)
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
+
+
+def test_doubts_may_be_settled_one_by_one_in_another_thread() -> None:
+    track = Track("ch", AudioFormat(), VadConfig())
+    steps: list[Utterance | TrackGap | Doubt] = []
+    with ThreadPoolExecutor(1) as threads:
+
+        def walk(some: Iterable[Utterance | TrackGap | Doubt]) -> None:
+            for step in some:
+                if isinstance(step, Doubt):
+                    threads.submit(step.settle).result()
+                steps.append(step)
+
+        for number, at in enumerate(range(0, len(REAL), 1600)):
+            track.place(START_MS + number * 100, REAL[at : at + 1600].astype("<i2").tobytes())
+            walk(track.hear_in_steps(track.decode()))
+        walk(track.flush_in_steps())
+    assert sum(isinstance(step, Doubt) for step in steps) >= 3, "at 15 s of music, at its end, and the noise"
+    utterances = [step for step in steps if isinstance(step, Utterance)]
+    assert spans(utterances) == spans(heard(REAL, "both", 100)) != []
 
 
 @pytest.mark.parametrize("detector", ["both", "webrtc"])

@@ -301,7 +301,9 @@ class Call:
         speech: StreamSpeech,
     ) -> None:
         before = replace(projection.counts)
-        projected = projection.take(record)
+        for toil in projection.take_in_steps(record):
+            await trio.to_thread.run_sync(toil, limiter=self._house.toil)
+        projected = projection.taken()
         speech.note(record, projected)
         self._house.metrics.note_progress(before, projection.counts)
         await hearing.take(projected)

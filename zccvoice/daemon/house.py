@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class House:
     unclear_send: trio.MemorySendChannel[UnclearItem]
     disk: trio.CapacityLimiter
     """Threads that read and write journals."""
+    toil: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(os.cpu_count() or 1))
+    """Threads for what would hold Trio's loop: a call that has some goes on when it is done."""
     wall_clock: Callable[[], float] = time.time
     scorers: Scorers = field(default_factory=load_scorers)
     live: LiveSpeech = field(default_factory=LiveSpeech)
