@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.speech.sounds import LevelDetector, Samples, noise, voice
 from zccvoice.config import VadConfig
@@ -68,3 +70,15 @@ def test_the_floor_follows_the_line_and_not_digital_silence() -> None:
     assert floor.follow([-120] * 200 + [-20])[-1] == -55
     assert floor.follow([-35] * 200)[-1] == -35
     assert floor.follow([-40, -20])[-1] == -40
+
+
+LEVELS_DBFS = st.lists(st.sampled_from([-120.0, -70.0, -62.0, -60.0, -58.0, -30.0]), max_size=120)
+
+
+@given(LEVELS_DBFS, LEVELS_DBFS, st.integers(1, 60))
+def test_the_floor_of_many_frames_at_once_is_that_of_one_after_another(
+    few: list[float], many: list[float], repeated: int
+) -> None:
+    levels_dbfs = few + many * (repeated % 4) + [-61.0] * repeated
+    at_once, one_by_one = NoiseFloor(), NoiseFloor()
+    assert at_once.follow(levels_dbfs) == [one_by_one.follow([level])[0] for level in levels_dbfs]
