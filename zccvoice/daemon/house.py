@@ -35,11 +35,11 @@ class House:
     unclear_send: trio.MemorySendChannel[UnclearItem]
     disk: trio.CapacityLimiter
     """Threads that read and write journals."""
-    toil: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(os.cpu_count() or 1))
-    """Threads for what would hold Trio's loop: a call that has some goes on when it is done."""
     wall_clock: Callable[[], float] = time.time
     scorers: Scorers = field(default_factory=load_scorers)
     live: LiveSpeech = field(default_factory=LiveSpeech)
     catching_up: trio.Lock = field(default_factory=trio.Lock)
     """For calls that look at what was received before: one at a time, a record at a time, so that they leave
     Trio's loop to those that receive."""
+    toil: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(os.cpu_count() or 1))
+    """Threads for what would hold Trio's loop: a call that has some goes on when it is done."""
