@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.speech.sounds import LAST_WORD, LevelDetector, Samples, noise, voice
-from zccvoice.audio.frame import AudioFormat, Gap, Packet
+from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
+from zccvoice.audio.frame import AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.audio.timeline import Timeline
 from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError
+from zccvoice.simulator.encoders import encode_g711
 from zccvoice.speech.confirmation import Doubt
 from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
@@ -345,6 +347,50 @@ def test_doubts_may_be_settled_one_by_one_in_another_thread() -> None:
     assert sum(isinstance(step, Doubt) for step in steps) >= 3, "at 15 s of music, at its end, and the noise"
     utterances = [step for step in steps if isinstance(step, Utterance)]
     assert spans(utterances) == spans(heard(REAL, "both", 100)) != []
+
+
+NARROW = AudioFormat(Encoding.PCMA, 8_000)
+
+
+@settings(max_examples=20)
+@given(
+    st.sampled_from([20, 100, 500]),
+    st.frozensets(st.integers(0, 180), max_size=6),
+    st.sampled_from([{}, {"padding_ms": 1000, "hangover_ms": 300}, {"longest_s": 5}]),
+)
+def test_what_comes_at_8_khz_is_heard_so_and_given_as_decoded(
+    packet_ms: int, lost: frozenset[int], changes: dict[str, int]
+) -> None:
+    narrow = REAL[: 12 * 16_000 : 2]
+    payloads = encode_g711(narrow, 1, packet_ms * 8, False)
+    track, timeline, decoder = Track("ch", NARROW, VadConfig(**changes)), Timeline(NARROW), Decoder(NARROW)
+    done: list[Utterance | TrackGap] = []
+    pieces: list[Packet | Gap] = []
+    for number, payload in enumerate(payloads):
+        if number * packet_ms // 100 not in lost:
+            track.place(START_MS + number * packet_ms, payload)
+            done += track.hear(track.decode())
+            pieces += timeline.push(START_MS + number * packet_ms, payload)
+    done += track.flush()
+    sound = on_the_axis(decoder, [*pieces, *timeline.flush()])
+    utterances = [one for one in done if isinstance(one, Utterance)]
+    assert utterances
+    first_ms = timeline.first_timestamp_ms
+    assert first_ms is not None
+    for one in utterances:
+        start = (one.start_timestamp_ms - first_ms - one.lead_ms) * 16
+        assert np.array_equal(one.samples, sound[start : start + one.samples.size])
+
+
+def on_the_axis(decoder: Decoder, pieces: list[Packet | Gap]) -> Samples:
+    """All sound of a track, with nothing in long holes."""
+    sounds: list[Samples] = []
+    for piece in [*decoder.decode(pieces), *decoder.flush()]:
+        if not isinstance(piece, Gap):
+            sounds.append(piece)
+        elif piece.sample_count > LONGEST_BRIDGED_SAMPLES:
+            sounds.append(np.zeros(piece.position + piece.sample_count - sum(map(len, sounds)), np.int16))
+    return np.concatenate(sounds)
 
 
 @pytest.mark.parametrize("detector", ["both", "webrtc"])

@@ -64,6 +64,15 @@ def test_where_the_input_is_cut_does_not_matter() -> None:
     assert whole == piecewise
 
 
+def test_a_telephones_band_is_heard_alike_at_either_rate() -> None:
+    sound = np.concatenate([noise(1000), voice(1500), noise(800)])
+    sound = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES]
+    wide = WebRtcDetector(VadConfig()).detect(sound).is_speech
+    narrow = WebRtcDetector(VadConfig(), 8_000).detect(sound[::2]).is_speech
+    assert len(narrow) == len(wide)
+    assert sum(one != other for one, other in zip(narrow, wide, strict=True)) <= 2
+
+
 def test_the_floor_follows_the_line_and_not_digital_silence() -> None:
     floor = NoiseFloor()
     assert floor.follow([-55] * 100 + [-20])[-1] == -55

@@ -1,12 +1,13 @@
 """CORE: one participant, from packets to utterances.
 
-packets → `Timeline` → `Decoder` → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Confirmation` → `Utterance`
+packets → `Timeline` → `Decoder` → ``int16[n]`` → detector → `Endpointer` → `Confirmation` → `Utterance`
 
 Packets are gathered for half a second, as all that follows costs nearly the same for one frame as for thirty.
 
-Keeps only the sound that may still be needed: the open utterance and a little before it. A short loss has its
-place inside the track's axis, so that positions stay true; across a longer one, and while a leg is quiet, nothing
-is computed and the open utterance is closed.
+Keeps only the sound that may still be needed: the open utterance and a little before it. What comes at 8 kHz is
+kept and listened to at that rate; only utterances are resampled. A short loss has its place inside the track's
+axis, so that positions stay true; across a longer one, and while a leg is quiet, nothing is computed and the open
+utterance is closed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from zccvoice.audio.quality import (
     clipped_ratio,
     level_dbfs,
 )
+from zccvoice.audio.resampler import resampled
 from zccvoice.audio.sides import Levels
 from zccvoice.audio.timeline import Timeline
 from zccvoice.audio.trail import Trail
@@ -34,6 +36,7 @@ from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, SpeechSpan, endpoint
 from zccvoice.speech.loudness import Loudness
 from zccvoice.speech.utterance import Utterance
 from zccvoice.speech.vad import (
+    FRAME_MS,
     FRAME_SAMPLES,
     Decisions,
     SpeechDetector,
@@ -69,14 +72,16 @@ class Track:
         """What its payloads are."""
         self.timeline = Timeline(audio_format)
         """Holds the counts of packets."""
-        self._decoder = Decoder(audio_format)
+        # Silero hears 16 kHz.
+        self._decoder = Decoder(audio_format, is_narrow=detector is None and settings.detector != "silero")
         self._trail = Trail(self._decoder)
         self._placed: list[Packet | Gap] = []
-        self._detector = detector or detector_for(settings)
+        self._detector = detector or detector_for(settings, self._decoder.rate_hz)
         self._endpointer = endpointer_for(settings)
         self._confirmation = Confirmation(settings)
-        # Sound after the speech is there only as far as the endpointer waited for it.
-        self._padding = min(settings.padding_ms, settings.hangover_ms) * SAMPLES_PER_MS
+        # Sound after the speech is there only as far as the endpointer waited for it; resampling reaches further.
+        self._padding = min(settings.padding_ms, settings.hangover_ms - FRAME_MS) * SAMPLES_PER_MS
+        self._per_kept = SAMPLE_RATE_HZ // self._decoder.rate_hz  # samples on the axis for one that is kept
         self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = 0
         self._decisions = Decisions([], [])  # of the frames in `_kept`
@@ -180,8 +185,7 @@ class Track:
     def _listen(self, samples: Samples) -> Iterator[Utterance | Doubt]:
         """Take in the next stretch of sound, as far as it fills whole frames."""
         self._keep(samples)
-        end = self._kept_from + self._kept.size
-        whole = (end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
+        whole = (self._kept_end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
         if not whole:
             return
         decisions = self._detector.detect(self._slice(self._analysed, self._analysed + whole))
@@ -224,7 +228,7 @@ class Track:
         return Stretch(
             span,
             first,
-            self._slice(first * FRAME_SAMPLES + self._origin, end * FRAME_SAMPLES + self._origin),
+            self._wide(first * FRAME_SAMPLES + self._origin, end * FRAME_SAMPLES + self._origin),
             Decisions(self._decisions.is_speech[inside], self._decisions.levels_dbfs[inside]),
         )
 
@@ -233,16 +237,17 @@ class Track:
         start = span.start * FRAME_SAMPLES + self._origin
         end = span.end * FRAME_SAMPLES + self._origin
         padded_start = max(start - self._padding, self._kept_from, self._last_end)
-        padded_end = end if span.is_cut else min(end + self._padding, self._kept_from + self._kept.size)
+        padded_end = end if span.is_cut else min(end + self._padding, self._kept_end)
         self._last_end = end
-        speech = self._slice(start, end)
+        samples = self._wide(padded_start, padded_end, beyond=self._decoder.reach_before_samples)
+        speech = samples[start - padded_start : end - padded_start]
         level, clipped = level_dbfs(speech), clipped_ratio(speech)
         self._speech_level.add(level, clipped, speech.size)
         return Utterance(
             channel_id=self.channel_id,
             start_timestamp_ms=self._timestamp_ms(start),
             end_timestamp_ms=self._timestamp_ms(end),
-            samples=self._slice(padded_start, padded_end).copy(),
+            samples=samples.copy(),
             lead_ms=(start - padded_start) // SAMPLES_PER_MS,
             loudness_dbfs=level,
             clipped_ratio=clipped,
@@ -259,9 +264,9 @@ class Track:
             needed = self._analysed - ONSET_WINDOW_FRAMES * FRAME_SAMPLES  # may turn out to be the beginning
         else:
             needed = open_since * FRAME_SAMPLES + self._origin
-        surplus = needed - self._padding - self._kept_from
+        surplus = needed - self._padding - self._decoder.reach_before_samples - self._kept_from
         if surplus >= _LEAST_SURPLUS:
-            self._kept = self._kept[surplus:].copy()
+            self._kept = self._kept[surplus // self._per_kept :].copy()
             self._kept_from += surplus
             self._trail.forget(self._kept_from)
             first = -(-(self._kept_from - self._origin) // FRAME_SAMPLES)
@@ -277,8 +282,23 @@ class Track:
         self._decisions = Decisions([], [])
         self._decided_from = self._endpointer.position
 
+    @property
+    def _kept_end(self) -> int:
+        return self._kept_from + self._kept.size * self._per_kept
+
     def _slice(self, start: int, end: int) -> Samples:
-        return self._kept[start - self._kept_from : end - self._kept_from]
+        """As it is kept."""
+        return self._kept[
+            (start - self._kept_from) // self._per_kept : (end - self._kept_from) // self._per_kept
+        ]
+
+    def _wide(self, start: int, end: int, *, beyond: int = 0) -> Samples:
+        """At 16 kHz, made of what lies before it, and of so many samples after it."""
+        if self._per_kept == 1:
+            return self._slice(start, end)
+        first = max(start - self._decoder.reach_before_samples, self._kept_from)
+        samples = resampled(self._slice(first, end + beyond), self._decoder.rate_hz)
+        return samples[start - first : end - first]
 
     def _timestamp_ms(self, position: int) -> int:
         assert self.timeline.first_timestamp_ms is not None

@@ -39,7 +39,8 @@ _LEARNING_FRAMES = 25
 """Half a second of quiet, from which it learns. With none at all F1 at 10 dB falls by half a percent; with more it
 is what it is with all."""
 _SURE_FRAMES = 25
-"""After so many frames of speech in a row it is asked of every other loud one. With ten, ends come later in noise."""
+"""After so many frames of speech in a row it is asked of every other loud one. With ten, ends come later in
+noise."""
 
 
 class Decisions(NamedTuple):
@@ -56,7 +57,7 @@ class SpeechDetector(Protocol):
         """Per frame of 20 ms: is it speech, and its level.
 
         Args:
-            samples: ``int16[n]``, mono, 16 kHz, n a multiple of `FRAME_SAMPLES`.
+            samples: ``int16[n]``, mono, whole frames; 16 kHz, unless it was made for another rate.
         """
         ...
 
@@ -64,7 +65,10 @@ class SpeechDetector(Protocol):
 class WebRtcDetector:
     """`SpeechDetector` on WebRTC's VAD with an energy gate."""
 
-    def __init__(self, settings: VadConfig) -> None:
+    def __init__(self, settings: VadConfig, rate_hz: int = SAMPLE_RATE_HZ) -> None:
+        """`rate_hz`: 8000 or 16000."""
+        self._frame_samples = rate_hz * FRAME_MS // 1000
+        self._every = rate_hz // _RATE_HZ
         self._vad = webrtcvad.Vad(settings.aggressiveness)
         self._margin_db = settings.energy_margin_db
         self._quietest_dbfs = settings.quietest_dbfs
@@ -74,7 +78,7 @@ class WebRtcDetector:
 
     def detect(self, samples: npt.NDArray[np.int16]) -> Decisions:
         """See `SpeechDetector`."""
-        levels = frame_levels_dbfs(samples, FRAME_SAMPLES)
+        levels = frame_levels_dbfs(samples, self._frame_samples)
         margin_db, quietest_dbfs = self._margin_db, self._quietest_dbfs
         is_loud = [
             level >= floor + margin_db and level >= quietest_dbfs
@@ -87,7 +91,7 @@ class WebRtcDetector:
     def _voiced(self, samples: npt.NDArray[np.int16], is_loud: list[bool]) -> list[bool]:
         """What of the loud frames is speech."""
         # webrtcvad misreads arrays: it wants bytes.
-        raw = samples[:: SAMPLE_RATE_HZ // _RATE_HZ].astype("<i2", copy=False).tobytes()
+        raw = samples[:: self._every].astype("<i2", copy=False).tobytes()
         is_voiced, size = self._vad.is_speech, _RATE_HZ * FRAME_MS // 1000
         quiet_frames, sure_frames = self._quiet_frames, self._sure_frames
         is_speech = []
