@@ -55,7 +55,7 @@ class Stretch:
     samples: npt.NDArray[np.int16]
     """``int16[n]``, mono, 16 kHz."""
     decisions: Decisions
-    """The fast detector's, for each frame of `samples`."""
+    """The fast detector's, for each whole frame of `samples`."""
 
     @property
     def inside(self) -> range:

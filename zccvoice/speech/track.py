@@ -216,38 +216,44 @@ class Track:
 
     def _utterances(self, span: SpeechSpan) -> Generator[Utterance | Doubt]:
         """What a span holds when it was looked at again."""
-        for one in (yield from self._confirmation.confirm(self._stretch(span))):
-            yield self._utterance(one)
+        stretch = self._stretch(span)
+        for one in (yield from self._confirmation.confirm(stretch)):
+            yield self._utterance(one, stretch)
 
     def _stretch(self, span: SpeechSpan) -> Stretch:
         """A span with what surrounds it, as far as it is there whenever packets came."""
         around = self._padding // FRAME_SAMPLES
         first = max(span.start - around, self._decided_from)
-        end = min(span.end + around, self._endpointer.position)
-        inside = slice(first - self._decided_from, end - self._decided_from)
+        inside = slice(
+            first - self._decided_from,
+            min(span.end + around, self._endpointer.position) - self._decided_from,
+        )
+        end = span.end * FRAME_SAMPLES + self._origin
+        if not span.is_open:
+            end = min(end + self._padding, self._kept_end)
         return Stretch(
             span,
             first,
-            self._wide(first * FRAME_SAMPLES + self._origin, end * FRAME_SAMPLES + self._origin),
+            self._wide(first * FRAME_SAMPLES + self._origin, end, sees_beyond=not span.is_open),
             Decisions(self._decisions.is_speech[inside], self._decisions.levels_dbfs[inside]),
         )
 
-    def _utterance(self, span: SpeechSpan) -> Utterance:
-        """Frames → samples with padding."""
+    def _utterance(self, span: SpeechSpan, stretch: Stretch) -> Utterance:
+        """Frames → samples with padding; all of it lies in the stretch."""
         start = span.start * FRAME_SAMPLES + self._origin
         end = span.end * FRAME_SAMPLES + self._origin
-        padded_start = max(start - self._padding, self._kept_from, self._last_end)
-        padded_end = end if span.is_cut else min(end + self._padding, self._kept_end)
+        first = stretch.first * FRAME_SAMPLES + self._origin
+        padded_start = max(start - self._padding, first, self._last_end)
+        padded_end = end if span.is_cut else min(end + self._padding, first + stretch.samples.size)
         self._last_end = end
-        samples = self._wide(padded_start, padded_end, beyond=self._decoder.reach_before_samples)
-        speech = samples[start - padded_start : end - padded_start]
+        speech = stretch.samples[start - first : end - first]
         level, clipped = level_dbfs(speech), clipped_ratio(speech)
         self._speech_level.add(level, clipped, speech.size)
         return Utterance(
             channel_id=self.channel_id,
             start_timestamp_ms=self._timestamp_ms(start),
             end_timestamp_ms=self._timestamp_ms(end),
-            samples=samples.copy(),
+            samples=stretch.samples[padded_start - first : padded_end - first].copy(),
             lead_ms=(start - padded_start) // SAMPLES_PER_MS,
             loudness_dbfs=level,
             clipped_ratio=clipped,
@@ -292,13 +298,14 @@ class Track:
             (start - self._kept_from) // self._per_kept : (end - self._kept_from) // self._per_kept
         ]
 
-    def _wide(self, start: int, end: int, *, beyond: int = 0) -> Samples:
-        """At 16 kHz, made of what lies before it, and of so many samples after it."""
+    def _wide(self, start: int, end: int, *, sees_beyond: bool) -> Samples:
+        """At 16 kHz; what lies after the end is silence to the resampler, or what it is."""
         if self._per_kept == 1:
             return self._slice(start, end)
-        first = max(start - self._decoder.reach_before_samples, self._kept_from)
-        samples = resampled(self._slice(first, end + beyond), self._decoder.rate_hz)
-        return samples[start - first : end - first]
+        reach = self._decoder.reach_before_samples
+        first = max(start - reach, self._kept_from)
+        last = end + reach if sees_beyond else end
+        return resampled(self._slice(first, last), self._decoder.rate_hz)[start - first : end - first]
 
     def _timestamp_ms(self, position: int) -> int:
         assert self.timeline.first_timestamp_ms is not None
