@@ -44,6 +44,8 @@ from zccvoice.speech.vad import (
 
 _GATHERED_SAMPLES = 480 * SAMPLES_PER_MS
 """No more than silence has to last before an utterance is over: who waits for that hardly notices."""
+_GATHERED_QUIET_SAMPLES = 2 * _GATHERED_SAMPLES
+"""While nobody speaks: the shortest utterance with its silence is hardly shorter."""
 _LEAST_SURPLUS = SAMPLE_RATE_HZ
 """Dropping what is no longer needed moves the rest: it has to be worth it."""
 
@@ -111,7 +113,9 @@ class Track:
 
         Nothing, until enough has been gathered.
         """
-        if not self._placed or self.timeline.position - self._placed[0].position < _GATHERED_SAMPLES:
+        is_quiet = self._endpointer.open_since is None
+        wanted = _GATHERED_QUIET_SAMPLES if is_quiet else _GATHERED_SAMPLES
+        if not self._placed or self.timeline.position - self._placed[0].position < wanted:
             return []
         return self._decoded()
 
