@@ -59,6 +59,18 @@ def test_two_utterances_where_they_are() -> None:
     assert np.array_equal(first.samples, CALL[(1000 - 240) * 16 : (3000 + 240) * 16]), "to the sample"
 
 
+def test_packets_are_gathered_and_while_nobody_speaks_for_longer() -> None:
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
+    sound = np.concatenate([noise(1_000), voice(2_000)])
+    given_ms = []
+    for number, at in enumerate(range(0, len(sound), 1600)):
+        track.place(START_MS + number * 100, sound[at : at + 1600].astype("<i2").tobytes())
+        pieces = track.decode()
+        given_ms += [len(piece) // 16 for piece in pieces if not isinstance(piece, Gap)]
+        track.hear(pieces)
+    assert given_ms == [1_000, 1_000, 500, 500], "nobody speaks, nobody did, somebody does"
+
+
 def test_speech_at_the_very_end_is_not_lost() -> None:
     _, utterances, _ = play(np.concatenate([noise(500), voice(700)]))
     assert spans(utterances) == [(500, 1200)]

@@ -62,7 +62,7 @@ class Tally:
     """More than before the streams were connected."""
     delays_ms: list[float] = field(default_factory=list)
     """From a packet's arrival, had it come as soon as the soonest of its stream, until its track has it, which
-    decides half a second at a time."""
+    gathers sound for up to a second before it decides."""
     lags_ms: list[float] = field(default_factory=list)
     """Of Trio's loop: how much too late a task wakes up that sleeps for 20 ms."""
 
