@@ -151,8 +151,8 @@ def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
         return True
     # How many frames of speech came up to each voice, and from one voice to the next.
     spoken = np.cumsum(np.array(stretch.decisions.is_speech[inside]) & ~is_voice[inside])
-    at_voice = spoken[is_voice[inside]]
-    return bool(np.diff(at_voice, prepend=0, append=spoken[-1]).max() >= _VOICELESS_FRAMES)
+    at_voice = np.concatenate([[0], spoken[is_voice[inside]], spoken[-1:]])
+    return bool((at_voice[1:] - at_voice[:-1]).max() >= _VOICELESS_FRAMES)
 
 
 def _by_frame(windows: _Flags, window_samples: int, stretch: Stretch) -> _Flags:

@@ -2,8 +2,8 @@
 
 packets → `Timeline` → `Decoder` → ``int16[n]`` → detector → `Endpointer` → `Confirmation` → `Utterance`
 
-Packets are gathered for half a second, while nobody speaks for a whole one: much of what follows costs the same for
-one frame as for thirty.
+Packets are gathered for half a second, while nobody speaks for a whole one: much of what follows costs the same
+for one frame as for thirty.
 
 Keeps only the sound that may still be needed: the open utterance and a little before it. What comes at 8 kHz is
 kept and listened to at that rate; only utterances are resampled. A short loss has its place inside the track's
