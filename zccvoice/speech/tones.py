@@ -82,7 +82,7 @@ def _spectra(samples: npt.NDArray[np.int16]) -> Floats:
     halved = windows[:, ::2].astype(np.float32)
     halved += windows[:, 1::2]
     halved *= _TAPER
-    spectrum = np.fft.rfft(halved, axis=1)
+    spectrum = np.asarray(np.fft.rfft(halved, axis=1), np.complex64)
     power: Floats = spectrum.real**2
     power += spectrum.imag**2
     return power
