@@ -24,6 +24,7 @@ LONGEST_BRIDGED_SAMPLES = 500 * SAMPLES_PER_MS
 UNDECODABLE = "undecodable"
 """Cause of the gap that is a payload which looked right and was none."""
 NARROW_RATE_HZ = 8_000
+"""Of the telephone's band: G.711, and L16 at this rate."""
 _EDGE_MS = 4
 
 
