@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import cast
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 from tests.speech.sounds import LevelDetector, Samples, noise, voice
 from zccvoice.bench import noises, tunes
 from zccvoice.config import VadConfig
-from zccvoice.speech.confirmation import Confirmation, Stretch
+from zccvoice.speech.confirmation import Confirmation, Doubt, Stretch
 from zccvoice.speech.endpointer import SpeechSpan
 from zccvoice.speech.vad import FRAME_SAMPLES
 
@@ -34,7 +37,15 @@ def confirm(*pieces: Samples, detector: str = "both", is_cut: bool = False) -> l
     decisions = LevelDetector().detect(samples)
     span = SpeechSpan(1_000 + 15, 1_000 + len(decisions.is_speech) - 15, is_cut)
     settings = VadConfig.model_validate({"detector": detector})
-    return Confirmation(settings).confirm(Stretch(span, 1_000, samples, decisions))
+    return settled(Confirmation(settings).confirm(Stretch(span, 1_000, samples, decisions)))
+
+
+def settled(steps: Generator[Doubt, None, list[SpeechSpan]]) -> list[SpeechSpan]:
+    while True:
+        try:
+            next(steps).settle()
+        except StopIteration as end:
+            return cast("list[SpeechSpan]", end.value)
 
 
 @pytest.mark.parametrize("detector", ["both", "webrtc", "silero"])

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.speech.sounds import LAST_WORD, LevelDetector, Samples, noise, voice
-from zccvoice.audio.frame import AudioFormat, Gap, Packet
+from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
+from zccvoice.audio.frame import AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.audio.timeline import Timeline
 from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError
+from zccvoice.simulator.encoders import encode_g711
+from zccvoice.speech.confirmation import Doubt
 from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
 
@@ -53,6 +57,18 @@ def test_two_utterances_where_they_are() -> None:
     assert first.samples.size == (2000 + 2 * 240) * 16
     assert first.loudness_dbfs == pytest.approx(-20, abs=0.2)
     assert np.array_equal(first.samples, CALL[(1000 - 240) * 16 : (3000 + 240) * 16]), "to the sample"
+
+
+def test_packets_are_gathered_and_while_nobody_speaks_for_longer() -> None:
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
+    sound = np.concatenate([noise(1_000), voice(2_000)])
+    given_ms = []
+    for number, at in enumerate(range(0, len(sound), 1600)):
+        track.place(START_MS + number * 100, sound[at : at + 1600].astype("<i2").tobytes())
+        pieces = track.decode()
+        given_ms += [len(piece) // 16 for piece in pieces if not isinstance(piece, Gap)]
+        track.hear(pieces)
+    assert given_ms == [1_000, 1_000, 500, 500], "nobody speaks, nobody did, somebody does"
 
 
 def test_speech_at_the_very_end_is_not_lost() -> None:
@@ -323,6 +339,70 @@ def test_with_real_detectors_cuts_do_not_matter_either(detector: str, packet_ms:
     wanted, got = heard(sound, detector, 20), heard(sound, detector, packet_ms)
     assert spans(got) == spans(wanted)
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
+
+
+def test_doubts_may_be_settled_one_by_one_in_another_thread() -> None:
+    track = Track("ch", AudioFormat(), VadConfig())
+    steps: list[Utterance | TrackGap | Doubt] = []
+    with ThreadPoolExecutor(1) as threads:
+
+        def walk(some: Iterable[Utterance | TrackGap | Doubt]) -> None:
+            for step in some:
+                if isinstance(step, Doubt):
+                    threads.submit(step.settle).result()
+                steps.append(step)
+
+        for number, at in enumerate(range(0, len(REAL), 1600)):
+            track.place(START_MS + number * 100, REAL[at : at + 1600].astype("<i2").tobytes())
+            walk(track.hear_in_steps(track.decode()))
+        walk(track.flush_in_steps())
+    assert sum(isinstance(step, Doubt) for step in steps) >= 3, "at 15 s of music, at its end, and the noise"
+    utterances = [step for step in steps if isinstance(step, Utterance)]
+    assert spans(utterances) == spans(heard(REAL, "both", 100)) != []
+
+
+NARROW = AudioFormat(Encoding.PCMA, 8_000)
+
+
+@settings(max_examples=20)
+@given(
+    st.sampled_from([20, 100, 500]),
+    st.frozensets(st.integers(0, 180), max_size=6),
+    st.sampled_from([{}, {"padding_ms": 1000, "hangover_ms": 300}, {"longest_s": 5}]),
+)
+def test_what_comes_at_8_khz_is_heard_so_and_given_as_decoded(
+    packet_ms: int, lost: frozenset[int], changes: dict[str, int]
+) -> None:
+    narrow = REAL[: 12 * 16_000 : 2]
+    payloads = encode_g711(narrow, 1, packet_ms * 8, False)
+    track, timeline, decoder = Track("ch", NARROW, VadConfig(**changes)), Timeline(NARROW), Decoder(NARROW)
+    done: list[Utterance | TrackGap] = []
+    pieces: list[Packet | Gap] = []
+    for number, payload in enumerate(payloads):
+        if number * packet_ms // 100 not in lost:
+            track.place(START_MS + number * packet_ms, payload)
+            done += track.hear(track.decode())
+            pieces += timeline.push(START_MS + number * packet_ms, payload)
+    done += track.flush()
+    sound = on_the_axis(decoder, [*pieces, *timeline.flush()])
+    utterances = [one for one in done if isinstance(one, Utterance)]
+    assert utterances
+    first_ms = timeline.first_timestamp_ms
+    assert first_ms is not None
+    for one in utterances:
+        start = (one.start_timestamp_ms - first_ms - one.lead_ms) * 16
+        assert np.array_equal(one.samples, sound[start : start + one.samples.size])
+
+
+def on_the_axis(decoder: Decoder, pieces: list[Packet | Gap]) -> Samples:
+    """All sound of a track, with nothing in long holes."""
+    sounds: list[Samples] = []
+    for piece in [*decoder.decode(pieces), *decoder.flush()]:
+        if not isinstance(piece, Gap):
+            sounds.append(piece)
+        elif piece.sample_count > LONGEST_BRIDGED_SAMPLES:
+            sounds.append(np.zeros(piece.position + piece.sample_count - sum(map(len, sounds)), np.int16))
+    return np.concatenate(sounds)
 
 
 @pytest.mark.parametrize("detector", ["both", "webrtc"])

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.speech.sounds import LevelDetector, Samples, noise, voice
 from zccvoice.config import VadConfig
@@ -62,9 +64,30 @@ def test_where_the_input_is_cut_does_not_matter() -> None:
     assert whole == piecewise
 
 
+def test_a_telephones_band_is_heard_alike_at_either_rate() -> None:
+    sound = np.concatenate([noise(1000), voice(1500), noise(800)])
+    sound = sound[: len(sound) // FRAME_SAMPLES * FRAME_SAMPLES]
+    wide = WebRtcDetector(VadConfig()).detect(sound).is_speech
+    narrow = WebRtcDetector(VadConfig(), 8_000).detect(sound[::2]).is_speech
+    assert len(narrow) == len(wide)
+    assert sum(one != other for one, other in zip(narrow, wide, strict=True)) <= 2
+
+
 def test_the_floor_follows_the_line_and_not_digital_silence() -> None:
     floor = NoiseFloor()
     assert floor.follow([-55] * 100 + [-20])[-1] == -55
     assert floor.follow([-120] * 200 + [-20])[-1] == -55
     assert floor.follow([-35] * 200)[-1] == -35
     assert floor.follow([-40, -20])[-1] == -40
+
+
+LEVELS_DBFS = st.lists(st.sampled_from([-120.0, -70.0, -62.0, -60.0, -58.0, -30.0]), max_size=120)
+
+
+@given(LEVELS_DBFS, LEVELS_DBFS, st.integers(1, 60))
+def test_the_floor_of_many_frames_at_once_is_that_of_one_after_another(
+    few: list[float], many: list[float], repeated: int
+) -> None:
+    levels_dbfs = few + many * (repeated % 4) + [-61.0] * repeated
+    at_once, one_by_one = NoiseFloor(), NoiseFloor()
+    assert at_once.follow(levels_dbfs) == [one_by_one.follow([level])[0] for level in levels_dbfs]

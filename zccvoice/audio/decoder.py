@@ -23,18 +23,31 @@ LONGEST_BRIDGED_SAMPLES = 500 * SAMPLES_PER_MS
 """Across a longer hole there is no sound; a shorter one may lie inside an utterance."""
 UNDECODABLE = "undecodable"
 """Cause of the gap that is a payload which looked right and was none."""
+NARROW_RATE_HZ = 8_000
+"""Of the telephone's band: G.711, and L16 at this rate."""
 _EDGE_MS = 4
 
 
 class Decoder:
     """The decoder of one track."""
 
-    def __init__(self, audio_format: AudioFormat) -> None:
+    def __init__(self, audio_format: AudioFormat, *, is_narrow: bool = False) -> None:
+        """Begin.
+
+        Args:
+            audio_format: of the payloads.
+            is_narrow: sound that comes at 8 kHz is given so, for who wants only some of it at 16 kHz.
+        """
         self._codec = codec_for(audio_format)
         self._resampler = Resampler(self._codec.rate_hz)
+        reach = self._resampler.reach_samples
+        self.rate_hz = SAMPLE_RATE_HZ
+        """Of the sound that it gives."""
+        if is_narrow and self._codec.rate_hz == NARROW_RATE_HZ:
+            self.rate_hz = NARROW_RATE_HZ
+            self._resampler = Resampler(SAMPLE_RATE_HZ)
         self._left_out = 0  # samples of the codec's delay that were left out since the last silence
         self._last = 0
-        reach = self._resampler.reach_samples
         self.preroll_samples = self._codec.preroll_ms * SAMPLES_PER_MS
         """How much sound a fresh decoder has to be given before what matters, to be as far as this one: 0 for L16
         and G.711, which then give the same to the sample; the others nearly (40 dB and more)."""
@@ -47,8 +60,8 @@ class Decoder:
         """Take in the next pieces of the track, as `Timeline` gives them.
 
         Returns:
-            Sound that is complete, ``int16[n]``, mono, 16 kHz, and the gaps. The sound of a short hole is part of
-            what comes after its gaps; sound after a long one begins at the end of it.
+            Sound that is complete, ``int16[n]``, mono, at `rate_hz`, and the gaps. The sound of a short hole is
+            part of what comes after its gaps; sound after a long one begins at the end of it.
         """
         done: list[Samples | Gap] = []
         sound: list[Samples] = []

@@ -80,6 +80,12 @@ class Resampler:
         return rest
 
 
+def resampled(samples: Samples, rate_hz: int) -> Samples:
+    """The whole of a sound with silence around it: ``int16[m]``, 16 kHz, for ``int16[n]`` at the given rate."""
+    resampler = Resampler(rate_hz)
+    return np.concatenate([resampler.push(samples), resampler.flush()])
+
+
 def _filtered(inputs: Samples, count: int, low_pass: _Filter) -> Samples:
     """The outputs of the first `count` blocks."""
     window, outputs = low_pass.taps.shape

@@ -22,7 +22,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
-from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Gap, Packet
+from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
 
 WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
@@ -63,6 +63,7 @@ class Timeline:
     ) -> None:
         self._format = audio_format
         self._sample_count = counter_for(audio_format)
+        self._usual_bytes, self._usual_count = -1, 0
         self._window_ms = window_ms
         self._quiet_after = quiet_after_ms * SAMPLES_PER_MS
         self._waiting: list[_Waiting] = []
@@ -72,7 +73,7 @@ class Timeline:
         self._placed: deque[int] = deque(maxlen=256)
         self._last_payload = b""
         self._next = 0
-        self._step_ms = 0
+        self._zero_ms = 0
         self._outages: list[_Outage] = []
         self._pauses: list[tuple[int, int | None]] = []
         self.first_timestamp_ms: int | None = None
@@ -108,9 +109,9 @@ class Timeline:
         """
         if self._format.is_rtp:
             payload = unwrapped(self._format, payload)
-        count = self._sample_count(payload)
+        count = self._usual_count if len(payload) == self._usual_bytes else self._counted(payload)
         if self.first_timestamp_ms is not None and not self._waiting and self._far is None:
-            hole = (timestamp_ms + self._step_ms - self.first_timestamp_ms) * SAMPLES_PER_MS - self._next
+            hole = (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS - self._next
             if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
                 self._newest_ms = timestamp_ms
                 return [self._place(timestamp_ms, payload, count, source)]
@@ -149,6 +150,12 @@ class Timeline:
                 self._waiting.append(far)
                 placed += self._release(far.timestamp_ms + 1)
         return placed
+
+    def _counted(self, payload: bytes) -> int:
+        count = self._sample_count(payload)
+        if self._format.encoding is not Encoding.OPUS:  # of all others the size tells: the next one is known
+            self._usual_bytes, self._usual_count = len(payload), count
+        return count
 
     def _take(self, packet: _Waiting) -> list[Packet | Gap]:
         if self._is_known(packet.timestamp_ms):
@@ -209,7 +216,7 @@ class Timeline:
             if self.first_timestamp_ms is None:
                 if not is_due:
                     break
-                self.first_timestamp_ms = packet.timestamp_ms
+                self.first_timestamp_ms = self._zero_ms = packet.timestamp_ms
             hole = self._position_of(packet.timestamp_ms) - self._next
             if hole * 2 >= packet.sample_count:
                 if not is_due:
@@ -240,7 +247,7 @@ class Timeline:
     def _set_back(self) -> None:
         """The sender's clock was set back: nothing but late packets comes, and they are the call.
 
-        The axis goes on with the first of them; timestamps from now on are read with the step added.
+        The axis goes on with the first of them.
         """
         self._continue_with(self._late[0])
         self._newest_ms = self._late[-1].timestamp_ms
@@ -248,8 +255,8 @@ class Timeline:
         self._late = []
 
     def _continue_with(self, packet: _Waiting) -> None:
-        assert self.first_timestamp_ms is not None
-        self._step_ms = self.first_timestamp_ms + self._next // SAMPLES_PER_MS - packet.timestamp_ms
+        """Position 0 lies elsewhere by the sender's clock from now on."""
+        self._zero_ms = packet.timestamp_ms - self._next // SAMPLES_PER_MS
 
     def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
         """A hole of this many samples before a packet of that size, as one gap or several."""
@@ -295,8 +302,7 @@ class Timeline:
         return None
 
     def _position_of(self, timestamp_ms: int) -> int:
-        assert self.first_timestamp_ms is not None
-        return (timestamp_ms + self._step_ms - self.first_timestamp_ms) * SAMPLES_PER_MS
+        return (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS
 
     def _gap(self, length: int, packet_samples: int, cause: str | None) -> Gap:
         if cause is not None:

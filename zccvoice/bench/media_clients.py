@@ -10,7 +10,7 @@ import resource
 import struct
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection
@@ -30,8 +30,7 @@ from zccvoice.daemon.detector import UnclearItem
 from zccvoice.daemon.house import House
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.outcome import Projected
-from zccvoice.daemon.projection import Projection
+from zccvoice.daemon.projection import Projection, Toil
 from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.transcriber import SpokenItem
 from zccvoice.journal.journal import Damage, Record
@@ -62,7 +61,8 @@ class Tally:
     memory_bytes: int = 0
     """More than before the streams were connected."""
     delays_ms: list[float] = field(default_factory=list)
-    """From a packet's arrival, had it come as soon as the soonest of its stream, to the VAD's decision on it."""
+    """From a packet's arrival, had it come as soon as the soonest of its stream, until its track has it, which
+    gathers sound for up to a second before it decides."""
     lags_ms: list[float] = field(default_factory=list)
     """Of Trio's loop: how much too late a task wakes up that sleeps for 20 ms."""
 
@@ -266,22 +266,21 @@ class _Arrivals:
 
 
 class _WatchedProjection(Projection):
-    """Notes when the detector has decided about a packet."""
+    """Notes when a packet's track has it."""
 
     def __init__(self, watch: _Watch, started: StreamStarted, **settings: Any) -> None:
         super().__init__(started, **settings)
         self._watch = watch
         self._of = started.stream_id
 
-    def take(self, record: Record | Damage) -> list[Projected]:
-        outcomes = super().take(record)
+    def take_in_steps(self, record: Record | Damage) -> Iterator[Toil]:
+        yield from super().take_in_steps(record)
         if isinstance(record, Record) and self._of in self._watch.earliest_s:
             now_s = time.time() - self._watch.earliest_s[self._of]
             for entry in record.entries:
                 if isinstance(entry, AudioReceived):
                     self._watch.tally.messages += 1
                     self._watch.tally.delays_ms.append((now_s - entry.timestamp_ms / 1_000) * 1_000)
-        return outcomes
 
 
 # A bare socket: what receiving cannot cost less than

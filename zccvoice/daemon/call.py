@@ -306,7 +306,9 @@ class Call:
         self, record: Record | Damage, projection: Projection, reception: Reception, speech: StreamSpeech
     ) -> list[Projected]:
         before = replace(projection.counts)
-        projected = projection.take(record)
+        for toil in projection.take_in_steps(record):
+            await trio.to_thread.run_sync(toil, limiter=self._house.toil)
+        projected = projection.taken()
         speech.note(record, projected)
         self._house.metrics.note_progress(before, projection.counts)
         if projection.failure is not None and not reception.is_over:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,3 +41,5 @@ class House:
     catching_up: trio.Lock = field(default_factory=trio.Lock)
     """For calls that look at what was received before: one at a time, a record at a time, so that they leave
     Trio's loop to those that receive."""
+    toil: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(os.cpu_count() or 1))
+    """Threads for what would hold Trio's loop: a call that has some goes on when it is done."""

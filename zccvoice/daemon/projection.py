@@ -7,9 +7,11 @@ makes the database a projection of the journals. No I/O; time is what the record
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -42,6 +44,7 @@ from zccvoice.rtms.events import (
     TranscriptReceived,
 )
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
+from zccvoice.speech.confirmation import Doubt
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
@@ -58,6 +61,8 @@ from zccvoice.store.facts import (
 
 LIVE_LEG_MS = 2_000
 """A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
+Toil: TypeAlias = Callable[[], None]
+"""Work of tens of milliseconds, that any thread may do."""
 _NO_SAMPLES = np.empty(0, np.int16)
 
 
@@ -114,23 +119,36 @@ class Projection:
 
     def take(self, record: Record | Damage) -> list[Projected]:
         """What the next received record of the journal adds."""
+        for toil in self.take_in_steps(record):
+            toil()
+        return self.taken()
+
+    def take_in_steps(self, record: Record | Damage) -> Iterator[Toil]:
+        """`take`, for who cannot wait: every toil has to be done before the next step; then `taken` tells."""
         self._open()
         if isinstance(record, Damage):
             self._break_off(ReceptionBroken("damaged_journal"))
             if self._started.product in MEETINGS:
                 self._state(CallEventSeen, SPEAKER_UNKNOWN, self._last_timestamp_ms)
             self._out.append(Remark("journal damaged", problem=f"bytes {record.offset} to {record.end}"))
-            return self._taken()
+            return
         audio: list[tuple[int, AudioReceived]] = []
         for index, entry in enumerate(record.entries):
             if isinstance(entry, AudioReceived):
                 audio.append((index, entry))
                 continue
-            self._hear(audio, record)
+            yield from self._hear(audio, record)
             audio = []
-            self._take_event(entry, record.arrived_ms)
-        self._hear(audio, record)
-        return self._taken()
+            if isinstance(entry, StreamEnded):
+                yield from self._end(entry)
+            else:
+                self._take_event(entry, record.arrived_ms)
+        yield from self._hear(audio, record)
+
+    def taken(self) -> list[Projected]:
+        """What was added since this was last asked."""
+        taken, self._out = self._out, []
+        return taken
 
     def tracks(self) -> Collection[Track]:
         """Those that are open by now."""
@@ -145,10 +163,6 @@ class Projection:
         """The last fact: to be stated when every utterance has its transcript."""
         ended = self.ended or StreamEnded("connection_lost", "the receiver stopped without a word")
         return StreamClosed(*self._ids, _utc(self._last_timestamp_ms), ended.cause, ended.detail)
-
-    def _taken(self) -> list[Projected]:
-        taken, self._out = self._out, []
-        return taken
 
     def _state(self, kind: Callable[..., Fact], *values: object, **more: object) -> None:
         self._out.append(kind(*self._ids, *values, **more))
@@ -191,14 +205,12 @@ class Projection:
                 self._jitter_ms[event.channel_id] = event.jitter_ms
             case StreamStopped():
                 self._stopped_ms = event.event_ts_ms
-            case StreamEnded():
-                self._end(event)
             case _:
                 pass  # the stream's announcement, and what is of interest to the log alone
 
     # Sound
 
-    def _hear(self, packets: Sequence[tuple[int, AudioReceived]], record: Record) -> None:
+    def _hear(self, packets: Sequence[tuple[int, AudioReceived]], record: Record) -> Iterator[Toil]:
         """Packets that came together, per track as one stretch."""
         if self._format is None or not packets:
             return  # a format that we refused: the stream is about to end
@@ -219,12 +231,9 @@ class Projection:
             self._last_timestamp_ms = max(self._last_timestamp_ms, packet.timestamp_ms)
             self._audio_end_ms = max(self._audio_end_ms or 0, packet.timestamp_ms)
         pieces = [(track, track.decode()) for track in heard]
-        decoded = self._cpu_clock()
-        done = [(track, track.hear(placed)) for track, placed in pieces]
-        self.counts.decode_s += decoded - begin
-        self.counts.vad_s += self._cpu_clock() - decoded
-        for track, found in done:
-            self._state_heard(track, found)
+        self.counts.decode_s += self._cpu_clock() - begin
+        for track, placed in pieces:
+            yield from self._state_heard(track, track.hear_in_steps(placed))
         if self._waiting and self._language.may_choose(record.arrived_ms):
             self._hand_over()
 
@@ -238,8 +247,14 @@ class Projection:
         self._state(ParticipantSeen, channel_id)
         return track
 
-    def _state_heard(self, track: Track, found: Iterable[Utterance | TrackGap]) -> None:
-        for one in found:
+    def _state_heard(self, track: Track, steps: Iterable[Utterance | TrackGap | Doubt]) -> Iterator[Toil]:
+        begin = self._cpu_clock()
+        for one in steps:
+            if isinstance(one, Doubt):
+                self.counts.vad_s += self._cpu_clock() - begin
+                yield partial(self._settle, one)
+                begin = self._cpu_clock()
+                continue
             self._start_clock()
             if isinstance(one, Utterance):
                 span = one.start_timestamp_ms, one.end_timestamp_ms
@@ -249,6 +264,12 @@ class Projection:
                 self._state(
                     GapFound, track.channel_id, one.start_timestamp_ms, one.end_timestamp_ms, one.cause
                 )
+        self.counts.vad_s += self._cpu_clock() - begin
+
+    def _settle(self, doubt: Doubt) -> None:
+        begin = self._cpu_clock()
+        doubt.settle()
+        self.counts.vad_s += self._cpu_clock() - begin
 
     def _start_clock(self) -> None:
         """State the stream's zero before the first fact that counts from it.
@@ -340,10 +361,10 @@ class Projection:
                 track.timeline.expect_loss(self._audio_end_ms, first_ms, self._broken.cause)
         self._broken = None
 
-    def _end(self, ended: StreamEnded) -> None:
+    def _end(self, ended: StreamEnded) -> Iterator[Toil]:
         self.ended = ended
         for track in self._tracks.values():
-            self._state_heard(track, track.flush())
+            yield from self._state_heard(track, track.flush_in_steps())
             self._close_track(track)
         for channel_id, start_ms, end_ms in one_way_channels(self._tracks.values(), self._spoken_ms):
             self._state(OneWayFound, channel_id, start_ms, end_ms)

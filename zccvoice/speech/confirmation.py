@@ -7,11 +7,15 @@ without one, or when it goes on for longer than people do without a pause. What 
 what is, only those frames stay that Silero hears as speech, and the endpointer's rules are applied to them again.
 
 The result depends on nothing but the stretch, so it is the same however the track came in pieces.
+
+Silero takes tens of milliseconds for half a minute: too long for a thread that others wait for. So who confirms is
+handed a `Doubt`, and sees to it that it is settled before going on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -51,12 +55,30 @@ class Stretch:
     samples: npt.NDArray[np.int16]
     """``int16[n]``, mono, 16 kHz."""
     decisions: Decisions
-    """The fast detector's, for each frame of `samples`."""
+    """The fast detector's, for each whole frame of `samples`."""
 
     @property
     def inside(self) -> range:
         """The span's frames, counted from `first`."""
         return range(self.span.start - self.first, self.span.end - self.first)
+
+
+@dataclass(slots=True, eq=False)
+class Doubt:
+    """A question to Silero: where in a stretch is speech?"""
+
+    stretch: Stretch
+    settings: VadConfig
+    is_speech: _Flags = field(init=False)
+    """The answer, for each frame of the stretch; not there before `settle`."""
+
+    def settle(self) -> None:
+        """Listen. Touches nothing but this, so any thread may do it."""
+        least, most = _SILERO_LATE_FRAMES
+        heard = _by_frame(speech_windows(self.stretch.samples, self.settings), SILERO_SAMPLES, self.stretch)
+        ahead = np.pad(heard[least:], (0, most), mode="edge")[: len(heard) + most - least]
+        near = np.lib.stride_tricks.sliding_window_view(ahead, most - least + 1)
+        self.is_speech = np.asarray(near.any(axis=1), np.bool_)
 
 
 class Confirmation:
@@ -66,8 +88,11 @@ class Confirmation:
         self._settings = settings
         self._longest_frames = settings.doubtful_s * 1000 // FRAME_MS
 
-    def confirm(self, stretch: Stretch) -> list[SpeechSpan]:
-        """What of a stretch is speech: spans inside it, in order; mostly the stretch itself, perhaps none."""
+    def confirm(self, stretch: Stretch) -> Generator[Doubt, None, list[SpeechSpan]]:
+        """What of a stretch is speech: spans inside it, in order; mostly the stretch itself, perhaps none.
+
+        A doubt that it gives has to be settled before it goes on.
+        """
         if self._settings.detector == "silero":
             return [stretch.span]
         heard = tonality(stretch.samples)
@@ -78,7 +103,9 @@ class Confirmation:
         is_tonal = bool(heard.is_key.any()) or _is_held(is_tone, stretch)
         if not (is_long or is_tonal or _lacks_voice(heard, stretch)):
             return [stretch.span]
-        return self._keep(stretch, self._silero(stretch) & ~_by_frame(heard.is_key, TONE_SAMPLES, stretch))
+        doubt = Doubt(stretch, self._settings)
+        yield doubt
+        return self._keep(stretch, doubt.is_speech & ~_by_frame(heard.is_key, TONE_SAMPLES, stretch))
 
     def _tones(self, heard: Tonality, stretch: Stretch) -> _Flags:
         is_tone = (heard.steadiness >= self._settings.steadiness) | heard.is_key
@@ -86,14 +113,6 @@ class Confirmation:
         reached[1:] |= is_tone[:-1]
         reached[:-1] |= is_tone[1:]
         return _by_frame(reached, TONE_SAMPLES, stretch)
-
-    def _silero(self, stretch: Stretch) -> _Flags:
-        least, most = _SILERO_LATE_FRAMES
-        heard = _by_frame(speech_windows(stretch.samples, self._settings), SILERO_SAMPLES, stretch)
-        ahead = np.pad(heard[least:], (0, most), mode="edge")[: len(heard) + most - least]
-        return np.asarray(
-            np.lib.stride_tricks.sliding_window_view(ahead, most - least + 1).any(axis=1), np.bool_
-        )
 
     def _keep(self, stretch: Stretch, is_kept: _Flags) -> list[SpeechSpan]:
         """The endpointer's rules once more, on the frames that are kept."""
@@ -132,8 +151,8 @@ def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
         return True
     # How many frames of speech came up to each voice, and from one voice to the next.
     spoken = np.cumsum(np.array(stretch.decisions.is_speech[inside]) & ~is_voice[inside])
-    at_voice = spoken[is_voice[inside]]
-    return bool(np.diff(at_voice, prepend=0, append=spoken[-1]).max() >= _VOICELESS_FRAMES)
+    at_voice = np.concatenate([[0], spoken[is_voice[inside]], spoken[-1:]])
+    return bool((at_voice[1:] - at_voice[:-1]).max() >= _VOICELESS_FRAMES)
 
 
 def _by_frame(windows: _Flags, window_samples: int, stretch: Stretch) -> _Flags:

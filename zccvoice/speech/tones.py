@@ -81,8 +81,11 @@ def _spectra(samples: npt.NDArray[np.int16]) -> Floats:
     windows = steps[:, _HALF : 3 * _HALF]
     halved = windows[:, ::2].astype(np.float32)
     halved += windows[:, 1::2]
-    spectrum = np.fft.rfft(halved * _TAPER, axis=1)
-    return np.asarray(spectrum.real**2 + spectrum.imag**2, np.float32)
+    halved *= _TAPER
+    spectrum = np.asarray(np.fft.rfft(halved, axis=1), np.complex64)
+    power: Floats = spectrum.real**2
+    power += spectrum.imag**2
+    return power
 
 
 def _fine_structure(power: Floats) -> Floats:
@@ -115,8 +118,11 @@ def _averaged(values: Floats, is_counted: npt.NDArray[np.bool_]) -> Floats:
     if size == 0:
         return values
     sums = np.zeros((2, len(values) + 1), np.float32)
-    np.cumsum([values * is_counted, is_counted], axis=1, out=sums[:, 1:])
-    first = np.clip(np.arange(len(values)) - (size - 1) // 2, 0, len(values) - size)
+    np.cumsum(values * is_counted, out=sums[0, 1:])
+    np.cumsum(is_counted, out=sums[1, 1:])
+    first = np.arange(len(values)) - (size - 1) // 2
+    np.maximum(first, 0, out=first)
+    np.minimum(first, len(values) - size, out=first)
     total, count = sums[:, first + size] - sums[:, first]
     return np.asarray(total / np.maximum(count, 1), np.float32)
 

@@ -1,14 +1,19 @@
 """CORE: one participant, from packets to utterances.
 
-packets → `Timeline` → `Decoder` → ``int16[n]`` at 16 kHz → detector → `Endpointer` → `Confirmation` → `Utterance`
+packets → `Timeline` → `Decoder` → ``int16[n]`` → detector → `Endpointer` → `Confirmation` → `Utterance`
 
-Keeps only the sound that may still be needed: the open utterance and a little before it. A short loss has its
-place inside the track's axis, so that positions stay true; across a longer one, and while a leg is quiet, nothing
-is computed and the open utterance is closed.
+Packets are gathered for half a second, while nobody speaks for a whole one: much of what follows costs the same
+for one frame as for thirty.
+
+Keeps only the sound that may still be needed: the open utterance and a little before it. What comes at 8 kHz is
+kept and listened to at that rate; only utterances are resampled. A short loss has its place inside the track's
+axis, so that positions stay true; across a longer one, and while a leg is quiet, nothing is computed and the open
+utterance is closed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,21 +26,27 @@ from zccvoice.audio.quality import (
     clipped_ratio,
     level_dbfs,
 )
+from zccvoice.audio.resampler import resampled
 from zccvoice.audio.sides import Levels
 from zccvoice.audio.timeline import Timeline
 from zccvoice.audio.trail import Trail
 from zccvoice.config import VadConfig
-from zccvoice.speech.confirmation import Confirmation, Stretch
+from zccvoice.speech.confirmation import Confirmation, Doubt, Stretch
 from zccvoice.speech.detectors import detector_for
 from zccvoice.speech.endpointer import ONSET_WINDOW_FRAMES, SpeechSpan, endpointer_for
 from zccvoice.speech.loudness import Loudness
 from zccvoice.speech.utterance import Utterance
 from zccvoice.speech.vad import (
+    FRAME_MS,
     FRAME_SAMPLES,
     Decisions,
     SpeechDetector,
 )
 
+_GATHERED_SAMPLES = 480 * SAMPLES_PER_MS
+"""No more than silence has to last before an utterance is over: who waits for that hardly notices."""
+_GATHERED_QUIET_SAMPLES = 2 * _GATHERED_SAMPLES
+"""While nobody speaks: the shortest utterance with its silence is hardly shorter."""
 _LEAST_SURPLUS = SAMPLE_RATE_HZ
 """Dropping what is no longer needed moves the rest: it has to be worth it."""
 
@@ -64,20 +75,23 @@ class Track:
         """What its payloads are."""
         self.timeline = Timeline(audio_format)
         """Holds the counts of packets."""
-        self._decoder = Decoder(audio_format)
+        # Silero hears 16 kHz.
+        self._decoder = Decoder(audio_format, is_narrow=detector is None and settings.detector != "silero")
         self._trail = Trail(self._decoder)
         self._placed: list[Packet | Gap] = []
-        self._detector = detector or detector_for(settings)
+        self._detector = detector or detector_for(settings, self._decoder.rate_hz)
         self._endpointer = endpointer_for(settings)
         self._confirmation = Confirmation(settings)
-        # Sound after the speech is there only as far as the endpointer waited for it.
-        self._padding = min(settings.padding_ms, settings.hangover_ms) * SAMPLES_PER_MS
+        # Sound after the speech is there only as far as the endpointer waited for it; resampling reaches further.
+        self._padding = min(settings.padding_ms, settings.hangover_ms - FRAME_MS) * SAMPLES_PER_MS
+        self._per_kept = SAMPLE_RATE_HZ // self._decoder.rate_hz  # samples on the axis for one that is kept
         self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = 0
         self._decisions = Decisions([], [])  # of the frames in `_kept`
         self._decided_from = 0
         self._jumped_to = -1
         self._analysed = 0
+        self._origin = 0  # the sample at which the endpointer's frame 0 would lie; moves when a gap is jumped
         self._last_end = 0
         self._speech_level = SpeechLevel()
         self._loudness = Loudness()
@@ -98,34 +112,41 @@ class Track:
     def decode(self) -> list[Samples | Gap]:
         """What of the track is complete by now, in order, for `hear`.
 
-        To be called once for many packets: decoders work on runs.
+        Nothing, until enough has been gathered.
         """
-        placed, self._placed = self._placed, []
-        self._trail.add(placed)
-        return self._decoder.decode(placed) if placed else []
+        is_quiet = self._endpointer.open_since is None
+        wanted = _GATHERED_QUIET_SAMPLES if is_quiet else _GATHERED_SAMPLES
+        if not self._placed or self.timeline.position - self._placed[0].position < wanted:
+            return []
+        return self._decoded()
 
     def hear(self, pieces: list[Samples | Gap]) -> list[Utterance | TrackGap]:
         """Run detector and endpointer over what `decode` gave; returns what it completed."""
-        done: list[Utterance | TrackGap] = []
+        return _settled(self.hear_in_steps(pieces))
+
+    def hear_in_steps(self, pieces: list[Samples | Gap]) -> Iterator[Utterance | TrackGap | Doubt]:
+        """`hear`, for who cannot wait for Silero: each doubt has to be settled before the next step."""
         for piece in pieces:
             if not isinstance(piece, Gap):
-                done.extend(self._listen(piece))
+                yield from self._listen(piece)
                 continue
             if piece.cause is not None:
                 start = self._timestamp_ms(piece.position)
-                done.append(TrackGap(start, start + piece.sample_count // SAMPLES_PER_MS, piece.cause))
+                yield TrackGap(start, start + piece.sample_count // SAMPLES_PER_MS, piece.cause)
             is_same_hole = piece.position == self._jumped_to and piece.cause != UNDECODABLE
             if piece.sample_count > LONGEST_BRIDGED_SAMPLES or is_same_hole:
-                done.extend(self._close_utterance())
+                yield from self._close_utterance()
                 self._jump(piece.position + piece.sample_count)
-        return done
 
     def flush(self) -> list[Utterance | TrackGap]:
         """The track is over: place what waits and close the open utterance."""
+        return _settled(self.flush_in_steps())
+
+    def flush_in_steps(self) -> Iterator[Utterance | TrackGap | Doubt]:
+        """`flush`, as `hear_in_steps`."""
         self._placed += self.timeline.flush()
-        done = self.hear(self.decode() + self._decoder.flush())
-        done.extend(self._close_utterance())
-        return done
+        yield from self.hear_in_steps(self._decoded() + self._decoder.flush())
+        yield from self._close_utterance()
 
     @property
     def noise_dbfs(self) -> float | None:
@@ -153,7 +174,7 @@ class Track:
     def open_since_timestamp_ms(self) -> int | None:
         """Where the utterance that goes on now begins, on Zoom's clock; None between utterances."""
         since = self._endpointer.open_since
-        return None if since is None else self._timestamp_ms(since * FRAME_SAMPLES + self._frame_origin())
+        return None if since is None else self._timestamp_ms(since * FRAME_SAMPLES + self._origin)
 
     @property
     def end_timestamp_ms(self) -> int | None:
@@ -161,27 +182,28 @@ class Track:
         first = self.timeline.first_timestamp_ms
         return None if first is None else first + self.timeline.position // SAMPLES_PER_MS
 
-    def _listen(self, samples: Samples) -> list[Utterance]:
+    def _decoded(self) -> list[Samples | Gap]:
+        placed, self._placed = self._placed, []
+        self._trail.add(placed)
+        return self._decoder.decode(placed) if placed else []
+
+    def _listen(self, samples: Samples) -> Iterator[Utterance | Doubt]:
         """Take in the next stretch of sound, as far as it fills whole frames."""
         self._keep(samples)
-        end = self._kept_from + self._kept.size
-        whole = (end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
+        whole = (self._kept_end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
         if not whole:
-            return []
-        offset = self._frame_origin()
+            return
         decisions = self._detector.detect(self._slice(self._analysed, self._analysed + whole))
         self._decisions.is_speech.extend(decisions.is_speech)
         self._decisions.levels_dbfs.extend(decisions.levels_dbfs)
-        done: list[Utterance] = []
         for span in self._endpointer.push(decisions):
             if not span.is_open:
-                done += self._confirmed(span, offset)
-            elif not self._confirmation.confirm(self._stretch(span, offset)):
+                yield from self._utterances(span)
+            elif not (yield from self._confirmation.confirm(self._stretch(span))):
                 self._endpointer.flush()  # music or noise so far: nothing in it is worth waiting for
         self._analysed += whole
         self._loudness.add(decisions, self._analysed)
         self._forget()
-        return done
 
     def _keep(self, samples: Samples) -> None:
         """Put them behind what is kept, without moving all of a long utterance each time."""
@@ -192,47 +214,51 @@ class Track:
         self._room[size:end] = samples
         self._kept = self._room[:end]
 
-    def _close_utterance(self) -> list[Utterance]:
+    def _close_utterance(self) -> Iterator[Utterance | Doubt]:
         span = self._endpointer.flush()
-        return [] if span is None else self._confirmed(span, self._frame_origin())
+        if span is not None:
+            yield from self._utterances(span)
 
-    def _confirmed(self, span: SpeechSpan, offset: int) -> list[Utterance]:
-        return [
-            self._utterance(one, offset) for one in self._confirmation.confirm(self._stretch(span, offset))
-        ]
+    def _utterances(self, span: SpeechSpan) -> Generator[Utterance | Doubt]:
+        """What a span holds when it was looked at again."""
+        stretch = self._stretch(span)
+        for one in (yield from self._confirmation.confirm(stretch)):
+            yield self._utterance(one, stretch)
 
-    def _stretch(self, span: SpeechSpan, offset: int) -> Stretch:
-        """A span with what surrounds it, as far as it is there whenever packets came; `offset` as below."""
+    def _stretch(self, span: SpeechSpan) -> Stretch:
+        """A span with what surrounds it, as far as it is there whenever packets came."""
         around = self._padding // FRAME_SAMPLES
         first = max(span.start - around, self._decided_from)
-        end = min(span.end + around, self._endpointer.position)
-        inside = slice(first - self._decided_from, end - self._decided_from)
+        inside = slice(
+            first - self._decided_from,
+            min(span.end + around, self._endpointer.position) - self._decided_from,
+        )
+        end = span.end * FRAME_SAMPLES + self._origin
+        if not span.is_open:
+            end = min(end + self._padding, self._kept_end)
         return Stretch(
             span,
             first,
-            self._slice(first * FRAME_SAMPLES + offset, end * FRAME_SAMPLES + offset),
+            self._wide(first * FRAME_SAMPLES + self._origin, end, sees_beyond=not span.is_open),
             Decisions(self._decisions.is_speech[inside], self._decisions.levels_dbfs[inside]),
         )
 
-    def _frame_origin(self) -> int:
-        """The sample at which the endpointer's frame 0 would lie; moves when a gap is jumped."""
-        return self._analysed - self._endpointer.position * FRAME_SAMPLES
-
-    def _utterance(self, span: SpeechSpan, offset: int) -> Utterance:
-        """Frames → samples with padding; `offset` as of `_frame_origin`."""
-        start = span.start * FRAME_SAMPLES + offset
-        end = span.end * FRAME_SAMPLES + offset
-        padded_start = max(start - self._padding, self._kept_from, self._last_end)
-        padded_end = end if span.is_cut else min(end + self._padding, self._kept_from + self._kept.size)
+    def _utterance(self, span: SpeechSpan, stretch: Stretch) -> Utterance:
+        """Frames → samples with padding; all of it lies in the stretch."""
+        start = span.start * FRAME_SAMPLES + self._origin
+        end = span.end * FRAME_SAMPLES + self._origin
+        first = stretch.first * FRAME_SAMPLES + self._origin
+        padded_start = max(start - self._padding, first, self._last_end)
+        padded_end = end if span.is_cut else min(end + self._padding, first + stretch.samples.size)
         self._last_end = end
-        speech = self._slice(start, end)
+        speech = stretch.samples[start - first : end - first]
         level, clipped = level_dbfs(speech), clipped_ratio(speech)
         self._speech_level.add(level, clipped, speech.size)
         return Utterance(
             channel_id=self.channel_id,
             start_timestamp_ms=self._timestamp_ms(start),
             end_timestamp_ms=self._timestamp_ms(end),
-            samples=self._slice(padded_start, padded_end).copy(),
+            samples=stretch.samples[padded_start - first : padded_end - first].copy(),
             lead_ms=(start - padded_start) // SAMPLES_PER_MS,
             loudness_dbfs=level,
             clipped_ratio=clipped,
@@ -248,13 +274,13 @@ class Track:
         if open_since is None:
             needed = self._analysed - ONSET_WINDOW_FRAMES * FRAME_SAMPLES  # may turn out to be the beginning
         else:
-            needed = open_since * FRAME_SAMPLES + self._frame_origin()
-        surplus = needed - self._padding - self._kept_from
+            needed = open_since * FRAME_SAMPLES + self._origin
+        surplus = needed - self._padding - self._decoder.reach_before_samples - self._kept_from
         if surplus >= _LEAST_SURPLUS:
-            self._kept = self._kept[surplus:].copy()
+            self._kept = self._kept[surplus // self._per_kept :].copy()
             self._kept_from += surplus
             self._trail.forget(self._kept_from)
-            first = -(-(self._kept_from - self._frame_origin()) // FRAME_SAMPLES)
+            first = -(-(self._kept_from - self._origin) // FRAME_SAMPLES)
             del self._decisions.is_speech[: first - self._decided_from]
             del self._decisions.levels_dbfs[: first - self._decided_from]
             self._decided_from = first
@@ -263,12 +289,40 @@ class Track:
         """Go on at `position` after a stretch without sound."""
         self._kept = np.empty(0, np.int16)
         self._kept_from = self._analysed = self._jumped_to = position
+        self._origin = position - self._endpointer.position * FRAME_SAMPLES
         self._decisions = Decisions([], [])
         self._decided_from = self._endpointer.position
 
+    @property
+    def _kept_end(self) -> int:
+        return self._kept_from + self._kept.size * self._per_kept
+
     def _slice(self, start: int, end: int) -> Samples:
-        return self._kept[start - self._kept_from : end - self._kept_from]
+        """As it is kept."""
+        return self._kept[
+            (start - self._kept_from) // self._per_kept : (end - self._kept_from) // self._per_kept
+        ]
+
+    def _wide(self, start: int, end: int, *, sees_beyond: bool) -> Samples:
+        """At 16 kHz; what lies after the end is silence to the resampler, or what it is."""
+        if self._per_kept == 1:
+            return self._slice(start, end)
+        reach = self._decoder.reach_before_samples
+        first = max(start - reach, self._kept_from)
+        last = end + reach if sees_beyond else end
+        return resampled(self._slice(first, last), self._decoder.rate_hz)[start - first : end - first]
 
     def _timestamp_ms(self, position: int) -> int:
         assert self.timeline.first_timestamp_ms is not None
         return self.timeline.first_timestamp_ms + position // SAMPLES_PER_MS
+
+
+def _settled(steps: Iterable[Utterance | TrackGap | Doubt]) -> list[Utterance | TrackGap]:
+    """All but the doubts, which are settled on the way."""
+    done: list[Utterance | TrackGap] = []
+    for step in steps:
+        if isinstance(step, Doubt):
+            step.settle()
+        else:
+            done.append(step)
+    return done
