@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 import trio
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from zccvoice.analytics.attribution import SPEAKER_NAMED
+from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.config import load
+from zccvoice.daemon.past import ENTRY_TYPES
+from zccvoice.daemon.replay import replay
+from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.journal.vault import Vault
 from zccvoice.rehearsal.virtual import run_virtually, virtual_daemon
 from zccvoice.rtms.media import MIX
 from zccvoice.simulator import demo
@@ -53,6 +59,8 @@ def meeting(product: str, delay_ms: int, **fields: Any) -> Scenario:
 
 
 def played(folder: Path, scenario: Scenario) -> tuple[CallTruth, list[Fact]]:
+    """What was sent, and what of it is stored; its journal is in the folder."""
+
     async def run() -> tuple[CallTruth, list[Fact]]:
         async with virtual_daemon(folder, mixed=True) as daemon:
             with trio.fail_after(600):
@@ -95,6 +103,18 @@ def test_late_and_repeated_events_come_to_the_same(tmp_path: Path, connection: C
         apply(connection, [event])
     late = [row.speaker_channel_id for row in utterances(connection, truth.engagement_id)]
     assert late == [ANA, LEE, LEE, JOE, None, JOE]
+
+
+def test_a_replay_says_the_same(tmp_path: Path, connection: Connection) -> None:
+    truth, facts = played(tmp_path, meeting("meeting", 900))
+    apply(connection, facts)
+    rows = utterances(connection, truth.engagement_id)
+    connection.execute(text("UPDATE zccvoice.utterance SET speaker_channel_id = NULL"))
+    shelf = Shelf(tmp_path / "journal", Vault(tmp_path / "keys", "a master key"), ENTRY_TYPES)
+    name = journal_name(truth.stream_id)
+    apply(connection, list(replay(lambda: shelf.reader(name), load(None), PhonePseudonym("a key"))))
+    assert utterances(connection, truth.engagement_id) == rows
+    assert {row.speaker_channel_id for row in rows} == {*NAMES, None}
 
 
 def test_whoever_was_named_during_an_outage_may_not_be_known(tmp_path: Path, connection: Connection) -> None:
