@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+import zccvoice
 from zccvoice import __version__
 from zccvoice.cli import _COMMANDS, main
 from zccvoice.cli.periods import moment
@@ -65,7 +66,8 @@ def test_help_loads_no_library() -> None:
     asked = "import sys; from zccvoice.cli import main\n"
     asked += "try: main(['--help'])\n"
     asked += "finally: print({'numpy', 'sqlalchemy', 'trio'} & sys.modules.keys())"
-    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    here = {**os.environ, "PYTHONPATH": str(Path(zccvoice.__file__).parents[1])}
+    told = subprocess.check_output([sys.executable, "-c", asked], env=here, text=True)
     assert told.splitlines()[-1] == "set()"
 
 
