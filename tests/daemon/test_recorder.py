@@ -14,9 +14,10 @@ from trio.testing import MockClock
 
 from tests.daemon.rooms import new_shelf, wall_clock
 from zccvoice.config import JournalConfig
+from zccvoice.daemon.group_commit import FLUSH_S, GroupCommit
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.recorder import FLUSH_S, RECENT_RECORDS, Recorder
+from zccvoice.daemon.recorder import RECENT_RECORDS, Recorder
 from zccvoice.journal.journal import START, Damage, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf
@@ -62,7 +63,7 @@ class Bench:
 
 @asynccontextmanager
 async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
-    shelf, outbox, metrics = new_shelf(folder), Outbox(), Metrics()
+    shelf, outbox, metrics, commits = new_shelf(folder), Outbox(), Metrics(), GroupCommit()
     recorder = Recorder(
         shelf.writer("j"),
         lambda: shelf.reader("j"),
@@ -70,13 +71,17 @@ async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
         received_end=START,
         settings=JournalConfig.model_validate(settings),
         metrics=metrics,
+        commits=commits,
         limiter=trio.CapacityLimiter(4),
         wall_clock=wall_clock,
     )
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(recorder.run)
-        yield Bench(shelf, recorder, outbox, metrics)
-        recorder.close()
+    async with trio.open_nursery() as writing:
+        writing.start_soon(commits.run)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(recorder.run)
+            yield Bench(shelf, recorder, outbox, metrics)
+            recorder.close()
+        writing.cancel_scope.cancel()
 
 
 async def test_what_arrives_is_written_four_times_a_second(tmp_path: Path, autojump_clock: MockClock) -> None:

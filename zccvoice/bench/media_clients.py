@@ -221,9 +221,10 @@ async def _whole(
     setattr(call_module, "Projection", partial(_WatchedProjection, watch))  # noqa: B010 (not its own name)
 
     def transport(started: StreamStarted, events_send: Any) -> WebSocketReceiver:
-        return WebSocketReceiver(config.zoom, languages, started, _Arrivals(started, events_send, watch))  # type: ignore[arg-type]
+        return WebSocketReceiver(config.zoom, languages, started, _Arrivals(started, events_send, watch))
 
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(house.commits.run)
         nursery.start_soon(_discard, spoken_receive)
         for started in streams:
             nursery.start_soon(Call(started, transport, house).run)

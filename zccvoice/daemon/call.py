@@ -144,6 +144,7 @@ class Call:
                 received_end=self._past.received_end,
                 settings=house.config.journal,
                 metrics=house.metrics,
+                commits=house.commits,
                 limiter=house.disk,
                 wall_clock=house.wall_clock,
             )

@@ -36,10 +36,10 @@ from zccvoice.daemon.rule_webhook import RuleWebhook
 from zccvoice.daemon.sdk import connect_for, say_which_transport
 from zccvoice.daemon.supervisor import Supervisor
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.daemon.transport import EventsSend
 from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.writer import NO_RULES, Writer, measure_in, measure_live_in, write_to
 from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.rtms.events import StreamEvent
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
@@ -103,9 +103,7 @@ async def serve(
         scorers=load_scorers(config.sentiment.lexicons),
     )
 
-    def receiver(
-        started: StreamStarted, events_send: trio.MemorySendChannel[StreamEvent]
-    ) -> WebSocketReceiver:
+    def receiver(started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
         connect = connect_for(config.zoom, languages, started.product)
         return WebSocketReceiver(config.zoom, languages, started, events_send, connect)
 
@@ -137,6 +135,7 @@ async def serve(
                 writing.start_soon(writer.run)
                 async with trio.open_nursery() as keeping:
                     keeping.start_soon(webhooks.run)
+                    keeping.start_soon(house.commits.run)
                     keeping.start_soon(keep_house, config, engine, shelf)
                     if book.posts:
                         keeping.start_soon(RuleWebhook(config.rules.webhook, engine, metrics).run)

@@ -84,6 +84,11 @@ class ConnectionCore(ABC, Generic[EventT]):
         """What happened, oldest first; None when there is nothing more yet."""
         return self._events.popleft() if self._events else None
 
+    @property
+    def has_messages_to_send(self) -> bool:
+        """Whether `messages_to_send` would give any."""
+        return bool(self._outgoing)
+
     def messages_to_send(self) -> list[TypedMessage]:
         """What is to go out now, in order. Each message is handed out once."""
         outgoing, self._outgoing = self._outgoing, []
