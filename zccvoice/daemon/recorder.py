@@ -93,7 +93,7 @@ class Recorder:
         self._syncing: _Synced | None = None
         self._is_sync_urgent = False
         self._is_receiving = True
-        self._is_closing = self._has_left = False
+        self._is_closing = self._has_left = self._is_wanting = False
         self._defect: Exception | None = None
         self._settling: list[trio.Event] = []
         self._unsynced: list[trio.Event] = []  # those whose entries are written
@@ -119,7 +119,8 @@ class Recorder:
         """Take in what arrived."""
         self._received.append(entry)
         self._received_bytes += _size(entry)
-        self._want()
+        if not self._is_wanting:
+            self._want()
 
     def withdraw_sound(self, since_ms: int) -> None:
         """Forget sound from this moment of Zoom's clock on, as far as it is not written yet."""
@@ -203,6 +204,7 @@ class Recorder:
         self._want(is_urgent=True)
 
     def _want(self, *, is_urgent: bool = False) -> None:
+        self._is_wanting = True
         if not self._has_left:
             self._commits.want(self, is_urgent=is_urgent)
 
@@ -214,6 +216,7 @@ class Recorder:
             received=self._received, derived=self._derived, settling=self._settling
         )
         self._received, self._derived, self._settling = [], [], []
+        self._is_wanting = False
         if self._is_dropping:
             written.received.insert(0, ReceptionBroken("disk_full"))
         return partial(self._write, written)

@@ -39,7 +39,7 @@ class SoundPauses:
 
     def covers(self, timestamp_ms: int) -> bool:
         """Whether what was said then is not kept."""
-        return any(
+        return bool(self._spans) and any(
             start_ms <= timestamp_ms and (end_ms is None or timestamp_ms < end_ms)
             for start_ms, end_ms in self._spans
         )

@@ -32,6 +32,8 @@ class State(Enum):
     OPEN = auto()
     ENDED = auto()
 
+    __hash__ = object.__hash__  # a table is asked by it for every message, and Enum's own would be felt
+
 
 class ConnectionCore(ABC, Generic[EventT]):
     """One connection of one stream, client side. No I/O, no clock."""
