@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from zccvoice.daemon.group_commit import FLUSH_S, GroupCommit, Job
+from zccvoice.daemon.group_commit import FLUSH_S, TOGETHER_S, GroupCommit, Job
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -49,21 +49,23 @@ async def committing() -> AsyncIterator[GroupCommit]:
         nursery.cancel_scope.cancel()
 
 
-async def test_all_who_want_are_written_in_one_turn(autojump_clock: MockClock) -> None:
+async def test_who_is_due_at_about_the_same_time_is_written_in_one_turn(autojump_clock: MockClock) -> None:
     done: list[str] = []
-    first, second = Diary("1", done), Diary("2", done)
+    first, second, third = Diary("1", done), Diary("2", done), Diary("3", done)
     async with committing() as commits:
-        begin = trio.current_time()
         commits.want(first)
-        await trio.sleep(FLUSH_S * 0.9)
+        await trio.sleep(TOGETHER_S * 0.9)
         commits.want(second)
+        await trio.sleep(FLUSH_S - TOGETHER_S)
+        commits.want(third)
         commits.want(first)
         assert not done
-        await trio.sleep(FLUSH_S * 0.2)
+        await trio.sleep(TOGETHER_S * 0.2)
         assert done == ["1 begin", "2 begin", "1 write", "2 write", "1 end", "2 end"]
+        await trio.sleep(FLUSH_S)
+        assert done[6:] == ["3 begin", "3 write", "3 end"]
         await trio.sleep(10 * FLUSH_S)
-        assert len(done) == 6, "nobody wanted more"
-        assert trio.current_time() - begin < 12 * FLUSH_S
+        assert len(done) == 9, "nobody wanted more"
 
 
 async def test_who_is_in_a_hurry_waits_for_nothing_and_who_has_left_is_not_asked(
@@ -81,6 +83,12 @@ async def test_who_is_in_a_hurry_waits_for_nothing_and_who_has_left_is_not_asked
         await trio.testing.wait_all_tasks_blocked()
         assert done == [f"urgent {what}" for what in ("begin", "write", "end", "sync", "synced")]
         assert trio.current_time() == begin
+        commits.want(gone)
+        commits.leave(gone)
+        await trio.sleep(4 * FLUSH_S)
+        commits.want(urgent)
+        await trio.sleep(1.1 * FLUSH_S)
+        assert done[5:7] == ["urgent begin", "urgent write"]
 
 
 async def test_who_has_begun_is_told_the_end_whoever_cancels(autojump_clock: MockClock) -> None:

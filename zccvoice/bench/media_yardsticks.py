@@ -17,6 +17,7 @@ import trio
 from zccvoice.bench.media_load import APP
 from zccvoice.bench.media_tally import CONNECTED_S, SETTLED_S, Tally, Watch, cpu_s, memory_bytes
 from zccvoice.config import Config
+from zccvoice.daemon.tcp import WaitingStream, open_tcp
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.webhook import StreamStarted
 
@@ -57,8 +58,8 @@ async def _read_bytes(started: StreamStarted, rate_ms: int, watch: Watch) -> Non
         watch.tally.received_bytes += len(data)
 
 
-async def _open(port: int, path: str, handshake: dict[str, Any]) -> trio.SocketStream:
-    stream = await trio.open_tcp_stream("127.0.0.1", port)
+async def _open(port: int, path: str, handshake: dict[str, Any]) -> WaitingStream:
+    stream = await open_tcp("127.0.0.1", port)
     key = base64.b64encode(os.urandom(16)).decode()
     await stream.send_all(
         f"GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
