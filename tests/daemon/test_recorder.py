@@ -61,9 +61,8 @@ class Bench:
         return found
 
 
-@asynccontextmanager
-async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
-    shelf, outbox, metrics, commits = new_shelf(folder), Outbox(), Metrics(), GroupCommit()
+def new_bench(folder: Path, commits: GroupCommit, **settings: float) -> Bench:
+    shelf, outbox, metrics = new_shelf(folder), Outbox(), Metrics()
     recorder = Recorder(
         shelf.writer("j"),
         lambda: shelf.reader("j"),
@@ -75,12 +74,19 @@ async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
         limiter=trio.CapacityLimiter(4),
         wall_clock=wall_clock,
     )
+    return Bench(shelf, recorder, outbox, metrics)
+
+
+@asynccontextmanager
+async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
+    commits = GroupCommit()
+    bench = new_bench(folder, commits, **settings)
     async with trio.open_nursery() as writing:
         writing.start_soon(commits.run)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(recorder.run)
-            yield Bench(shelf, recorder, outbox, metrics)
-            recorder.close()
+            nursery.start_soon(bench.recorder.run)
+            yield bench
+            bench.recorder.close()
         writing.cancel_scope.cancel()
 
 
@@ -243,3 +249,41 @@ async def test_who_waits_for_the_disk_waits_until_there_is_room(
         await trio.sleep(1)
         assert settled.is_set()
         assert bench.written(Kind.DERIVED) == [fact(1)]
+
+
+async def test_who_settles_waits_for_nobodys_turn(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Whatever of an earlier attempt is just under way: writing, syncing or nothing."""
+    async with recording(tmp_path) as bench, trio.open_nursery() as nursery:
+        waited_s: list[float] = []
+
+        async def settle(number: int) -> None:
+            for _ in range(number):
+                await trio.lowlevel.checkpoint()
+            begin = trio.current_time()
+            bench.recorder.derive([fact(number)])
+            await bench.recorder.settle()
+            waited_s.append(trio.current_time() - begin)
+            assert fact(number) in bench.written(Kind.DERIVED)
+
+        for number in range(40):
+            nursery.start_soon(settle, number)
+    assert waited_s == [0] * 40
+
+
+async def test_a_defect_ends_one_journal_and_no_other(tmp_path: Path, autojump_clock: MockClock) -> None:
+    commits = GroupCommit()
+    sound, broken = new_bench(tmp_path / "sound", commits), new_bench(tmp_path / "broken", commits)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(commits.run)
+        nursery.start_soon(sound.recorder.run)
+        sound.recorder.receive(packet(1))
+        broken.recorder.receive(object())
+        with pytest.raises(TypeError):
+            await broken.recorder.run()
+        broken.recorder.receive(packet(2))
+        sound.recorder.receive(packet(3))
+        await sound.recorder.settle()
+        await trio.sleep(4 * FLUSH_S)
+        assert sound.written(Kind.RECEIVED) == [packet(1), packet(3)]
+        assert broken.written(Kind.RECEIVED) == []
+        nursery.cancel_scope.cancel()

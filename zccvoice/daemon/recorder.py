@@ -1,11 +1,12 @@
 """A stream's journal, written off the loop: the thin shell around `journal.JournalWriter`.
 
-    receive(event) ─┐                                  ┌─► next(offset): received records, for the projection
-                    ├─► every 250 ms, with the others ─► file
-    derive(fact) ───┘      (`group_commit`)            └─► synced once a second ─► outbox, for the database
+    receive(event) ─┐                                   ┌─► next(offset): received records, for the projection
+                    ├─► every 250 ms, in a thread ─► file
+    derive(fact) ───┘                                   └─► synced once a second ─► outbox, for the database
 
-What is handed out has been written: nothing that follows knows more than the journal does. Whoever reads too
-slowly reads from the file. While the disk is full, audio is dropped and the journal says so as soon as it can.
+When that is, and with which other journals, is up to `group_commit`. What is handed out has been written: nothing
+that follows knows more than the journal does. Whoever reads too slowly reads from the file. While the disk is
+full, audio is dropped and the journal says so as soon as it can.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Recorder:
             received_end: where the last record of what was received ends by now.
             settings: when to force it onto the disk.
             metrics: counters.
-            commits: write it, and those of the other streams.
+            commits: has it written, and those of the other streams.
             limiter: threads for the disk.
             wall_clock: Unix time in seconds.
         """
@@ -176,10 +177,10 @@ class Recorder:
         Closes the file in every case.
         """
         try:
-            while not self._is_done:
+            while self._defect is None and not self._is_done:
                 await self._rested.wait()
-                if self._defect is not None:
-                    raise self._defect
+            if self._defect is not None:
+                raise self._defect
         finally:
             self._is_closing = self._has_left = True
             self._commits.leave(self)
@@ -257,6 +258,8 @@ class Recorder:
             self._settling = synced.settling + self._settling
             log.warning("journal not synced, tried again", problem=str(synced.problem))
         self._note_end_of(synced)
+        if self._unsynced:  # written too late for this one
+            self._hurry()
 
     def _note_end_of(self, attempt: _Attempt) -> None:
         self._defect = self._defect or attempt.defect
@@ -333,7 +336,7 @@ class Recorder:
 
 @dataclass(slots=True)
 class _Attempt:
-    """What came of what a thread was to do."""
+    """What a thread is to do, and what came of it."""
 
     problem: JournalError | None = None
     defect: Exception | None = None
