@@ -251,23 +251,42 @@ async def test_who_waits_for_the_disk_waits_until_there_is_room(
         assert bench.written(Kind.DERIVED) == [fact(1)]
 
 
-async def test_who_settles_waits_for_nobodys_turn(tmp_path: Path, autojump_clock: MockClock) -> None:
-    """Whatever of an earlier attempt is just under way: writing, syncing or nothing."""
-    async with recording(tmp_path) as bench, trio.open_nursery() as nursery:
-        waited_s: list[float] = []
+async def test_what_is_written_while_a_sync_is_under_way_has_the_next_one_at_once(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    commits = GroupCommit()
+    bench = new_bench(tmp_path, commits)
+    recorder = bench.recorder
+    settled: list[int] = []
 
-        async def settle(number: int) -> None:
-            for _ in range(number):
-                await trio.lowlevel.checkpoint()
-            begin = trio.current_time()
-            bench.recorder.derive([fact(number)])
-            await bench.recorder.settle()
-            waited_s.append(trio.current_time() - begin)
-            assert fact(number) in bench.written(Kind.DERIVED)
+    async def settle(number: int) -> None:
+        recorder.derive([fact(number)])
+        await recorder.settle()
+        settled.append(number)
 
-        for number in range(40):
-            nursery.start_soon(settle, number)
-    assert waited_s == [0] * 40
+    async def write() -> None:
+        """As if it were its turn."""
+        await trio.testing.wait_all_tasks_blocked()
+        commits.leave(recorder)
+        recorder.begin()()
+        recorder.end()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(settle, 1)
+        await write()
+        sync = recorder.begin_sync()
+        assert sync is not None
+        nursery.start_soon(settle, 2)
+        await write()
+        assert recorder.begin_sync() is None
+        sync()
+        recorder.end_sync()
+        begin = trio.current_time()
+        nursery.start_soon(commits.run)
+        await trio.testing.wait_all_tasks_blocked()
+        assert settled == [1, 2]
+        assert trio.current_time() == begin
+        nursery.cancel_scope.cancel()
 
 
 async def test_a_defect_ends_one_journal_and_no_other(tmp_path: Path, autojump_clock: MockClock) -> None:
