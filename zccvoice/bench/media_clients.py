@@ -31,13 +31,16 @@ from zccvoice.daemon.outcome import Projected
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.transcriber import SpokenItem
+from zccvoice.daemon.transport import EventsSend
 from zccvoice.journal.journal import Damage, Record
-from zccvoice.rtms.events import AudioReceived, StreamEvent
+from zccvoice.rtms.events import AudioReceived, MediaOpened, StreamEvent
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
 
 LAG_STEP_S = 0.02
 ANSWER_S = 60.0
+WATCHED_STEP = 8
+"""Of one stream in so many the delay is measured: that costs, too."""
 
 
 def measured(kind: str, streams: Sequence[StreamStarted], *, send_rate_ms: int, seconds: float) -> Tally:
@@ -156,8 +159,12 @@ async def _whole(
     )
     setattr(call_module, "Projection", partial(_WatchedProjection, watch))  # noqa: B010 (not its own name)
 
-    def transport(started: StreamStarted, events_send: Any) -> WebSocketReceiver:
-        return WebSocketReceiver(config.zoom, languages, started, _Arrivals(started, events_send, watch))
+    watched = {one.stream_id for one in streams[::WATCHED_STEP]}
+
+    def transport(started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
+        if started.stream_id in watched:
+            events_send = _Arrivals(started, events_send, watch)
+        return WebSocketReceiver(config.zoom, languages, started, events_send)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.commits.run)
@@ -173,9 +180,9 @@ async def _discard(spoken_receive: trio.MemoryReceiveChannel[SpokenItem]) -> Non
 
 
 class _Arrivals:
-    """A receiver's end of the channel that notes how soon a packet of the stream can come at best."""
+    """What a receiver sends into, and notes how soon a packet of the stream can come at best."""
 
-    def __init__(self, started: StreamStarted, events_send: Any, watch: Watch) -> None:
+    def __init__(self, started: StreamStarted, events_send: EventsSend, watch: Watch) -> None:
         self._stream_id = started.stream_id
         self._inner = events_send
         self._watch = watch
@@ -193,13 +200,12 @@ class _Arrivals:
             age_s = time.time() - event.timestamp_ms / 1_000
             earliest = self._watch.earliest_s
             earliest[self._stream_id] = min(age_s, earliest.get(self._stream_id, age_s))
-        self._watch.heard(self._stream_id)
 
     async def __aenter__(self) -> _Arrivals:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._inner.close()
+    async def __aexit__(self, *about: Any) -> None:
+        await self._inner.__aexit__(*about)
 
 
 class _WatchedProjection(Projection):
@@ -212,10 +218,12 @@ class _WatchedProjection(Projection):
 
     def take(self, record: Record | Damage) -> list[Projected]:
         outcomes = super().take(record)
-        if isinstance(record, Record) and self._of in self._watch.earliest_s:
-            now_s = time.time() - self._watch.earliest_s[self._of]
-            for entry in record.entries:
-                if isinstance(entry, AudioReceived):
-                    self._watch.tally.messages += 1
-                    self._watch.tally.delays_ms.append((now_s - entry.timestamp_ms / 1_000) * 1_000)
+        if isinstance(record, Record):
+            sent_ms = [one.timestamp_ms for one in record.entries if isinstance(one, AudioReceived)]
+            if sent_ms or any(isinstance(one, MediaOpened) for one in record.entries):
+                self._watch.heard(self._of)
+            self._watch.tally.messages += len(sent_ms)
+            if (earliest_s := self._watch.earliest_s.get(self._of)) is not None:
+                now_ms = (time.time() - earliest_s) * 1_000
+                self._watch.tally.delays_ms += [now_ms - one for one in sent_ms]
         return outcomes
