@@ -51,7 +51,7 @@ UNCLEAR_WAITING = 1_000
 """Utterances of which is to be found out in which language they are, one or two for a call that begins. When full,
 what their calls receive goes on being written and is looked at later."""
 DISK_THREADS = 8
-"""Threads that read and write journals."""
+"""Threads that open and read journals."""
 log = get_logger()
 
 
