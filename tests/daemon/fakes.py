@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 import trio
 
 from zccvoice.analytics.live import Heard
+from zccvoice.daemon.transport import EventsSend
 from zccvoice.errors import RecognizerError
-from zccvoice.rtms.events import StreamEnded, StreamEvent
+from zccvoice.rtms.events import StreamEnded
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
@@ -80,7 +81,7 @@ class FakeReceiver:
     def __init__(
         self,
         started: StreamStarted,
-        events_send: trio.MemorySendChannel[StreamEvent],
+        events_send: EventsSend,
         script: Sequence[object],
     ) -> None:
         self.started = started

@@ -16,6 +16,7 @@ from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from tests.speech.sounds import noise, voice
 from zccvoice.analytics.record import Side
 from zccvoice.config import LanguageConfig
+from zccvoice.daemon.transport import EventsSend
 from zccvoice.errors import HandshakeRefusedError
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
@@ -129,7 +130,7 @@ async def recover(folder: Path, *scripts: Sequence[object], away_s: float = 0.0)
         attempts = list(scripts)
         receivers: list[FakeReceiver] = []
 
-        def receiver(started: StreamStarted, send: trio.MemorySendChannel[StreamEvent]) -> FakeReceiver:
+        def receiver(started: StreamStarted, send: EventsSend) -> FakeReceiver:
             receivers.append(FakeReceiver(started, send, attempts.pop(0)))
             return receivers[-1]
 
@@ -457,7 +458,7 @@ async def test_an_interruption_may_tell_where_to_go(
 ) -> None:
     receivers: list[FakeReceiver] = []
 
-    def receiver(started: StreamStarted, send: trio.MemorySendChannel[StreamEvent]) -> FakeReceiver:
+    def receiver(started: StreamStarted, send: EventsSend) -> FakeReceiver:
         receivers.append(FakeReceiver(started, send, [OPENED, *audio("ch")[:5]]))
         return receivers[-1]
 

@@ -14,9 +14,10 @@ from trio.testing import MockClock
 
 from tests.daemon.rooms import new_shelf, wall_clock
 from zccvoice.config import JournalConfig
+from zccvoice.daemon.group_commit import FLUSH_S, GroupCommit
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.recorder import FLUSH_S, RECENT_RECORDS, Recorder
+from zccvoice.daemon.recorder import RECENT_RECORDS, Recorder
 from zccvoice.journal.journal import START, Damage, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf
@@ -60,8 +61,7 @@ class Bench:
         return found
 
 
-@asynccontextmanager
-async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
+def new_bench(folder: Path, commits: GroupCommit, **settings: float) -> Bench:
     shelf, outbox, metrics = new_shelf(folder), Outbox(), Metrics()
     recorder = Recorder(
         shelf.writer("j"),
@@ -70,13 +70,24 @@ async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
         received_end=START,
         settings=JournalConfig.model_validate(settings),
         metrics=metrics,
+        commits=commits,
         limiter=trio.CapacityLimiter(4),
         wall_clock=wall_clock,
     )
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(recorder.run)
-        yield Bench(shelf, recorder, outbox, metrics)
-        recorder.close()
+    return Bench(shelf, recorder, outbox, metrics)
+
+
+@asynccontextmanager
+async def recording(folder: Path, **settings: float) -> AsyncIterator[Bench]:
+    commits = GroupCommit()
+    bench = new_bench(folder, commits, **settings)
+    async with trio.open_nursery() as writing:
+        writing.start_soon(commits.run)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bench.recorder.run)
+            yield bench
+            bench.recorder.close()
+        writing.cancel_scope.cancel()
 
 
 async def test_what_arrives_is_written_four_times_a_second(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -238,3 +249,60 @@ async def test_who_waits_for_the_disk_waits_until_there_is_room(
         await trio.sleep(1)
         assert settled.is_set()
         assert bench.written(Kind.DERIVED) == [fact(1)]
+
+
+async def test_what_is_written_while_a_sync_is_under_way_has_the_next_one_at_once(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    commits = GroupCommit()
+    bench = new_bench(tmp_path, commits)
+    recorder = bench.recorder
+    settled: list[int] = []
+
+    async def settle(number: int) -> None:
+        recorder.derive([fact(number)])
+        await recorder.settle()
+        settled.append(number)
+
+    async def write() -> None:
+        """As if it were its turn."""
+        await trio.testing.wait_all_tasks_blocked()
+        commits.leave(recorder)
+        recorder.begin()()
+        recorder.end()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(settle, 1)
+        await write()
+        sync = recorder.begin_sync()
+        assert sync is not None
+        nursery.start_soon(settle, 2)
+        await write()
+        assert recorder.begin_sync() is None
+        sync()
+        recorder.end_sync()
+        begin = trio.current_time()
+        nursery.start_soon(commits.run)
+        await trio.testing.wait_all_tasks_blocked()
+        assert settled == [1, 2]
+        assert trio.current_time() == begin
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_defect_ends_one_journal_and_no_other(tmp_path: Path, autojump_clock: MockClock) -> None:
+    commits = GroupCommit()
+    sound, broken = new_bench(tmp_path / "sound", commits), new_bench(tmp_path / "broken", commits)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(commits.run)
+        nursery.start_soon(sound.recorder.run)
+        sound.recorder.receive(packet(1))
+        broken.recorder.receive(object())
+        with pytest.raises(TypeError):
+            await broken.recorder.run()
+        broken.recorder.receive(packet(2))
+        sound.recorder.receive(packet(3))
+        await sound.recorder.settle()
+        await trio.sleep(4 * FLUSH_S)
+        assert sound.written(Kind.RECEIVED) == [packet(1), packet(3)]
+        assert broken.written(Kind.RECEIVED) == []
+        nursery.cancel_scope.cancel()

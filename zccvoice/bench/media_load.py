@@ -8,8 +8,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from typing import Any
 
 import trio
 
@@ -23,22 +24,55 @@ from zccvoice.simulator.zoom import Zoom, ZoomApp, running_zoom
 APP = ZoomApp("bench", "bench-secret", "bench-token")
 LONGEST_MS = 120_000
 SIDES = 2
+READY_S = 60.0
+TICK_S = 0.02
+FADING = 0.98
+"""Of the lateness with each tick: two thirds of it in a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The meetings."""
+
+    streams: list[StreamStarted]
+    lateness_s: Any
+    """A number that the simulator keeps in memory shared with us."""
+
+    @property
+    def late_ms(self) -> float:
+        """How much too late the simulator came to anything in the last second or so."""
+        return float(self.lateness_s.value) * 1_000
 
 
 @contextmanager
-def simulated(count: int, *, is_idle: bool = False) -> Iterator[list[StreamStarted]]:
-    """So many meetings that wait for a client, each with `SIDES` people who talk, or are muted."""
+def simulated(count: int, *, is_idle: bool = False) -> Iterator[Load]:
+    """So many meetings that wait for a client, each with `SIDES` people who talk, or are muted.
+
+    Raises:
+        RuntimeError: the simulator does not come up.
+    """
     context = multiprocessing.get_context("spawn")
     near, far = context.Pipe()
-    process = context.Process(target=_serve, args=(far, count, is_idle), daemon=True)
+    lateness_s = context.Value("d", 0.0)
+    process = context.Process(target=_serve, args=(far, lateness_s, count, is_idle), daemon=True)
     process.start()
+    far.close()
     try:
-        yield near.recv()
+        yield Load(_announced(near, count), lateness_s)
     finally:
         process.kill()
         process.join()
         near.close()
-        far.close()
+
+
+def _announced(pipe: Connection, count: int) -> list[StreamStarted]:
+    try:
+        if pipe.poll(READY_S):
+            streams: list[StreamStarted] = pipe.recv()
+            return streams
+    except EOFError:  # it is gone
+        pass
+    raise RuntimeError(f"expected {count} simulated calls within {READY_S:g} s, got none")
 
 
 def pin(*, is_load: bool) -> None:
@@ -49,9 +83,16 @@ def pin(*, is_load: bool) -> None:
             os.sched_setaffinity(0, cores[:-1] if is_load else cores[-1:])
 
 
-def _serve(pipe: Connection, count: int, is_idle: bool) -> None:
+def _serve(pipe: Connection, lateness_s: Any, count: int, is_idle: bool) -> None:
     pin(is_load=True)
-    trio.run(_play, pipe, _meeting(is_idle), count)
+    trio.run(_play, pipe, lateness_s, _meeting(is_idle), count)
+
+
+async def _note_lateness(lateness_s: Any) -> None:
+    while True:
+        due = trio.current_time() + TICK_S
+        await trio.sleep_until(due)
+        lateness_s.value = max(trio.current_time() - due, lateness_s.value * FADING)
 
 
 def _meeting(is_idle: bool) -> Scenario:
@@ -72,7 +113,7 @@ def _meeting(is_idle: bool) -> Scenario:
     )
 
 
-async def _play(pipe: Connection, meeting: Scenario, count: int) -> None:
+async def _play(pipe: Connection, lateness_s: Any, meeting: Scenario, count: int) -> None:
     announced: list[str] = []
     all_announced = trio.Event()
 
@@ -86,6 +127,7 @@ async def _play(pipe: Connection, meeting: Scenario, count: int) -> None:
         await zoom.play(replace(meeting, engagement_id=f"E{number}", stream_id=f"S{number}"))
 
     async with running_zoom(APP, deliver=deliver) as zoom, trio.open_nursery() as nursery:
+        nursery.start_soon(_note_lateness, lateness_s)
         for number in range(count):
             nursery.start_soon(play, zoom, number)
         await all_announced.wait()

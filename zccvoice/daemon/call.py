@@ -150,6 +150,7 @@ class Call:
                 received_end=self._past.received_end,
                 settings=house.config.journal,
                 metrics=house.metrics,
+                commits=house.commits,
                 limiter=house.disk,
                 wall_clock=house.wall_clock,
             )
@@ -293,7 +294,7 @@ class Call:
                     turn = self._house.catching_up if recorder.is_catching_up else nullcontext()
                     async with turn:
                         seen = record if is_sound else _only_the_end(record)
-                        projected = self._look_at(seen, projection, reception, speech)
+                        projected = await self._look_at(seen, projection, reception, speech)
                         await trio.lowlevel.checkpoint()
                     # In nobody's turn: a full transcriber must not keep back calls that want nothing of it.
                     await hearing.take(projected)
@@ -302,7 +303,7 @@ class Call:
                     is_sound = False
                     _note_defect(projection, reception)
 
-    def _look_at(
+    async def _look_at(
         self, record: Record | Damage, projection: Projection, reception: Reception, speech: StreamSpeech
     ) -> list[Projected]:
         before = replace(projection.counts)

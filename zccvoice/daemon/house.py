@@ -13,6 +13,7 @@ from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.sentiment import Scorers, load_scorers
 from zccvoice.config import Config
 from zccvoice.daemon.detector import UnclearItem
+from zccvoice.daemon.group_commit import GroupCommit
 from zccvoice.daemon.live_speech import LiveSpeech
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
@@ -34,9 +35,11 @@ class House:
     spoken_send: trio.MemorySendChannel[SpokenItem]
     unclear_send: trio.MemorySendChannel[UnclearItem]
     disk: trio.CapacityLimiter
-    """Threads that read and write journals."""
+    """Threads that open and read journals."""
     wall_clock: Callable[[], float] = time.time
     scorers: Scorers = field(default_factory=load_scorers)
+    commits: GroupCommit = field(default_factory=GroupCommit)
+    """Writes the journals of running calls, as long as somebody runs it."""
     live: LiveSpeech = field(default_factory=LiveSpeech)
     catching_up: trio.Lock = field(default_factory=trio.Lock)
     """For calls that look at what was received before: one at a time, a record at a time, so that they leave

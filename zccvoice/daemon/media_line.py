@@ -8,7 +8,7 @@ import trio
 
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.log import get_logger
-from zccvoice.daemon.websocket import Line
+from zccvoice.daemon.websocket import Line, OnEvent
 from zccvoice.errors import ConnectionFailedError, ZccvoiceError
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.media import MediaAccepted, MediaConnection, MediaEvent
@@ -33,7 +33,7 @@ class MediaLine:
         settings: ZoomConfig,
         *,
         announce: Callable[[], Awaitable[None]],
-        on_event: Callable[[MediaEvent], Awaitable[None]],
+        on_event: OnEvent,
         on_lost: Callable[[], None],
     ) -> None:
         """Prepare.
@@ -44,7 +44,7 @@ class MediaLine:
             line: how connections are made.
             settings: time limits.
             announce: tells Zoom, on signaling, that we are ready.
-            on_event: what happens on the connection.
+            on_event: what happens on the connection from then on.
             on_lost: called when a connection that was open is gone.
         """
         self._planned = planned
@@ -103,13 +103,14 @@ class MediaLine:
         )
         problem: ZccvoiceError = ConnectionFailedError("hung up")
 
-        async def on_event(event: MediaEvent) -> None:
-            if isinstance(event, MediaAccepted):
-                recovery.opened(trio.current_time())
-                self._was_open = True
-                await self._announce()
-                log.info("media open", media=self._planned.name)
-            await self._on_event(event)
+        async def note_accepted() -> None:
+            recovery.opened(trio.current_time())
+            self._was_open = True
+            await self._announce()
+            log.info("media open", media=self._planned.name)
+
+        def on_event(event: MediaEvent) -> Awaitable[None] | None:
+            return note_accepted() if isinstance(event, MediaAccepted) else self._on_event(event)
 
         try:
             async with self._line.open(self._planned.url) as websocket:

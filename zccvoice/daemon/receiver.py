@@ -20,7 +20,7 @@ from zccvoice.config import ZoomConfig
 from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.media_line import MediaLine
-from zccvoice.daemon.transport import SHUTDOWN
+from zccvoice.daemon.transport import SHUTDOWN, EventsSend
 from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
 from zccvoice.errors import ConnectionFailedError, ZccvoiceError
 from zccvoice.rtms.enums import MEETINGS
@@ -30,7 +30,6 @@ from zccvoice.rtms.events import (
     ParticipantConnected,
     ReceptionBroken,
     StreamEnded,
-    StreamEvent,
 )
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.media import MediaAccepted, MediaEvent
@@ -65,7 +64,7 @@ class WebSocketReceiver:
         settings: ZoomConfig,
         languages: LanguagePolicy,
         started: StreamStarted,
-        events_send: trio.MemorySendChannel[StreamEvent],
+        events_send: EventsSend,
         connect: Connect | None = None,
     ) -> None:
         self._settings = settings
@@ -299,18 +298,23 @@ class WebSocketReceiver:
                 await self._queue_known.wait()
         return planned.with_transcript(self._transcript_params())
 
-    async def _take_media(self, event: MediaEvent) -> None:
+    def _take_media(self, event: MediaEvent) -> Awaitable[None] | None:
         match event:
-            case MediaAccepted():
-                return
             case MediaOpened():
-                if self._has_heard:
-                    await self._events_send.send(ReceptionBroken(CONNECTION_LOST))
-                self._has_heard, self._deaf_since = True, None
+                return self._note_heard(event)
+            case MediaAccepted():
+                return None
         try:
             self._events_send.send_nowait(event)  # a turn of Trio's loop for each packet would be dear
         except trio.WouldBlock:
-            await self._events_send.send(event)
+            return self._events_send.send(event)
+        return None
+
+    async def _note_heard(self, opened: MediaOpened) -> None:
+        if self._has_heard:
+            await self._events_send.send(ReceptionBroken(CONNECTION_LOST))
+        self._has_heard, self._deaf_since = True, None
+        await self._events_send.send(opened)
 
     def _note_deaf(self) -> None:
         self._deaf_since = trio.current_time()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Self
 
 import trio
 
@@ -34,9 +34,6 @@ from zccvoice.rtms.events import (
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped
 
-EVENTS_WAITING = 1_000
-"""Stream events between receiver and recorder: a minute of two tracks at 100 ms, 4 MB. When full, the socket
-waits: the recorder does so only for a disk that cannot keep up."""
 INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
 log = get_logger()
 
@@ -179,21 +176,10 @@ class Reception:
         self._end(StreamEnded("daemon_down", problem))
 
     async def _receive(self, kept_for_s: float = SIGNALING_WINDOW_S) -> None:
-        events_send, events_receive = trio.open_memory_channel[StreamEvent](EVENTS_WAITING)
-        self._receiver = self._transport(self._started, events_send)
+        self._receiver = self._transport(self._started, _Intake(self._take, self._recorder))
         if self._stop_cause is not None:
             self._receiver.stop(self._stop_cause)
-        failure: list[ZccvoiceError] = []
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_run_noting_failure, self._receiver, kept_for_s, failure)
-            async with events_receive:
-                async for event in events_receive:
-                    self._take(event)
-                    for other in _waiting(events_receive):
-                        self._take(other)
-                    await self._recorder.room()
-        if failure:
-            raise failure[0]
+        await self._receiver.run(kept_for_s)
 
     def _take(self, event: StreamEvent) -> None:
         match event:
@@ -249,17 +235,29 @@ class Reception:
         self._recorder.receive(ended)
 
 
-def _waiting(events_receive: trio.MemoryReceiveChannel[StreamEvent]) -> Iterator[StreamEvent]:
-    """What is in the channel by now: a turn of Trio's loop for each packet would be dear."""
-    with suppress(trio.WouldBlock, trio.EndOfChannel):
-        while True:
-            yield events_receive.receive_nowait()
+class _Intake:
+    """What a receiver sends into: events are taken in where they come from.
 
+    A channel to a task of ours would cost as much as all else that is done for a packet. When the disk cannot keep
+    up there is no room, and the socket waits.
+    """
 
-async def _run_noting_failure(
-    receiver: StreamReceiver, kept_for_s: float, failure: list[ZccvoiceError]
-) -> None:
-    try:
-        await receiver.run(kept_for_s)
-    except ZccvoiceError as error:
-        failure.append(error)
+    def __init__(self, take: Callable[[StreamEvent], None], recorder: Recorder) -> None:
+        self._take = take
+        self._recorder = recorder
+
+    def send_nowait(self, event: StreamEvent) -> None:
+        if not self._recorder.has_room:
+            raise trio.WouldBlock
+        self._take(event)
+
+    async def send(self, event: StreamEvent) -> None:
+        await trio.lowlevel.checkpoint()
+        await self._recorder.room()
+        self._take(event)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nobody waits for more."""

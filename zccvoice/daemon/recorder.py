@@ -4,21 +4,24 @@
                     ├─► every 250 ms, in a thread ─► file
     derive(fact) ───┘                                   └─► synced once a second ─► outbox, for the database
 
-What is handed out has been written: nothing that follows knows more than the journal does. Whoever reads too
-slowly reads from the file. While the disk is full, audio is dropped and the journal says so as soon as it can.
+When that is, and with which other journals, is up to `group_commit`. What is handed out has been written: nothing
+that follows knows more than the journal does. Whoever reads too slowly reads from the file. While the disk is
+full, audio is dropped and the journal says so as soon as it can.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
 import trio
 
 from zccvoice.config import JournalConfig
+from zccvoice.daemon.group_commit import GroupCommit, Job
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
@@ -29,8 +32,6 @@ from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import AudioReceived, ReceptionBroken
 from zccvoice.store.facts import Fact
 
-FLUSH_S = 0.25
-"""How often what has arrived is written: a crash of the program costs no more than this."""
 MOST_UNWRITTEN_BYTES = 8 * 2**20
 """Half a minute of the loudest stream. When the disk is slower than that, the socket waits."""
 RECENT_RECORDS = 16
@@ -52,6 +53,7 @@ class Recorder:
         received_end: int,
         settings: JournalConfig,
         metrics: Metrics,
+        commits: GroupCommit,
         limiter: trio.CapacityLimiter,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -64,6 +66,7 @@ class Recorder:
             received_end: where the last record of what was received ends by now.
             settings: when to force it onto the disk.
             metrics: counters.
+            commits: has it written, and those of the other streams.
             limiter: threads for the disk.
             wall_clock: Unix time in seconds.
         """
@@ -72,6 +75,7 @@ class Recorder:
         self._outbox = outbox
         self._settings = settings
         self._metrics = metrics
+        self._commits = commits
         self._limiter = limiter
         self._wall_clock = wall_clock
         self._received: list[Entry] = []
@@ -86,29 +90,38 @@ class Recorder:
         self._is_dropping = False
         self.is_catching_up = False
         """What `next` gave last had to be read from the file."""
-        self._is_writing = False
+        self._writing: _Written | None = None
+        self._syncing: _Synced | None = None
+        self._is_sync_urgent = False
         self._is_receiving = True
-        self._is_closing = False
+        self._is_closing = self._has_left = self._is_wanting = False
+        self._defect: Exception | None = None
         self._settling: list[trio.Event] = []
-        self._wanted = trio.Event()  # something is to be written
-        self._hurry = trio.Event()  # and now
+        self._unsynced: list[trio.Event] = []  # those whose entries are written
         self._written = trio.Event()  # something was, or nothing more will be received
+        self._rested = trio.Event()  # a thread has done with the file, and that is of interest
 
     @property
     def name(self) -> str:
         """Name of the journal."""
         return self._writer.name
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room in memory for more: always, unless the disk is far too slow."""
+        return self._received_bytes <= MOST_UNWRITTEN_BYTES
+
     async def room(self) -> None:
-        """Return when there is room in memory: at once, unless the disk is far too slow."""
-        while self._received_bytes > MOST_UNWRITTEN_BYTES:
+        """Return when there is room in memory."""
+        while not self.has_room:
             await self._written.wait()
 
     def receive(self, entry: Entry) -> None:
         """Take in what arrived."""
         self._received.append(entry)
         self._received_bytes += _size(entry)
-        self._wanted.set()
+        if not self._is_wanting:
+            self._want()
 
     def withdraw_sound(self, since_ms: int) -> None:
         """Forget sound from this moment of Zoom's clock on, as far as it is not written yet."""
@@ -122,27 +135,24 @@ class Recorder:
     def end_of_reception(self) -> None:
         """Nothing more will be received: `next` comes to an end."""
         self._is_receiving = False
-        self._hurry.set()
-        self._wanted.set()
+        self._hurry()
 
     def derive(self, facts: Sequence[Fact]) -> None:
         """Take in what was derived; it reaches the outbox when it is on the disk."""
         self._derived += facts
-        self._wanted.set()
+        self._want()
 
     async def settle(self) -> None:
         """Return when everything taken in so far is on the disk; written at once."""
         settled = trio.Event()
         self._settling.append(settled)
-        self._hurry.set()
-        self._wanted.set()
+        self._hurry()
         await settled.wait()
 
     def close(self) -> None:
         """`run` ends when everything is on the disk."""
         self._is_closing = True
-        self._hurry.set()
-        self._wanted.set()
+        self._hurry()
 
     async def next(self, offset: int) -> list[Record | Damage]:
         """The received records from `offset` on: some, in order; none when there will be no more.
@@ -150,7 +160,7 @@ class Recorder:
         Several come only to who lags behind what is received, `is_catching_up` tells.
         """
         while offset >= self._received_end:
-            if not (self._is_receiving or self._received or self._is_writing):
+            if not (self._is_receiving or self._received or self._writing):
                 return []
             await self._written.wait()
         while self._recent and self._recent[0][0] < offset:
@@ -162,67 +172,120 @@ class Recorder:
         return await trio.to_thread.run_sync(read, limiter=self._limiter)
 
     async def run(self) -> None:
-        """Write until closed. Cancelling it loses what the last quarter of a second brought; closes the file."""
+        """Return when closed and all is written. Cancelling it loses what the last quarter of a second brought.
+
+        Closes the file in every case.
+        """
         try:
-            while not self._is_done:
-                await self._wanted.wait()
-                self._wanted = trio.Event()
-                with trio.move_on_after(FLUSH_S):
-                    await self._hurry.wait()
-                await self._flush()
+            while self._defect is None and not self._is_done:
+                await self._rested.wait()
+            if self._defect is not None:
+                raise self._defect
         finally:
+            self._is_closing = self._has_left = True
+            self._commits.leave(self)
+            with trio.CancelScope(shield=True):  # as long as a thread has the file, it stays open
+                while self._is_busy:
+                    await self._rested.wait()
             self._writer.close()
 
     @property
     def _is_done(self) -> bool:
-        return self._is_closing and not (self._received or self._derived or self._settling)
+        return self._is_closing and not (
+            self._received or self._derived or self._settling or self._unsynced or self._is_busy
+        )
 
-    async def _flush(self) -> None:
-        is_due = bool(self._settling) or self._hurry.is_set() or trio.current_time() >= self._sync_due
-        self._hurry = trio.Event()
-        is_unsynced = bool(self._received or self._derived) or self._synced_end < self._end
-        wants_sync = self._settings.sync and is_due and is_unsynced
-        settling, self._settling = self._settling, []
-        received, self._received = self._received, []
-        derived, self._derived = self._derived, []
+    @property
+    def _is_busy(self) -> bool:
+        return self._writing is not None or self._syncing is not None
+
+    def _hurry(self) -> None:
+        """Have everything on the disk, now."""
+        self._is_sync_urgent = True
+        self._want(is_urgent=True)
+
+    def _want(self, *, is_urgent: bool = False) -> None:
+        self._is_wanting = True
+        if not self._has_left:
+            self._commits.want(self, is_urgent=is_urgent)
+
+    # A member of the group that is written together, see `group_commit.Member`
+
+    def begin(self) -> Job:
+        """Hand over what there is."""
+        written = self._writing = _Written(
+            received=self._received, derived=self._derived, settling=self._settling
+        )
+        self._received, self._derived, self._settling = [], [], []
+        self._is_wanting = False
         if self._is_dropping:
-            received = [ReceptionBroken("disk_full"), *received]
-        if received or derived or wants_sync or settling:
-            self._is_writing = True
-            written = await trio.to_thread.run_sync(
-                self._write, received, derived, wants_sync, limiter=self._limiter
-            )
-            self._is_writing = False
-            self._received_bytes = sum(map(_size, self._received))
-            self._note_written(written)
-            if written.problem is None:
-                for one in settling:
-                    one.set()
-            else:
-                self._settling = settling + self._settling
-                self._keep_refused(written, received, derived)
+            written.received.insert(0, ReceptionBroken("disk_full"))
+        return partial(self._write, written)
+
+    def end(self) -> None:
+        """Hand out what was written; what was refused is kept for the next attempt, but for sound."""
+        written, self._writing = self._writing, None
+        assert written is not None
+        self._received_bytes = sum(map(_size, self._received))
+        self._note_written(written)
+        if written.problem is None:
+            self._unsynced += written.settling
+        else:
+            self._settling = written.settling + self._settling
+            self._keep_refused(written)
+        if not self._settings.sync or self._synced_end == self._end:
+            self._note_synced(_Synced(end=self._end, settling=self._unsynced))
+            self._unsynced = []
+        self._note_end_of(written)
+
+    def begin_sync(self) -> Job | None:
+        """Once a second, and when somebody waits for it."""
+        is_due = self._is_sync_urgent or self._unsynced or trio.current_time() >= self._sync_due
+        if not is_due or self._syncing is not None or self._synced_end == self._end:
+            return None
+        synced = self._syncing = _Synced(end=self._end, settling=self._unsynced)
+        self._unsynced = []
+        self._is_sync_urgent = False
+        return partial(self._sync, synced)
+
+    def end_sync(self) -> None:
+        """Tell what is on the disk."""
+        synced, self._syncing = self._syncing, None
+        assert synced is not None
+        if synced.problem is None:
+            self._note_synced(synced)
+        else:
+            self._settling = synced.settling + self._settling
+            log.warning("journal not synced, tried again", problem=str(synced.problem))
+        self._note_end_of(synced)
+        if self._unsynced:  # written too late for this one
+            self._hurry()
+
+    def _note_end_of(self, attempt: _Attempt) -> None:
+        self._defect = self._defect or attempt.defect
         if self._synced_end < self._end or self._settling or self._received or self._derived:
-            self._wanted.set()
+            self._want()
         self._written.set()
         self._written = trio.Event()
+        if self._is_closing or self._defect is not None:
+            self._rested.set()
+            self._rested = trio.Event()
 
-    def _write(self, received: Sequence[Entry], derived: Sequence[Fact], wants_sync: bool) -> _Written:
+    def _write(self, written: _Written) -> None:
         """In a thread: write as much as there is room for."""
-        written = _Written()
         arrived_ms = int(self._wall_clock() * 1000)
-        try:
+        with written.noting_failure():
             if (late := self._writer.retry()) is not None:
                 written.records.append(late)
-            for kind, entries in ((Kind.RECEIVED, received), (Kind.DERIVED, derived)):
+            for kind, entries in ((Kind.RECEIVED, written.received), (Kind.DERIVED, written.derived)):
                 if entries:
                     written.taken.add(kind)  # from here on the writer sees to it
                     written.records.append(self._writer.write(kind, arrived_ms, entries))
-            if wants_sync:
-                self._writer.sync()
-                written.is_synced = True
-        except JournalError as error:
-            written.problem = error
-        return written
+
+    def _sync(self, synced: _Synced) -> None:
+        """In a thread."""
+        with synced.noting_failure():
+            self._writer.sync()
 
     def _read(self, offset: int, end: int) -> list[Record | Damage]:
         found: list[Record | Damage] = []
@@ -240,20 +303,23 @@ class Recorder:
             if record.kind is Kind.RECEIVED:
                 self._recent.append((self._received_end, record))
                 self._received_end = record.end
-        if written.is_synced or not self._settings.sync:
-            self._synced_end = self._end
-            self._sync_due = trio.current_time() + self._settings.sync_every_s
-            self._outbox.note(self.name, self._synced_end)
         if written.problem is None and self._is_dropping:
             self._is_dropping = False
             self._metrics.journals_full.dec()
             log.info("journal written again")
 
-    def _keep_refused(self, written: _Written, received: Sequence[Entry], derived: Sequence[Fact]) -> None:
+    def _note_synced(self, synced: _Synced) -> None:
+        self._synced_end = synced.end
+        self._sync_due = trio.current_time() + self._settings.sync_every_s
+        self._outbox.note(self.name, self._synced_end)
+        for one in synced.settling:
+            one.set()
+
+    def _keep_refused(self, written: _Written) -> None:
         """Keep what is small, drop the sound: there is no room for it, and memory is no substitute."""
         if Kind.DERIVED not in written.taken:
-            self._derived = [*derived, *self._derived]
-        refused = [] if Kind.RECEIVED in written.taken else received
+            self._derived = [*written.derived, *self._derived]
+        refused = [] if Kind.RECEIVED in written.taken else written.received
         self._received = [
             *(one for one in refused if not isinstance(one, AudioReceived | ReceptionBroken)),
             *self._received,
@@ -269,14 +335,39 @@ class Recorder:
 
 
 @dataclass(slots=True)
-class _Written:
-    """What came of one attempt to write."""
+class _Attempt:
+    """What a thread is to do, and what came of it."""
 
+    problem: JournalError | None = None
+    defect: Exception | None = None
+    """Anything else that was raised: this journal is at its end."""
+    settling: list[trio.Event] = field(default_factory=list, kw_only=True)
+    """Who waits for it to be on the disk."""
+
+    @contextmanager
+    def noting_failure(self) -> Iterator[None]:
+        """Whatever is raised in the block belongs to this call alone, and is told in its own task."""
+        try:
+            yield
+        except JournalError as error:
+            self.problem = error
+        except Exception as error:  # the edge of one call
+            self.defect = error
+
+
+@dataclass(slots=True)
+class _Written(_Attempt):
+    received: list[Entry] = field(default_factory=list)
+    derived: list[Fact] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     taken: set[Kind] = field(default_factory=set)
     """Kinds that the writer has accepted: written, or to be written by its next `retry`."""
-    is_synced: bool = False
-    problem: JournalError | None = None
+
+
+@dataclass(slots=True)
+class _Synced(_Attempt):
+    end: int = 0
+    """Of what was written when it began."""
 
 
 def _size(entry: Entry) -> int:

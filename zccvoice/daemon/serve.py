@@ -36,10 +36,10 @@ from zccvoice.daemon.rule_webhook import RuleWebhook
 from zccvoice.daemon.sdk import connect_for, say_which_transport
 from zccvoice.daemon.supervisor import Supervisor
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.daemon.transport import EventsSend
 from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.writer import NO_RULES, Writer, measure_in, measure_live_in, write_to
 from zccvoice.journal.shelf import Shelf, journal_name
-from zccvoice.rtms.events import StreamEvent
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
@@ -51,7 +51,7 @@ UNCLEAR_WAITING = 1_000
 """Utterances of which is to be found out in which language they are, one or two for a call that begins. When full,
 what their calls receive goes on being written and is looked at later."""
 DISK_THREADS = 8
-"""Threads that read and write journals."""
+"""Threads that open and read journals."""
 log = get_logger()
 
 
@@ -104,9 +104,7 @@ async def serve(
         scorers=load_scorers(config.sentiment.lexicons),
     )
 
-    def receiver(
-        started: StreamStarted, events_send: trio.MemorySendChannel[StreamEvent]
-    ) -> WebSocketReceiver:
+    def receiver(started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
         connect = connect_for(config.zoom, languages, started.product)
         return WebSocketReceiver(config.zoom, languages, started, events_send, connect)
 
@@ -139,6 +137,7 @@ async def serve(
                 writing.start_soon(writer.run)
                 async with trio.open_nursery() as keeping:
                     keeping.start_soon(webhooks.run)
+                    keeping.start_soon(house.commits.run)
                     keeping.start_soon(keep_house, config, engine, shelf)
                     if book.posts:
                         keeping.start_soon(RuleWebhook(config.rules.webhook, engine, metrics).run)

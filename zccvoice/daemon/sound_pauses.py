@@ -67,7 +67,8 @@ class SoundPauses:
 
     def covers(self, timestamp_ms: int) -> bool:
         """Whether what was said then is not kept."""
-        return any(
+        spans = self._told.spans + self._by_rules.spans
+        return bool(spans) and any(
             start_ms <= timestamp_ms and (end_ms is None or timestamp_ms < end_ms)
-            for start_ms, end_ms in (*self._told.spans, *self._by_rules.spans)
+            for start_ms, end_ms in spans
         )

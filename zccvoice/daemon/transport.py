@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
-
-import trio
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
 
 from zccvoice.rtms.events import StreamEvent
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
@@ -15,6 +14,24 @@ SHUTDOWN = "shutdown"
 """Cause of an end that is ours alone: the stream goes on, and the next daemon may take it up."""
 
 
+class EventsSend(Protocol):
+    """Where a receiver sends what happens: the end of a channel of Trio's, or what does as much."""
+
+    def send_nowait(self, event: StreamEvent, /) -> None:
+        """Send, or raise `trio.WouldBlock`."""
+        ...
+
+    async def send(self, event: StreamEvent, /) -> None:
+        """Send, when there is room; a checkpoint. Who is cancelled has not sent."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
 class StreamReceiver(Protocol):
     """Receives one stream, once."""
 
@@ -22,7 +39,7 @@ class StreamReceiver(Protocol):
         """Connect, and send what happens until the stream is over; the last event is a `StreamEnded`.
 
         What is lost is made again for as long as Zoom keeps the stream; the first event after a loss of audio is
-        a `ReceptionBroken`. Closes its end of the channel in every case. Cancelling it drops the connections
+        a `ReceptionBroken`. Closes what it sends into in every case. Cancelling it drops the connections
         without a goodbye; `stop` is the polite way.
 
         Args:
@@ -58,5 +75,5 @@ class StreamReceiver(Protocol):
         ...
 
 
-Transport: TypeAlias = Callable[[StreamStarted, trio.MemorySendChannel[StreamEvent]], StreamReceiver]
-"""Makes the receiver of a stream, which sends into the given channel."""
+Transport: TypeAlias = Callable[[StreamStarted, EventsSend], StreamReceiver]
+"""Makes the receiver of a stream, and is told where that sends."""

@@ -1,13 +1,14 @@
 """WebSockets around the connection cores: connecting, and one conversation from handshake to end.
 
-A conversation is served by one task: send what the core wants sent (answers to keep-alives first of all), hand on
-what happened, wait for the next messages or the core's timer.
+A conversation is served by one task: send what the core wants sent (answers to keep-alives first of all), wait for
+the next messages or the core's timer, hand on what happened. As long as all that comes can be handed on at once,
+which is nearly always, it only waits and hands on: everything else costs more than a packet does.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from math import inf
@@ -19,10 +20,12 @@ import trio_websocket
 
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.log import get_logger
+from zccvoice.daemon.tcp import open_tcp
+from zccvoice.daemon.transport import EventsSend
 from zccvoice.daemon.websocket_client import WebSocketClient, agree
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, RemoteProtocolError
 from zccvoice.rtms import media, signaling, wire
-from zccvoice.rtms.events import MessageRejected, StreamEvent
+from zccvoice.rtms.events import MessageRejected
 
 UNREAD_S = 1.0
 """What has lain in the socket is read in far less time."""
@@ -31,6 +34,8 @@ GOODBYE_S = 2.0
 
 Connect: TypeAlias = Callable[[str, float], AbstractAsyncContextManager[Any]]
 """(URL, seconds to connect) → a `WebSocketClient` to use in ``async with``."""
+OnEvent: TypeAlias = Callable[[Any], Awaitable[None] | None]
+"""Takes an event of a core: at once, or by what it returns, which is awaited before the next one is told."""
 Core: TypeAlias = signaling.SignalingConnection | media.MediaConnection
 log = get_logger()
 
@@ -51,11 +56,14 @@ async def connect_websocket(
     stream: trio.abc.Stream
     with trio.fail_at(deadline):
         if parts.scheme == "wss":
-            stream = await trio.open_ssl_over_tcp_stream(
-                host, parts.port or 443, https_compatible=True, ssl_context=tls_context()
+            stream = trio.SSLStream(
+                await open_tcp(host, parts.port or 443),
+                tls_context(),
+                server_hostname=host,
+                https_compatible=True,
             )
         else:
-            stream = await trio.open_tcp_stream(host, parts.port or 80)
+            stream = await open_tcp(host, parts.port or 80)
     async with speak_websocket(stream, parts.netloc, resource, deadline) as websocket:
         yield websocket
 
@@ -94,7 +102,7 @@ class Line:
         self,
         name: str,
         settings: ZoomConfig,
-        events_send: trio.MemorySendChannel[StreamEvent],
+        events_send: EventsSend,
         connect: Connect | None = None,
     ) -> None:
         """Prepare.
@@ -132,7 +140,7 @@ class Line:
                 raise
             raise ConnectionFailedError(f"{self.name} server: {_reason(error)}") from error
 
-    async def converse(self, websocket: Any, core: Core, on_event: Callable[[Any], Awaitable[None]]) -> str:
+    async def converse(self, websocket: Any, core: Core, on_event: OnEvent) -> str:
         """Serve one connection until it or its core is done; returns how that came about, in words.
 
         Raises:
@@ -144,10 +152,11 @@ class Line:
             with until_open:
                 while not core.is_done:
                     await send_pending(websocket, core)
-                    if core.is_open and until_open.deadline < inf:
+                    waiting = await self._receive(websocket, core, on_event)
+                    if core.is_open:
                         until_open.deadline = inf
-                    await _hand_on(core, on_event)
-                    await self._receive(websocket, core, on_event)
+                    if waiting is not None:
+                        await waiting
         except trio_websocket.ConnectionClosed as closed:
             if not core.is_open:
                 raise ConnectionFailedError(
@@ -156,32 +165,36 @@ class Line:
             return f"closed by Zoom, {_words(closed)}"
         if until_open.cancelled_caught:
             raise ConnectionFailedError(f"{self.name} handshake unanswered")
-        await _hand_on(core, on_event)
         return "ended"
 
-    async def _receive(self, websocket: Any, core: Core, on_event: Callable[[Any], Awaitable[None]]) -> None:
-        """Take in all that has come by now, or that nothing came for too long."""
-        timer = core.get_timer()
-        messages: list[bytes] = []
+    async def _receive(self, websocket: Any, core: Core, on_event: OnEvent) -> Awaitable[None] | None:
+        """Take in what comes, until something else is to be done; returns what is to be awaited, if it is that."""
+        timer, state = core.get_timer(), core.state
         # After a time in which we could not read, what waits in the socket is not silence.
         deadline = inf if timer is None else max(timer, trio.current_time() + UNREAD_S)
+        waiting: Awaitable[None] | None = None
         with trio.CancelScope(deadline=deadline) as silence:
-            messages = await websocket.get_messages()
-        now = trio.current_time()
+            while waiting is None and core.state is state and not core.has_messages_to_send:
+                waiting = _begun(self._handle(await websocket.get_messages(), core, on_event))
         if silence.cancelled_caught:
-            core.handle_timer(now)
-            return
+            core.handle_timer(trio.current_time())  # what came meanwhile may have moved the timer
+        return waiting
+
+    def _handle(self, messages: Sequence[bytes], core: Core, on_event: OnEvent) -> Iterator[Awaitable[None]]:
+        """Take in messages and hand on what they bring; gives what is to be awaited before it goes on."""
+        now = trio.current_time()
         for message in messages:
             if core.is_done:
-                return
+                break
             try:
                 core.receive_message(wire.decode(message), now)
             except RemoteProtocolError as error:
-                await _hand_on(core, on_event)  # what came before it
+                yield from _handed_on(core, on_event)  # what came before it
                 if core.is_done or isinstance(error, HandshakeRefusedError):
                     raise  # it was the end of this connection, not only of the message
                 core.receive_garbage(now)
-                await self._events_send.send(MessageRejected(self.name, str(error)))
+                yield self._events_send.send(MessageRejected(self.name, str(error)))
+        yield from _handed_on(core, on_event)
 
 
 async def send_pending(websocket: Any, core: Core) -> None:
@@ -190,9 +203,22 @@ async def send_pending(websocket: Any, core: Core) -> None:
         await websocket.send_message(wire.encode(message))
 
 
-async def _hand_on(core: Core, on_event: Callable[[Any], Awaitable[None]]) -> None:
+def _handed_on(core: Core, on_event: OnEvent) -> Iterator[Awaitable[None]]:
     while (event := core.next_event()) is not None:
-        await on_event(event)
+        if (waiting := on_event(event)) is not None:
+            yield waiting
+
+
+def _begun(steps: Iterator[Awaitable[None]]) -> Awaitable[None] | None:
+    """Go on until something is to be awaited, and return what does that and all that follows; None at the end."""
+    first = next(steps, None)
+    return None if first is None else _finished(first, steps)
+
+
+async def _finished(first: Awaitable[None], steps: Iterator[Awaitable[None]]) -> None:
+    await first
+    for step in steps:
+        await step
 
 
 def _reason(error: BaseException) -> str:

@@ -30,13 +30,13 @@ from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.recovery import deleter
 from zccvoice.daemon.supervisor import Supervisor
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.daemon.transport import EventsSend
 from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.websocket import speak_websocket
 from zccvoice.daemon.writer import Writer
 from zccvoice.errors import RecognizerError
 from zccvoice.journal.shelf import Shelf
 from zccvoice.journal.vault import Vault
-from zccvoice.rtms.events import StreamEvent
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 from zccvoice.simulator.scenario import Scenario
 from zccvoice.simulator.timing import Timing
@@ -178,6 +178,7 @@ class VirtualDaemon:
             writing.start_soon(writer.run)
             async with trio.open_nursery() as keeping:
                 keeping.start_soon(self._webhooks.run)
+                keeping.start_soon(self._house.commits.run)
                 async with trio.open_nursery() as transcribing:
                     recognizer = SecondsRecognizer()
                     transcribing.start_soon(Transcriber(recognizer, self.metrics).run, self._spoken_receive)
@@ -209,9 +210,7 @@ class VirtualDaemon:
     def _make_call(self, started: StreamStarted, is_announced: bool) -> Call:
         return Call(started, self._receiver, self._house, is_announced=is_announced)
 
-    def _receiver(
-        self, started: StreamStarted, events_send: trio.MemorySendChannel[StreamEvent]
-    ) -> WebSocketReceiver:
+    def _receiver(self, started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
         return WebSocketReceiver(self._config.zoom, self._languages, started, events_send, self.connect)
 
     async def _deliver(self, request: WebhookRequest) -> WebhookAnswer:

@@ -32,6 +32,8 @@ class State(Enum):
     OPEN = auto()
     ENDED = auto()
 
+    __hash__ = object.__hash__  # a table is asked by it for every message, and Enum's own would be felt
+
 
 class ConnectionCore(ABC, Generic[EventT]):
     """One connection of one stream, client side. No I/O, no clock."""
@@ -83,6 +85,11 @@ class ConnectionCore(ABC, Generic[EventT]):
     def next_event(self) -> EventT | None:
         """What happened, oldest first; None when there is nothing more yet."""
         return self._events.popleft() if self._events else None
+
+    @property
+    def has_messages_to_send(self) -> bool:
+        """Whether `messages_to_send` would give any."""
+        return bool(self._outgoing)
 
     def messages_to_send(self) -> list[TypedMessage]:
         """What is to go out now, in order. Each message is handed out once."""

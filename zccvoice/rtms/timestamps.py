@@ -25,6 +25,8 @@ def epoch_ms(timestamp: int | float) -> int:
 
 def plausible_ms(timestamp: int | float | None) -> int | None:
     """A Zoom timestamp as `epoch_ms`, None when there is none or it cannot be the time of a call."""
+    if type(timestamp) is int and EARLIEST_MS <= timestamp < LATEST_MS:
+        return timestamp  # what nearly all are: once per packet, the rest would be felt
     if timestamp is None or not 0 < timestamp < 1e20:  # nor what no arithmetic survives
         return None
     when_ms = epoch_ms(timestamp)

@@ -1,0 +1,107 @@
+"""`daemon.group_commit` in virtual time: whose turn is when, and what an end waits for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+import trio.testing
+from trio.testing import MockClock
+
+from zccvoice.daemon.group_commit import FLUSH_S, TOGETHER_S, GroupCommit, Job
+
+pytestmark = pytest.mark.usefixtures("no_threads")
+
+
+class Diary:
+    """A member that notes what is asked of it, and when."""
+
+    def __init__(self, name: str, done: list[str], *, is_synced: bool = False) -> None:
+        self._name = name
+        self._done = done
+        self._is_synced = is_synced
+
+    def begin(self) -> Job:
+        self._note("begin")
+        return lambda: self._note("write")
+
+    def end(self) -> None:
+        self._note("end")
+
+    def begin_sync(self) -> Job | None:
+        return (lambda: self._note("sync")) if self._is_synced else None
+
+    def end_sync(self) -> None:
+        self._note("synced")
+
+    def _note(self, what: str) -> None:
+        self._done.append(f"{self._name} {what}")
+
+
+@asynccontextmanager
+async def committing() -> AsyncIterator[GroupCommit]:
+    commits = GroupCommit()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(commits.run)
+        yield commits
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_is_due_at_about_the_same_time_is_written_in_one_turn(autojump_clock: MockClock) -> None:
+    done: list[str] = []
+    first, second, third = Diary("1", done), Diary("2", done), Diary("3", done)
+    async with committing() as commits:
+        commits.want(first)
+        await trio.sleep(TOGETHER_S * 0.9)
+        commits.want(second)
+        await trio.sleep(FLUSH_S - TOGETHER_S)
+        commits.want(third)
+        commits.want(first)
+        assert not done
+        await trio.sleep(TOGETHER_S * 0.2)
+        assert done == ["1 begin", "2 begin", "1 write", "2 write", "1 end", "2 end"]
+        await trio.sleep(FLUSH_S)
+        assert done[6:] == ["3 begin", "3 write", "3 end"]
+        await trio.sleep(10 * FLUSH_S)
+        assert len(done) == 9, "nobody wanted more"
+
+
+async def test_who_is_in_a_hurry_waits_for_nothing_and_who_has_left_is_not_asked(
+    autojump_clock: MockClock,
+) -> None:
+    done: list[str] = []
+    gone, urgent = Diary("gone", done), Diary("urgent", done, is_synced=True)
+    async with committing() as commits:
+        begin = trio.current_time()
+        commits.want(gone)
+        commits.want(urgent)
+        await trio.testing.wait_all_tasks_blocked()
+        commits.leave(gone)
+        commits.want(urgent, is_urgent=True)
+        await trio.testing.wait_all_tasks_blocked()
+        assert done == [f"urgent {what}" for what in ("begin", "write", "end", "sync", "synced")]
+        assert trio.current_time() == begin
+        commits.want(gone)
+        commits.leave(gone)
+        await trio.sleep(4 * FLUSH_S)
+        commits.want(urgent)
+        await trio.sleep(1.1 * FLUSH_S)
+        assert done[5:7] == ["urgent begin", "urgent write"]
+
+
+async def test_who_has_begun_is_told_the_end_whoever_cancels(autojump_clock: MockClock) -> None:
+    done: list[str] = []
+    async with trio.open_nursery() as nursery:
+        commits = GroupCommit()
+
+        class Cancelling(Diary):
+            def begin(self) -> Job:
+                nursery.cancel_scope.cancel()
+                return super().begin()
+
+        nursery.start_soon(commits.run)
+        commits.want(Cancelling("it", done, is_synced=True))
+        await trio.sleep(1)
+    assert done == [f"it {what}" for what in ("begin", "write", "end", "sync", "synced")]

@@ -1,0 +1,107 @@
+"""Journals written together: those that are due at about the same time, in one turn of a thread.
+
+A turn for each would cost more than the writing: it is what databases call group commit. But not all are written
+together: what has been written is looked at right away, and meanwhile nobody reads the sockets. What is to be
+forced onto the disk is shared out among several threads: the disk takes its time, and can do much at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+import trio
+
+FLUSH_S = 0.25
+"""How often what has arrived is written: a crash of the program costs no more than this."""
+TOGETHER_S = 0.025
+"""Who is due so soon is written with those who are due."""
+SYNC_THREADS = 8
+Job: TypeAlias = Callable[[], None]
+"""What a thread is to do; it does not raise."""
+
+
+class Member(Protocol):
+    """One journal. Nothing of it raises or waits: what fails is its own affair."""
+
+    def begin(self) -> Job:
+        """Writing what there is by now."""
+        ...
+
+    def end(self) -> None:
+        """That is done."""
+        ...
+
+    def begin_sync(self) -> Job | None:
+        """Forcing it onto the disk; None when that has time."""
+        ...
+
+    def end_sync(self) -> None:
+        """That is done."""
+        ...
+
+
+class GroupCommit:
+    """The journals of one daemon."""
+
+    def __init__(self) -> None:
+        """Nobody has anything to write."""
+        self._due: dict[Member, float] = {}  # when it is to be written at the latest
+        self._wanted = trio.Event()  # something is to be written
+        self._hurry = trio.Event()  # and now
+        self._writing = trio.CapacityLimiter(1)
+        self._syncing = trio.CapacityLimiter(SYNC_THREADS)
+
+    def want(self, member: Member, *, is_urgent: bool = False) -> None:
+        """Have a member's turn come within `FLUSH_S`, or at once."""
+        if is_urgent:
+            self._due[member] = trio.current_time()
+            self._hurry.set()
+        elif member not in self._due:
+            self._due[member] = trio.current_time() + FLUSH_S
+        self._wanted.set()
+
+    def leave(self, member: Member) -> None:
+        """A member has nothing more to write."""
+        self._due.pop(member, None)
+
+    async def run(self) -> None:
+        """Write until cancelled; what has begun by then is ended."""
+        async with trio.open_nursery() as syncs:
+            while True:
+                due = await self._next_due()
+                await _in_thread([member.begin() for member in due], self._writing)
+                for member in due:
+                    member.end()
+                begun = [(member, sync) for member in due if (sync := member.begin_sync()) is not None]
+                for number in range(min(SYNC_THREADS, len(begun))):
+                    syncs.start_soon(self._sync, begun[number::SYNC_THREADS])
+
+    async def _next_due(self) -> list[Member]:
+        """Wait until a turn has come; whose it is, and who can be written with them."""
+        while not self._due:
+            self._wanted = trio.Event()
+            await self._wanted.wait()
+        with trio.move_on_at(min(self._due.values())):
+            await self._hurry.wait()
+        self._hurry = trio.Event()
+        until = trio.current_time() + TOGETHER_S
+        due = [member for member, at in self._due.items() if at <= until]
+        for member in due:
+            del self._due[member]
+        return due
+
+    async def _sync(self, begun: Sequence[tuple[Member, Job]]) -> None:
+        await _in_thread([sync for _, sync in begun], self._syncing)
+        for member, _ in begun:
+            member.end_sync()
+
+
+async def _in_thread(jobs: Sequence[Job], limiter: trio.CapacityLimiter) -> None:
+    with trio.CancelScope(shield=True):  # who has begun waits for the end
+        await trio.to_thread.run_sync(_do, jobs, limiter=limiter)
+
+
+def _do(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        job()
