@@ -57,6 +57,13 @@ def begin(shelf: Shelf, stream_id: str) -> None:
         writer.write(Kind.RECEIVED, 0, [started(stream_id)])
 
 
+def begin_and_die(shelf: Shelf, folder: Path, stream_id: str, torn: bytes) -> None:
+    shelf.writer(journal_name(stream_id)).close()
+    (path,) = folder.rglob(f"{journal_name(stream_id)}.journal")
+    with path.open("ab") as file:
+        file.write(torn)
+
+
 async def test_webhooks_are_read_again_in_order(tmp_path: Path, autojump_clock: MockClock) -> None:
     shelf = new_shelf(tmp_path)
     told: list[Keepsake] = [started("S1"), stopped("S1", StopReason.AGENT_DISCONNECTED), started("S2")]
@@ -146,6 +153,20 @@ async def test_an_announcement_is_missed_for_no_longer_than_zoom_repeats_it(
     await trio.sleep(REMEMBERED_S + 1)
     found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
     assert found.missed == []
+
+
+@pytest.mark.parametrize("torn", [b"", b"half a record"])
+async def test_a_journal_that_was_begun_and_holds_nothing_is_as_good_as_none(
+    tmp_path: Path, autojump_clock: MockClock, torn: bytes
+) -> None:
+    shelf = new_shelf(tmp_path)
+    await keep(shelf, started("begun"), started("over"), stopped("over"))
+    for stream_id in ("begun", "over"):
+        begin_and_die(shelf, tmp_path, stream_id, torn)
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert found.missed == [started("begun")]
+    assert found.unfinished == []
+    assert not any(shelf.exists(journal_name(one)) for one in ("begun", "over"))
 
 
 async def test_a_journal_that_cannot_be_read_does_not_stop_the_start(

@@ -15,6 +15,7 @@ from zccvoice.daemon.past import read_past, started_of
 from zccvoice.daemon.supervisor import REMEMBERED_S, Delete
 from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal, is_webhook_journal
 from zccvoice.errors import JournalError
+from zccvoice.journal.journal import START
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.enums import StopReason
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
@@ -50,11 +51,13 @@ def find_inheritance(
             continue
         try:
             with shelf.reader(name) as reader:
-                started = started_of(reader)
+                started = None if reader.read(START) is None else started_of(reader)
         except JournalError as error:
             log.error("unfinished journal cannot be read", journal=name, problem=str(error))
             continue
-        if started.stream_id not in gone:
+        if started is None:
+            shelf.shred(name)  # begun, and nothing in it yet: as if there were none
+        elif started.stream_id not in gone:
             found.unfinished.append(_newest(started, kept))
     found.unfinished += _left_at_shutdown(shelf, kept, gone, wall_clock())
     horizon_ms = (wall_clock() - REMEMBERED_S) * 1000
