@@ -99,11 +99,14 @@ class Score:
 
 
 def utterances_of(trial: Trial, count: int, synthesizer: Synthesizer) -> Iterator[Said]:
-    """So many utterances, as many of each language; the same every time."""
+    """So many utterances, as many of each language, no text twice; the same every time."""
     chance, noise = random.Random(trial.name), np.random.default_rng(7)  # noqa: S311
+    drawn: set[str] = set()
     for number in range(count):
         language = LANGUAGES[number % len(LANGUAGES)]
-        sentence = grammar_of(language).held_out(chance, numbers=trial.has_numbers)
+        while (sentence := grammar_of(language).held_out(chance, numbers=trial.has_numbers)).written in drawn:
+            pass
+        drawn.add(sentence.written)
         voice = any_voice(language, chance, held_out=trial.has_new_voices, rates_wpm=trial.rates_wpm)
         spoken = synthesizer.say(sentence.spoken, voice)
         places = written_at(sentence.written, sentence.spoken, [position for position, _ in spoken.words])

@@ -17,17 +17,15 @@ from multiprocessing import Value
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from demo_model.bank import Bank
-from demo_model.net import MELS, Heard, Net, Shape
+from demo_model.net import Heard, Net, Shape
 from demo_model.tokenizer import load_tokenizer, vocabulary_of
 from demo_model.weights import Weights, read_weights, write_weights
-from demo_model.windows import IGNORED, Batch, Windows
-from zccvoice.speech.features import MelBank
+from demo_model.windows import IGNORED, Batch, Windows, mel_bank
 
 MEAN_DECAY = 0.999
 WARM_STEPS = 100
@@ -96,9 +94,7 @@ class Trainer:
             self._clock_s += time.monotonic() - clock
             is_cpu = self._plan.device == "cpu"
             self._worked_s += time.process_time() - cpu + batch.cpu_s if is_cpu else time.monotonic() - clock
-            self._progress.value = max(
-                self._worked_s / 60 / self._plan.minutes, self._clock_s / 60 / self._plan.wall_minutes
-            )
+            self._progress.value = self._share_done()
             is_over = self._progress.value >= 1
             if self._step % 50 == 0 or is_over:
                 self._tell()
@@ -137,11 +133,18 @@ class Trainer:
             self._mean.load_state_dict(state["mean"])
             self._optimizer.load_state_dict(state["optimizer"])
             self._step, self._worked_s, self._clock_s = state["work"]
-            self._progress.value = self._worked_s / 60 / self._plan.minutes
+            self._progress.value = self._share_done()
+
+    def _share_done(self) -> float:
+        """Of the plan, by the work or the clock, whichever is further."""
+        plan = self._plan
+        return min(1.0, max(self._worked_s / 60 / plan.minutes, self._clock_s / 60 / plan.wall_minutes))
 
     def _batches(self) -> Iterator[Batch]:
         dataset = _Batches(self._plan, self._bank, self._progress, self._step)
-        loader: Any = DataLoader(dataset, batch_size=None, num_workers=self._plan.workers, prefetch_factor=6)
+        workers = self._plan.workers
+        ahead = 6 if workers else None
+        loader: Any = DataLoader(dataset, batch_size=None, num_workers=workers, prefetch_factor=ahead)
         return iter(loader)
 
     def _learn(self, batch: Batch) -> None:
@@ -246,11 +249,3 @@ class _Batches(IterableDataset[Batch]):
         while True:
             is_young = self._plan.begin_from is None and self._progress.value < YOUNG
             yield windows.batch(self._plan.frames, own_length_only=is_young)
-
-
-def mel_bank() -> MelBank:
-    """The filters that faster-whisper has for weights of 80 mel bands."""
-    from faster_whisper.feature_extractor import FeatureExtractor
-
-    filters: Any = FeatureExtractor.get_mel_filters(16_000, 400, MELS)
-    return MelBank.of(filters.astype(np.float32))

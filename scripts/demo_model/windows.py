@@ -20,10 +20,11 @@ from demo_model.line import MODEL_RATE_HZ, RATE_HZ, Sound, resample, through_lin
 from demo_model.sentences import LANGUAGES
 from demo_model.tokenizer import TIMESTAMP_S
 from demo_model.wordless import wordless_sound
-from zccvoice.speech.features import FRAMES_PER_S, Features, MelBank, log_mel
+from zccvoice.speech.features import FRAMES_PER_S, WINDOW, Features, MelBank, log_mel
 
 IGNORED = -100
 """In targets: whatever the net says here is right."""
+MELS = 80
 MIDDLE_FRAMES, LONGEST_FRAMES = 1_500, 3_000
 WORDLESS_RATIO, PROMPTED_RATIO, TIMED_RATIO, PACKED_RATIO = 0.06, 0.12, 0.5, 0.5
 LENGTHS = ("own", "middle", "longest")
@@ -157,7 +158,7 @@ class Windows:
         return Window(sound[:end], placed)
 
     def _batch(self, windows: list[Window], frames: int, started: float) -> Batch:
-        features = np.zeros((len(windows), 80, frames), np.float32)
+        features = np.zeros((len(windows), MELS, frames), np.float32)
         places = frames // 2
         phonemes = np.zeros((len(windows), places), np.int64)
         tokens = [self._tokens(window.placed) for window in windows]
@@ -259,3 +260,11 @@ class Windows:
 def _stretched(sound: Sound, speed: float) -> Sound:
     places = np.arange(0, len(sound) - 1, speed)
     return np.asarray(np.interp(places, np.arange(len(sound)), sound), np.float32)
+
+
+def mel_bank() -> MelBank:
+    """The filters that faster-whisper has for weights of 80 mel bands."""
+    from faster_whisper.feature_extractor import FeatureExtractor
+
+    filters: Any = FeatureExtractor.get_mel_filters(MODEL_RATE_HZ, WINDOW, MELS)
+    return MelBank.of(filters.astype(np.float32))
