@@ -214,7 +214,7 @@ def load_into(net: Net, weights: Weights) -> None:
 
 
 def weights_of(net: Net) -> Weights:
-    """A net's weights by CTranslate2's names."""
+    """A net's weights by CTranslate2's names; they share memory with it on a CPU."""
     return {
         name.replace(".", "/"): values.detach().float().cpu().numpy()
         for name, values in net.state_dict().items()

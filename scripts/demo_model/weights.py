@@ -47,7 +47,7 @@ def write_weights(weights: Weights, heads: int, tokenizer_json: str, folder: Pat
 
     def fill(layer: Any, name: str, _: object) -> None:
         if name in weights:
-            setattr(layer, name.rsplit("/")[-1], weights[name])
+            setattr(layer, name.rsplit("/")[-1], weights[name].copy())  # CTranslate2 quantizes in place
 
     visit_spec(spec, fill)
     spec.decoder.projection.weight = spec.decoder.embeddings.weight

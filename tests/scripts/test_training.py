@@ -72,3 +72,19 @@ def test_what_was_interrupted_goes_on(tmp_path: Path, capsys: pytest.CaptureFixt
     assert second[0] > first[0]
     assert second[1] > max(first[1], 0.06 * 60)
     assert "100.0 %" in capsys.readouterr().err
+
+
+def test_what_is_exported_stays_as_it_is(tmp_path: Path) -> None:
+    trainer = Trainer(plan(tmp_path, minutes=0.05, begin_from=DEMO))
+    trainer.save()
+    first = (trainer.weights_folder / "model.bin").read_bytes()
+    trainer.save()
+    assert first == (DEMO / "model.bin").read_bytes()
+    assert (trainer.weights_folder / "model.bin").read_bytes() == first
+    assert weights_equal(torch.load(tmp_path / CHECKPOINT)["mean"])
+
+
+def weights_equal(found: dict[str, Any]) -> bool:
+    """Whether they are the shipped ones."""
+    shipped, _ = read_weights(DEMO)
+    return all((found[name.replace("/", ".")].numpy() == values).all() for name, values in shipped.items())

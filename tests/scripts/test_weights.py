@@ -19,6 +19,8 @@ def test_what_is_read_back_and_written_again_is_the_same_file(tmp_path: Path) ->
     for path in DEMO.iterdir():
         if path.name != "README.md":
             assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
+    again, _ = read_weights(DEMO)
+    assert all((again[name] == values).all() for name, values in weights.items())
 
 
 def test_weights_come_in_single_precision_by_name() -> None:
