@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -40,24 +42,27 @@ class Utterance:
     """Mnemonic, and seconds."""
 
 
-def make_bank(folder: Path, utterances: int, seed: int, workers: int) -> None:
-    """Write as many parts as hold so many utterances; parts that are there already are kept.
+def make_bank(
+    folder: Path, utterances: int, seed: int, workers: int, part_utterances: int = PART_UTTERANCES
+) -> None:
+    """Write as many parts as hold so many utterances, the same from the same seed; what is there already is kept.
 
     An interruption leaves whole parts, and at most one ``.part`` file per worker, which the next run writes anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = [f"part-{seed}-{number:03d}" for number in range(-(-utterances // PART_UTTERANCES))]
+    names = [f"part-{seed}-{number:03d}" for number in range(-(-utterances // part_utterances))]
     missing = [folder / name for name in names if not (folder / f"{name}.jsonl").exists()]
-    with ProcessPoolExecutor(workers) as pool:
-        for number, path in enumerate(pool.map(_make_part, missing), 1):
+    # Each in a new process: the breath of some voices goes on from what the library said before.
+    with ProcessPoolExecutor(workers, get_context("spawn"), max_tasks_per_child=1) as pool:
+        for number, path in enumerate(pool.map(_make_part, missing, repeat(part_utterances)), 1):
             print(f"speech: {path.name} ({number} of {len(missing)})", file=sys.stderr, flush=True)
 
 
-def _make_part(path: Path) -> Path:
+def _make_part(path: Path, utterances: int) -> Path:
     chance, synthesizer, first = random.Random(path.name), Synthesizer(), 0  # noqa: S311
     unfinished = path.with_suffix(".part")
     with path.with_suffix(".pcm").open("wb") as sounds, unfinished.open("w", encoding="utf-8") as lines:
-        for _ in range(PART_UTTERANCES):
+        for _ in range(utterances):
             utterance, sound = _some_utterance(synthesizer, first, chance)
             np.rint(sound * 32_767).clip(-32_768, 32_767).astype("<i2").tofile(sounds)
             lines.write(json.dumps(asdict(utterance), ensure_ascii=False) + "\n")

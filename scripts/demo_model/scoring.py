@@ -99,7 +99,7 @@ class Score:
 
 
 def utterances_of(trial: Trial, count: int, synthesizer: Synthesizer) -> Iterator[Said]:
-    """So many utterances, as many of each language, no text twice; the same every time."""
+    """So many utterances, as many of each language, no text twice; the same from every new synthesizer."""
     chance, noise = random.Random(trial.name), np.random.default_rng(7)  # noqa: S311
     drawn: set[str] = set()
     for number in range(count):
