@@ -32,7 +32,8 @@ LENGTH_SHARES = (84, 8, 8)
 _SAMPLES_PER_FRAME = RATE_HZ // FRAMES_PER_S
 _PLACES_PER_S = FRAMES_PER_S // 2
 """Of the encoder's output."""
-_ALIKE = 96
+_ROOM_FRAMES = 80
+"""Around an utterance, about."""
 _STRETCH = 0.07
 
 Integers = npt.NDArray[np.int64]
@@ -125,14 +126,18 @@ class Windows:
 
     def _alike(self, frames: int) -> list[Window]:
         """Windows of about one length, so that little is padding."""
-        drawn = sorted(
-            (self._bank.any(self._chance) for _ in range(_ALIKE)),
-            key=lambda number: self._bank[number].samples,
-        )
-        first = self._chance.randrange(_ALIKE * 3 // 4)
-        middle_frames = self._bank[drawn[min(first + 12, _ALIKE - 1)]].samples // _SAMPLES_PER_FRAME
-        count = min(24, max(4, frames // (middle_frames + 80)))
-        return [self._window(MIDDLE_FRAMES, False, number) for number in drawn[first : first + count]]
+        length = {number: self._bank[number].samples // _SAMPLES_PER_FRAME for number in self._some(frames)}
+        drawn = sorted(length, key=length.__getitem__)
+        taken: list[int] = []
+        for number in drawn[self._chance.randrange(len(drawn) * 3 // 4 or 1) :]:
+            if taken and (len(taken) + 1) * (length[number] + _ROOM_FRAMES) > frames:
+                break
+            taken.append(number)
+        return [self._window(MIDDLE_FRAMES, False, number) for number in taken]
+
+    def _some(self, frames: int) -> list[int]:
+        """Utterances of several batches."""
+        return [self._bank.any(self._chance) for _ in range(max(16, frames // 100))]
 
     def _window(self, frames: int, is_packed: bool, first: int | None = None) -> Window:
         chance, room = self._chance, frames * _SAMPLES_PER_FRAME
