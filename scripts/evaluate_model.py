@@ -133,12 +133,12 @@ def _tell(said: Said, heard: Heard) -> None:
 def _print(result: dict[str, Any]) -> None:
     console = Console()
     table = Table(title="per cent of words wrong", title_justify="left")
-    columns = ("set", "n", "all", *LANGUAGES, "by digit", "right", "word start, median / p90", "CPU s per s")
+    columns = ("set", "n", "all", *LANGUAGES, "by digit", "right", "start, ms", "CPU s/s")
     for name in columns:
         table.add_column(name, justify="left" if name == "set" else "right")
     for row in result["sets"]:
         languages = (f"{100 * row[f'word_error_rate_{name}']:.1f}" for name in LANGUAGES)
-        starts = " / ".join("–" if one is None else f"{one:.0f} ms" for one in row["start_error_ms"].values())
+        starts = " / ".join("–" if one is None else f"{one:.0f}" for one in row["start_error_ms"].values())
         table.add_row(
             row["name"],
             str(row["utterances"]),

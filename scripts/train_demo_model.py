@@ -43,6 +43,7 @@ def main() -> int:
         folder=folder,
         tokenizer=tokenizer,
         begin_from=options.begin_from,
+        keep_ratio=options.keep,
         minutes=options.cpu_minutes,
         wall_minutes=options.wall_minutes,
         learning_rate=options.learning_rate,
@@ -63,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     say = parser.add_argument
     say(
         "--from", dest="begin_from", type=Path, metavar="FOLDER", help="weights to go on from, as models/demo"
+    )
+    say(
+        "--keep",
+        type=float,
+        default=0.0,
+        metavar="RATIO",
+        help="of these weights in what is exported, 0 to 1",
     )
     say("--folder", type=Path, default=ROOT / "var" / "demo_model", help="where to work")
     say("--utterances", type=int, default=36_000, help="in the bank; with a GPU 200000 and more")

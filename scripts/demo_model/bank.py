@@ -51,11 +51,12 @@ def make_bank(
     An interruption leaves whole parts, and at most one ``.part`` file per worker, which the next run writes anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = [f"part-{seed}-{number:03d}" for number in range(-(-utterances // part_utterances))]
+    size = min(part_utterances, utterances)
+    names = [f"part-{seed}-{number:03d}" for number in range(-(-utterances // size))]
     missing = [folder / name for name in names if not (folder / f"{name}.jsonl").exists()]
     # Each in a new process: the breath of some voices goes on from what the library said before.
     with ProcessPoolExecutor(workers, get_context("spawn"), max_tasks_per_child=1) as pool:
-        for number, path in enumerate(pool.map(_make_part, missing, repeat(part_utterances)), 1):
+        for number, path in enumerate(pool.map(_make_part, missing, repeat(size)), 1):
             print(f"speech: {path.name} ({number} of {len(missing)})", file=sys.stderr, flush=True)
 
 

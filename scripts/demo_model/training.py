@@ -17,6 +17,7 @@ from multiprocessing import Value
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
@@ -45,6 +46,8 @@ class Plan:
     tokenizer: Path
     begin_from: Path | None = None
     """A folder of weights; None begins with nothing."""
+    keep_ratio: float = 0.0
+    """Of those weights in what is exported."""
     minutes: float = 240
     """Of work."""
     wall_minutes: float = math.inf
@@ -123,7 +126,10 @@ class Trainer:
         torch.save(state, unfinished)
         unfinished.rename(self._plan.folder / CHECKPOINT)
         tokenizer = self._plan.tokenizer.read_text(encoding="utf-8")
-        write_weights(weights_of(self._mean), self._heads, tokenizer, self.weights_folder)
+        weights = weights_of(self._mean)
+        if self._plan.begin_from is not None:
+            weights = blended(weights, read_weights(self._plan.begin_from)[0], self._plan.keep_ratio)
+        write_weights(weights, self._heads, tokenizer, self.weights_folder)
 
     def _resume(self) -> None:
         path = self._plan.folder / CHECKPOINT
@@ -219,6 +225,17 @@ def weights_of(net: Net) -> Weights:
         name.replace(".", "/"): values.detach().float().cpu().numpy()
         for name, values in net.state_dict().items()
         if not name.startswith("phonemes.")
+    }
+
+
+def blended(trained: Weights, before: Weights, keep_ratio: float) -> Weights:
+    """What was learnt, with a share of what was there before, so that little of that is lost.
+
+    Source: M. Wortsman et al., "Robust fine-tuning of zero-shot models" (2022).
+    """
+    return {
+        name: (values + np.float32(keep_ratio) * (before[name] - values)).astype(np.float32)
+        for name, values in trained.items()
     }
 
 

@@ -12,7 +12,7 @@ torch: Any = pytest.importorskip(
 )
 
 from demo_model.net import Net, Shape  # noqa: E402
-from demo_model.training import CHECKPOINT, Plan, Trainer, load_into, weights_of  # noqa: E402
+from demo_model.training import CHECKPOINT, Plan, Trainer, blended, load_into, weights_of  # noqa: E402
 from demo_model.weights import read_weights  # noqa: E402
 
 DEMO = Path(__file__).parents[2] / "models" / "demo"
@@ -88,3 +88,11 @@ def weights_equal(found: dict[str, Any]) -> bool:
     """Whether they are the shipped ones."""
     shipped, _ = read_weights(DEMO)
     return all((found[name.replace("/", ".")].numpy() == values).all() for name, values in shipped.items())
+
+
+def test_a_share_of_what_was_before_is_kept() -> None:
+    before, _ = read_weights(DEMO)
+    trained = {name: values + 1 for name, values in before.items()}
+    assert all((blended(trained, before, 0.0)[name] == values).all() for name, values in trained.items())
+    for name, values in blended(trained, before, 0.25).items():
+        assert values == pytest.approx(before[name] + 0.75, abs=1e-5)
