@@ -90,13 +90,15 @@ class Trainer:
 
         An interruption loses what came after the last checkpoint; the same plan goes on from there.
         """
-        saved_s = self._worked_s
+        saved_s, last = self._worked_s, time.monotonic()
         for batch in self._batches():
-            clock, cpu = time.monotonic(), time.process_time()
+            cpu = time.process_time()
             self._learn(batch)
-            self._clock_s += time.monotonic() - clock
+            now = time.monotonic()
+            passed_s, last = now - last, now
+            self._clock_s += passed_s
             is_cpu = self._plan.device == "cpu"
-            self._worked_s += time.process_time() - cpu + batch.cpu_s if is_cpu else time.monotonic() - clock
+            self._worked_s += time.process_time() - cpu + batch.cpu_s if is_cpu else passed_s
             self._progress.value = self._share_done()
             is_over = self._progress.value >= 1
             if self._step % 50 == 0 or is_over:
