@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -32,17 +31,19 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from demo_model.line import RATE_HZ as LINE_HZ
+from demo_model.line import band_limited, g711_round_trip
+from demo_model.sentences import spelt
 from zccvoice.simulator.sources import RATE_HZ, audible_range, read_sound, resample, synthesise
+from zccvoice.speech.word_errors import spoken_words, word_errors
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "zccvoice" / "simulator" / "demo"
-LINE_HZ = 8_000
 LEVEL_DBFS = -20.0
 CLIP_NOISE_DBFS = -62.0
 LINE_NOISE_DBFS = -58.0
 TAIL_MS = 900
 
-Floats = npt.NDArray[np.float64]
 Who = Literal["consumer", "agent"]
 
 
@@ -252,35 +253,14 @@ def lines_of(call: Call) -> Iterator[tuple[str, Line]]:
 def clip(call: Call, line: Line, take: tuple[int, int]) -> npt.NDArray[np.int16]:
     """One line as it comes out of a telephone: ``int16[n]``, mono, 8 kHz, without quiet at either end."""
     voice = (call.agent if line.who == "agent" else call.consumer)[1]
-    said = re.sub(r"\d{2,}", lambda digits: " ".join(digits[0]), line.text)  # numbers digit by digit
-    spoken = synthesise(said, voice=voice, rate_wpm=take[0], pitch=take[1])
+    spoken = synthesise(spelt(line.text), voice=voice, rate_wpm=take[0], pitch=take[1])
     first, last = audible_range(spoken)
-    sound = resample(spoken[first:last], LINE_HZ).astype(np.float64)
-    sound = band_limit(sound)
+    sound = band_limited(resample(spoken[first:last], LINE_HZ).astype(np.float32))
     sound *= 10 ** (LEVEL_DBFS / 20) / np.sqrt(np.mean(np.square(sound)))
     noise = np.random.default_rng(zlib.crc32(line.text.encode())).standard_normal(len(sound))
     fade = np.minimum(1.0, np.minimum(np.arange(len(sound)), np.arange(len(sound))[::-1]) / (LINE_HZ // 100))
-    sound = (sound + noise * 10 ** (CLIP_NOISE_DBFS / 20)) * fade
-    return np.rint(g711_round_trip(np.clip(sound, -1.0, 1.0)) * 32_767).astype(np.int16)
-
-
-def band_limit(sound: Floats) -> Floats:
-    """300–3400 Hz, the band of a telephone."""
-    spectrum, hz = np.fft.rfft(sound), np.fft.rfftfreq(len(sound), 1 / LINE_HZ)
-    spectrum *= 1 / (1 + (300 / (hz + 1)) ** 6) / (1 + (hz / 3_400) ** 12)
-    limited: Floats = np.fft.irfft(spectrum, len(sound))
-    return limited
-
-
-def g711_round_trip(sound: Floats) -> Floats:
-    """To 8 bits by the A-law's formula and back (ITU-T G.711)."""
-    law, scale = 87.6, 1 + np.log(87.6)
-    level = np.abs(sound)
-    coded = np.where(level < 1 / law, law * level, 1 + np.log(np.maximum(law * level, 1e-9))) / scale
-    coded = np.rint(coded * 127) / 127
-    back: Floats = np.where(coded < 1 / scale, coded * scale / law, np.exp(coded * scale - 1) / law)
-    signed: Floats = np.copysign(back, sound)
-    return signed
+    noisy = (sound + noise * 10 ** (CLIP_NOISE_DBFS / 20)) * fade
+    return np.rint(g711_round_trip(np.clip(noisy, -1.0, 1.0).astype(np.float32)) * 32_767).astype(np.int16)
 
 
 def write_flac(path: Path, samples: npt.NDArray[np.int16]) -> None:
@@ -421,26 +401,10 @@ class Listener:
         wrong: list[int] = []
         for before_ms, after_ms in PADDINGS_MS:
             heard = self.hear(samples, language, before_ms=before_ms, after_ms=after_ms)
-            wrong.append(word_errors(text, heard))
+            wrong.append(word_errors(text, heard).errors)
             if sum(wrong) > at_most:
                 break
         return wrong
-
-
-def words(text: str) -> list[str]:
-    """Lower-case words without punctuation."""
-    return "".join(letter if letter.isalnum() else " " for letter in text.lower()).split()
-
-
-def word_errors(said: str, heard: str) -> int:
-    """Least number of words to replace, add or drop."""
-    wanted, got = words(said), words(heard)
-    row = list(range(len(got) + 1))
-    for number, word in enumerate(wanted, 1):
-        corner, row[0] = row[0], number
-        for place, other in enumerate(got, 1):
-            corner, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, corner + (word != other))
-    return row[-1]
 
 
 def search(listener: Listener) -> None:
@@ -455,7 +419,11 @@ def search(listener: Listener) -> None:
                     best, least = take, wrong
                 if not least:
                     break
-            note = f"  # {least} of {len(PADDINGS_MS)} x {len(words(line.text))} words wrong" if least else ""
+            note = (
+                f"  # {least} of {len(PADDINGS_MS)} x {len(spoken_words(line.text))} words wrong"
+                if least
+                else ""
+            )
             print(f'    "{key}": {best},{note}')
 
 
@@ -473,7 +441,7 @@ def check(listener: Listener) -> None:
         wrong = total = 0
         for key, line in lines_of(call):
             errors = listener.errors(read_sound(DEMO / f"{key}.flac"), line.text, call.language)
-            wrong, total = wrong + sum(errors), total + len(errors) * len(words(line.text))
+            wrong, total = wrong + sum(errors), total + len(errors) * len(spoken_words(line.text))
         count = total // len(PADDINGS_MS)
         print(f"{call.name}: {100 * wrong / total:.1f} % of {count} words wrong (mean over paddings)")
 
