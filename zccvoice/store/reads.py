@@ -29,7 +29,7 @@ from zccvoice.store.measure_tables import scorecard_table
 from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance
 from zccvoice.store.upsert import epoch_ms
 
-_MOMENTS_OF_WRITING = frozenset({"stored_at", "computed_at", "refreshed_at", "matched_at"})
+_BY_THE_CLOCK = frozenset({"stored_at", "computed_at", "refreshed_at", "matched_at", "lags_ms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,13 +329,13 @@ def counted_text(text: str | None, verdict: str) -> str | None:
 
 
 def everything(connection: Connection, engagement_id: str) -> dict[str, set[str]]:
-    """All rows of an engagement by table, each as text, without the moments at which they were written.
+    """All rows of an engagement by table, each as text, without what depends on when they were written.
 
     Two databases that hold the same of a call give the same here.
     """
     return {
         name: {
-            repr({key: value for key, value in row._mapping.items() if key not in _MOMENTS_OF_WRITING})
+            repr({key: value for key, value in row._mapping.items() if key not in _BY_THE_CLOCK})
             for row in connection.execute(select(table).where(table.c.engagement_id == engagement_id))
         }
         for name, table in schema.Base.metadata.tables.items()
