@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.audio.encoded import snr_db
-from tests.cli.recorded import Installation
+from tests.cli.recorded import Installation, demo_calls
 from tests.cli.test_export import shelf_of, sound, store
 from tests.recordings.conftest import talk
 from zccvoice.cli import page_sound
@@ -26,18 +26,24 @@ def stored(there: Installation, capsys: pytest.CaptureFixture[str]) -> Installat
     return store(there, capsys, talk())
 
 
+@pytest.fixture
+def spoken(there: Installation, capsys: pytest.CaptureFixture[str]) -> Installation:
+    """The call E, in which somebody says something."""
+    return store(there, capsys, next(demo_calls()).samples[:, : 8 * 16_000])
+
+
 @pytest.mark.parametrize(
     ("form", "begins"),
     [("text", "Call "), ("vtt", "WEBVTT\n"), ("srt", "1\n00:00:0"), ("txt", "[00:00:0"), ("json", "{\n")],
 )
 def test_a_form_goes_to_standard_output_or_into_a_private_file(
-    stored: Installation, form: str, begins: str, capsys: pytest.CaptureFixture[str]
+    spoken: Installation, form: str, begins: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert stored.run("report", "call", "E", "--format", form, "--timezone", "UTC") == 0
+    assert spoken.run("report", "call", "E", "--format", form, "--timezone", "UTC") == 0
     printed = capsys.readouterr().out
     assert printed.startswith(begins)
-    path = stored.folder / f"E.{form}"  # which tells the form as well
-    assert stored.run("report", "call", "E", "--timezone", "UTC", "--output", path) == 0
+    path = spoken.folder / f"E.{form}"  # which tells the form as well
+    assert spoken.run("report", "call", "E", "--timezone", "UTC", "--output", path) == 0
     assert path.read_text(encoding="utf-8") == printed
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert capsys.readouterr().out == ""
