@@ -22,7 +22,7 @@ demo: $(READY) ## play demo calls through the daemon and show what a supervisor 
 	@$(BIN)/zccvoice demo
 
 test: $(READY) ## the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(REAL_TIME:%=--ignore %)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(REAL_TIME:%=--ignore %)
 	@$(BIN)/python -m pytest $(REAL_TIME)  # alone on the machine
 
 lint: $(READY) ## style and types

@@ -45,7 +45,7 @@ async def test_a_running_call_has_a_fresh_row(
     async with daemon() as running:
         url = await running.url()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(lambda: simulate([scenarios["router"]], APP, url, speed=2))
+            nursery.start_soon(lambda: simulate([scenarios["router"]], APP, url, speed=3))
             await in_the_middle_of(running, 4)
             with trio.fail_after(20):
                 while not (
@@ -57,7 +57,7 @@ async def test_a_running_call_has_a_fresh_row(
             assert elapsed_ms > 3_000
             assert last_words
             ages = [age_ms]
-            for _ in range(20):
+            for _ in range(10):
                 await trio.sleep(0.3)
                 ages += [age for (age,) in rows(engine, "SELECT age_ms FROM reporting.live_call")]
             assert max(int(str(age)) for age in ages) <= 5_000
