@@ -72,6 +72,22 @@ def test_even_packets_have_no_jitter_and_uneven_ones_have() -> None:
     assert uneven.ms == pytest.approx(10, abs=0.1)
 
 
+@given(st.lists(st.floats(0, 200), min_size=2, max_size=100))
+def test_who_looks_now_and_then_takes_looking_late_for_no_jitter(looked_late_ms: list[float]) -> None:
+    jitter = Jitter(looked_every_ms=200)
+    jitter.push(-100, 0.0)  # looked at the moment it came
+    for number, late_ms in enumerate(looked_late_ms):
+        jitter.push(number * 100, 100 + number * 100 + late_ms)
+    assert jitter.ms == pytest.approx(0, abs=1e-6)
+
+
+def test_what_is_more_uneven_than_looking_is_jitter() -> None:
+    jitter = Jitter(looked_every_ms=200)
+    for number in range(500):
+        jitter.push(number * 100, number * 100 + number % 2 * 350)
+    assert jitter.ms == pytest.approx(150, abs=1)
+
+
 def test_a_burst_fades() -> None:
     jitter = Jitter()
     for number in range(600):

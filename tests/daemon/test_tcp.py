@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from zccvoice.daemon.tcp import WaitingStream, open_tcp
+from zccvoice.daemon.tcp import BUSY_AFTER, GATHER_S, READ_BYTES, WaitingStream, open_tcp
 
 
 @asynccontextmanager
@@ -72,5 +72,71 @@ async def test_closing_wakes_who_reads_and_nothing_is_read_afterwards() -> None:
             await near.aclose()
         assert closed
         for _ in range(2):
+            with pytest.raises(trio.ClosedResourceError):
+                await near.receive_some()
+
+
+async def make_busy(near: WaitingStream, far: trio.SocketStream) -> None:
+    """Have something come all the time."""
+    for _ in range(BUSY_AFTER):
+        await far.send_all(b"-")
+        assert await near.receive_some() == b"-"
+
+
+async def test_what_comes_all_the_time_is_read_together(autojump_clock: trio.testing.MockClock) -> None:
+    async with connected() as (near, far):
+        await make_busy(near, far)
+        begin, read = trio.current_time(), list[bytes]()
+        assert begin == 0
+
+        async def read_once() -> None:
+            read.append(await near.receive_some())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read_once)
+            for number in range(10):
+                await far.send_all(b"%d" % number)
+                assert not read
+        assert read == [b"0123456789"]
+        assert 0.5 * GATHER_S < trio.current_time() <= 1.01 * GATHER_S
+
+
+async def test_after_a_silence_the_first_is_read_at_once(autojump_clock: trio.testing.MockClock) -> None:
+    async with connected() as (near, far):
+        await make_busy(near, far)
+
+        async def speak_late() -> None:
+            await trio.sleep(10)
+            await far.send_all(b"late")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(speak_late)
+            assert await near.receive_some() == b"late"
+        for _ in range(BUSY_AFTER):
+            await far.send_all(b"again")
+            assert await near.receive_some() == b"again"
+        assert trio.current_time() == pytest.approx(10)
+
+
+async def test_more_than_one_read_takes_is_read_without_a_wait(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with connected() as (near, far):
+        await make_busy(near, far)
+        burst = bytes(3 * READ_BYTES)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(far.send_all, burst)
+            rest = len(burst)
+            while rest > 0:
+                rest -= len(await near.receive_some(READ_BYTES // 16))
+        assert rest == 0
+        assert trio.current_time() < 2.01 * GATHER_S
+
+
+async def test_closing_ends_the_wait_of_who_gathers(autojump_clock: trio.testing.MockClock) -> None:
+    async with connected() as (near, far):
+        await make_busy(near, far)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(near.aclose)
             with pytest.raises(trio.ClosedResourceError):
                 await near.receive_some()

@@ -114,18 +114,23 @@ class NoiseLevel:
 class Jitter:
     """How unevenly packets arrive: the interarrival jitter of RFC 3550, section 6.4.1.
 
-    Zoom may send a minute of buffered audio at once: such a burst is one step of the estimate, and fades.
+    Zoom may send a minute of buffered audio at once: such a burst is one step of the estimate, and fades. Where it
+    is only known that a packet came since somebody last looked, it came at the moment that makes the least of it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, looked_every_ms: float = 0) -> None:
+        """`looked_every_ms`: so long a packet may have lain there when it is pushed."""
+        self._looked_every_ms = looked_every_ms
         self._last_transit_ms: float | None = None
         self.ms: float | None = None
         """The running estimate; None before the second packet."""
 
-    def push(self, timestamp_ms: int, arrived_ms: float) -> None:
-        """Take in a packet: its timestamp, and when it came on any clock in milliseconds."""
-        transit_ms = arrived_ms - timestamp_ms
+    def push(self, timestamp_ms: int, found_ms: float) -> None:
+        """Take in a packet: its timestamp, and when it was there on any clock in milliseconds."""
+        transit_ms = found_ms - timestamp_ms
         if self._last_transit_ms is not None:
+            earliest_ms = transit_ms - self._looked_every_ms
+            transit_ms = min(max(self._last_transit_ms, earliest_ms), transit_ms)
             before = self.ms or 0.0
             self.ms = before + (abs(transit_ms - self._last_transit_ms) - before) / 16
         self._last_transit_ms = transit_ms

@@ -7,8 +7,8 @@ utterance: `reception` what arrives, `recorder` its journal, `group_commit` whic
 `hearing` what the recognizer is asked and answers, by `pins` (a core) the languages, and `editing` (another)
 what is redacted; the `outcome` of all these; `side_by_side` what shows between tracks · `house` what calls share
 · `transport` the seam to Zoom, `receiver` that seam on WebSockets: signaling and `media_line`s, on `websocket`,
-whose `websocket_client` reads `frames` (a core) from `tcp`; or through Zoom's SDK: `sdk`, and in a process of
-its own `sdk_child` · `transcriber` utterances → transcripts in worker threads, `detector` utterances →
+whose `websocket_client` reads `frames` (a core) from `tcp` at a `beat`; or through Zoom's SDK: `sdk`, and in a
+process of its own `sdk_child` · `transcriber` utterances → transcripts in worker threads, `detector` utterances →
 languages, `remote` both on servers elsewhere · `outbox` what the database lacks, `writer` writes it, with what
 `live_speech` hears of running calls · `past`, `recovery` what an earlier daemon left · `replay` a journal again
 · `housekeeping` chores · `metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API ·

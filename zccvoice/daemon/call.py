@@ -135,7 +135,7 @@ class Call:
     async def run(self) -> None:
         """Receive the stream to its end, and see everything that it gave written to its journal.
 
-        Cancelling it drops the connections; the journal has all but the last quarter of a second, and is taken
+        Cancelling it drops the connections; the journal has all but the last half second, and is taken
         up at the next start.
         """
         with self._life:

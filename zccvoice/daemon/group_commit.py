@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 import trio
 
 FLUSH_S = 0.25
-"""How often what has arrived is written: a crash of the program costs no more than this."""
+"""How often what was read is written: a crash of the program costs no more than this, and what is not read yet."""
 TOGETHER_S = 0.025
 """Who is due so soon is written with those who are due."""
 SYNC_THREADS = 8

@@ -151,11 +151,15 @@ class Metrics:
 
     def note_progress(self, before: Counts, after: Counts) -> None:
         """A projection has gone on from one state to another."""
-        self.audio_packets.inc(after.audio_packets - before.audio_packets)
-        self.rejected_payloads.inc(after.rejected_payloads - before.rejected_payloads)
-        self.audio_seconds.inc((after.audio_ms - before.audio_ms) / 1000)
-        self.cpu_decode.inc(after.decode_s - before.decode_s)
-        self.cpu_vad.inc(after.vad_s - before.vad_s)
+        for counter, more in (
+            (self.audio_packets, after.audio_packets - before.audio_packets),
+            (self.rejected_payloads, after.rejected_payloads - before.rejected_payloads),
+            (self.audio_seconds, (after.audio_ms - before.audio_ms) / 1000),
+            (self.cpu_decode, after.decode_s - before.decode_s),
+            (self.cpu_vad, after.vad_s - before.vad_s),
+        ):
+            if more:
+                counter.inc(more)
 
     def note_hang_up(self, stream_id: str, now: float) -> None:
         """A stream has ended at `now` (monotonic seconds): start of its scorecard lag. The first note counts."""

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Self
 
 import trio
@@ -17,6 +18,7 @@ from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recorder import Recorder
 from zccvoice.daemon.sound_pauses import SOUND_PAUSED, SOUND_RESUMED, SoundPauses
+from zccvoice.daemon.tcp import GATHER_S
 from zccvoice.daemon.transport import StreamReceiver, Transport
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, ZccvoiceError
 from zccvoice.rtms.events import (
@@ -78,7 +80,7 @@ class Reception:
             self._pauses.note(name, timestamp_ms)
         self._last_timestamp_ms: int | None = None
         self._receiver: StreamReceiver | None = None
-        self._jitter: dict[str, Jitter] = defaultdict(Jitter)
+        self._jitter: dict[str, Jitter] = defaultdict(partial(Jitter, GATHER_S * 1000))
         self._stop_cause: str | None = None
         self.is_over = False
         """The end has been written down."""

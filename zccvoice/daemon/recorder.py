@@ -172,7 +172,7 @@ class Recorder:
         return await trio.to_thread.run_sync(read, limiter=self._limiter)
 
     async def run(self) -> None:
-        """Return when closed and all is written. Cancelling it loses what the last quarter of a second brought.
+        """Return when closed and all is written. Cancelling it loses what is not written yet, a quarter of a second.
 
         Closes the file in every case.
         """

@@ -130,7 +130,7 @@ class ArrivalMeasured:
 
     channel_id: str
     jitter_ms: float
-    """Interarrival jitter (RFC 3550, section 6.4.1), as this program saw it."""
+    """Interarrival jitter (RFC 3550, section 6.4.1), as far as reading that gathers can see it."""
 
 
 @dataclass(frozen=True, slots=True)

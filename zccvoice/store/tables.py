@@ -310,7 +310,9 @@ class Track(Base):
         REAL, comment="Share of the samples of its speech at full scale for 3 or more in a row, 0-1."
     )
     jitter_ms: Mapped[float | None] = mapped_column(
-        REAL, comment="How unevenly its packets came (RFC 3550), ms; NULL after a crash."
+        REAL,
+        comment="How unevenly its packets came (RFC 3550), ms, beyond the 200 ms that reading gathers; "
+        "NULL after a crash.",
     )
     leakage_channel_id: Mapped[str | None] = mapped_column(
         comment="The channel that is heard again in this one (echo, cross-talk); NULL when none is."
