@@ -172,7 +172,7 @@ class Recorder:
         return await trio.to_thread.run_sync(read, limiter=self._limiter)
 
     async def run(self) -> None:
-        """Return when closed and all is written. Cancelling it loses what is not written yet, a quarter of a second.
+        """Return when closed and all is written. Cancelling it loses a quarter of a second at most.
 
         Closes the file in every case.
         """
