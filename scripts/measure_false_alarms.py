@@ -46,7 +46,7 @@ def main() -> int:
     forced: dict[str, list[Tally]] = defaultdict(list)
     for sound in false_alarm_set(options.seconds):
         found[sound.kind].append(trial.run(sound, found_in(sound, speech.vad)))
-        start = replace(sound, samples=sound.samples[: options.forced_seconds * SAMPLE_RATE_HZ])
+        start = replace(sound, given=sound.given[: options.forced_seconds * SAMPLE_RATE_HZ])
         forced[sound.kind].append(trial.run(start, forced_from(start)))
     invented = _print("as in a call", found)
     _print("forced", forced)
@@ -66,7 +66,7 @@ class Trial:
     def run(self, sound: WordlessSound, utterances: Sequence[Utterance]) -> Tally:
         """What becomes of a sound that was cut into these."""
         items = [RecognizerItem(one, self._language) for one in utterances]
-        tally = Tally(minutes=len(sound.samples) / MINUTE, utterances=len(items))
+        tally = Tally(minutes=len(sound.given) / MINUTE, utterances=len(items))
         for item, found in zip(items, self._alone.transcribe(items), strict=True):
             words = _words(found)
             tally.words_before += len(words)

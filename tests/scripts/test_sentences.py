@@ -72,6 +72,14 @@ def test_numbers_and_codes_are_spoken_one_by_one(written: str, spoken: str) -> N
     assert spelt(written) == spoken
 
 
+def test_a_pause_tells_where_one_group_of_digits_ends_and_the_next_begins() -> None:
+    sentence = Sentence("en", "It is 4839 20, room 7.")
+    assert sentence.spoken == "It is 4 8 3 9, 2 0, room 7."
+    digits = [at for at, letter in enumerate(sentence.spoken) if letter.isdigit()]
+    places = written_at(sentence.written, sentence.spoken, digits)
+    assert "".join(sentence.written[place] for place in places if place is not None) == "4839207"
+
+
 @given(st.text("aB4 ,", max_size=30).map(lambda text: " ".join(text.split())))
 def test_every_letter_that_is_spoken_is_found_in_what_is_written(written: str) -> None:
     spoken = spelt(written)

@@ -13,25 +13,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat
+from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS
 from zccvoice.audio.quality import level_dbfs
 from zccvoice.bench import noises, tunes
 from zccvoice.bench.noises import Maker, Sound
 from zccvoice.config import VadConfig
 from zccvoice.simulator.demo import demo_scenarios
-from zccvoice.simulator.line import LINE_CODECS, through
+from zccvoice.simulator.line import LINE_CODECS, carried, through
 from zccvoice.simulator.sources import Samples, read_sound
 from zccvoice.speech.track import Track
 from zccvoice.speech.utterance import Utterance
 
-LINE = "G.711 A"
-"""Codec that everything comes through."""
 HISS_DBFS = -66.0
 """The line's own noise, under everything but digital silence."""
 SPEECH_DBFS = -22.0
 """Level of the voice whose residue is heard."""
 MINUTE = 60 * SAMPLE_RATE_HZ
-_PACKET_MS = 100
 _START_MS = 1_700_000_000_000
 _FORCED_S = (1.0, 2.5, 5.0, 10.0)
 """Lengths of what a detector might have let through, round and round."""
@@ -45,14 +42,21 @@ class WordlessSound:
 
     kind: str
     name: str
-    samples: Samples
-    """As it arrives: ``int16[n]``, mono, 16 kHz."""
+    given: Samples
+    """To the line: ``int16[n]``, mono, 16 kHz."""
+    codec: str = "G.711 A"
+    """Of `LINE_CODECS`."""
+
+    @property
+    def samples(self) -> Samples:
+        """As it arrives: ``int16[n]``, mono, 16 kHz."""
+        return through(self.given, LINE_CODECS[self.codec])
 
 
 def false_alarm_set(seconds: int = 60) -> Iterator[WordlessSound]:
     """Every sound of the set, of so many seconds each."""
     length = seconds * SAMPLE_RATE_HZ
-    yield WordlessSound("silence", "digital silence", np.zeros(length, np.int16))
+    yield WordlessSound("silence", "digital silence", np.zeros(length, np.int16), "L16")
     yield _heard("silence", "line alone", np.zeros(length), 0.0)
     for colour, exponent in (("white", 0.0), ("pink", 0.5), ("brown", 1.0), ("blue", -0.5)):
         for dbfs in (-55.0, -40.0, -25.0):
@@ -82,11 +86,11 @@ def false_alarm_set(seconds: int = 60) -> Iterator[WordlessSound]:
 
 def found_in(sound: WordlessSound, settings: VadConfig) -> list[Utterance]:
     """What detector and endpointer take for utterances, as in a call."""
-    track = Track("bench", AudioFormat(), settings)
+    codec = LINE_CODECS[sound.codec]
+    track = Track("bench", codec.audio_format, settings)
     found = []
-    for at in range(0, len(sound.samples), _PACKET_MS * SAMPLES_PER_MS):
-        payload = sound.samples[at : at + _PACKET_MS * SAMPLES_PER_MS].astype("<i2").tobytes()
-        track.place(_START_MS + at // SAMPLES_PER_MS, payload)
+    for timestamp_ms, payload in carried(sound.given, codec).arriving(_START_MS):
+        track.place(timestamp_ms, payload)
         found += track.hear(track.decode())
     return [one for one in found + track.flush() if isinstance(one, Utterance)]
 
@@ -94,10 +98,10 @@ def found_in(sound: WordlessSound, settings: VadConfig) -> list[Utterance]:
 def forced_from(sound: WordlessSound) -> list[Utterance]:
     """The whole of it as utterances: what would come if no detector stood before the recognizer."""
     utterances: list[Utterance] = []
-    at = 0
-    while at < len(sound.samples):
+    heard, at = sound.samples, 0
+    while at < len(heard):
         length = round(_FORCED_S[len(utterances) % len(_FORCED_S)] * SAMPLE_RATE_HZ)
-        samples = sound.samples[at : at + length]
+        samples = heard[at : at + length]
         start, end = (_START_MS + one // SAMPLES_PER_MS for one in (at, at + len(samples)))
         utterances.append(Utterance("bench", start, end, samples, 0, level_dbfs(samples), 0.0))
         at += length
@@ -138,7 +142,7 @@ def _heard(kind: str, name: str, sound: Sound, dbfs: float) -> WordlessSound:
     hiss = tunes.hiss(len(sound), _chance(name)) * 10 ** (HISS_DBFS / 20)
     mix = noises.unit(_carried(sound)) * 10 ** (dbfs / 20) + hiss
     samples = np.clip(np.rint(mix * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE).astype(np.int16)
-    return WordlessSound(kind, name, through(samples, LINE_CODECS[LINE], seed=zlib.crc32(name.encode())))
+    return WordlessSound(kind, name, samples)
 
 
 def _carried(sound: Sound) -> Sound:

@@ -24,7 +24,7 @@ from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.bench import noises, tunes
 from zccvoice.bench.noises import Sound
 from zccvoice.simulator.demo import demo_scenarios
-from zccvoice.simulator.line import LINE_CODECS, through
+from zccvoice.simulator.line import LINE_CODECS, Carried, carried, through
 from zccvoice.simulator.scenario import load_scenario
 from zccvoice.simulator.sources import AUDIBLE_DB, Samples, read_sound
 
@@ -47,10 +47,24 @@ class Labelled:
     """What is tried, e.g. ``pink 10 dB``."""
     codec: str
     """Of `LINE_CODECS`."""
-    samples: Samples
-    """As it arrives: ``int16[n]``, mono, 16 kHz."""
+    spoken: Samples
+    """What is given to the line: ``int16[n]``, mono, 16 kHz."""
     is_speech: npt.NDArray[np.bool_]
     """The truth, for every `STEP_MS`."""
+    lost_ratio: float = 0.0
+    """Of the packets."""
+    seed: int = 0
+    """For which ones."""
+
+    @property
+    def carried(self) -> Carried:
+        """The packets."""
+        return carried(self.spoken, LINE_CODECS[self.codec], lost_ratio=self.lost_ratio, seed=self.seed)
+
+    @property
+    def samples(self) -> Samples:
+        """As it arrives, for ears and eyes: ``int16[n]``, mono, 16 kHz."""
+        return through(self.spoken, LINE_CODECS[self.codec], lost_ratio=self.lost_ratio, seed=self.seed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,8 +168,7 @@ def _recording(
     mix = clean.sound if noise is None else clean.sound + noise
     mix = mix * _gain(speech_dbfs) + tunes.hiss(len(mix), np.random.default_rng(seed)) * _gain(HISS_DBFS)
     samples = np.clip(np.rint(mix * 32_768), -_HEAD_ROOM, _HEAD_ROOM).astype(np.int16)
-    heard = through(samples, LINE_CODECS[codec], lost_ratio=lost_ratio, seed=seed)
-    return Labelled(condition, codec, heard, clean.is_speech)
+    return Labelled(condition, codec, samples, clean.is_speech, lost_ratio, seed)
 
 
 @cache

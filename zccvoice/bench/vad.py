@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat
 from zccvoice.bench import BenchResult, Figure, Wanted, percentile
 from zccvoice.bench.labelled import STEP_MS, Half, Labelled, labelled_set
 from zccvoice.config import VadConfig
@@ -30,7 +29,6 @@ WANTED_TAKEN_RATIO = 0.02
 """Of hold music, and of signal tones."""
 _WANTED_AT = {f"{noise} 10 dB" for noise in ("pink", "street", "fan")}
 """All through G.711. Babble is people: it is told in the table, and no bound is set for it."""
-_PACKET_MS = 100
 _START_MS = 1_700_000_000_000
 
 _Steps = npt.NDArray[np.bool_]
@@ -126,13 +124,12 @@ def scores(recordings: Iterable[Labelled], settings: VadConfig) -> dict[str, Sco
 
 def found_steps(recording: Labelled, settings: VadConfig) -> _Steps:
     """Where a track finds speech in a recording, for every step."""
-    track = Track("bench", AudioFormat(), settings)
+    carried = recording.carried
+    track = Track("bench", carried.codec.audio_format, settings)
     found = np.zeros(len(recording.is_speech), bool)
     done = []
-    size = _PACKET_MS * SAMPLE_RATE_HZ // 1000
-    for number, at in enumerate(range(0, len(recording.samples), size)):
-        payload = recording.samples[at : at + size].astype("<i2").tobytes()
-        track.place(_START_MS + number * _PACKET_MS, payload)
+    for timestamp_ms, payload in carried.arriving(_START_MS):
+        track.place(timestamp_ms, payload)
         done += track.hear(track.decode())
     for one in done + track.flush():
         if isinstance(one, Utterance):
