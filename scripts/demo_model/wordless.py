@@ -1,6 +1,6 @@
 """What a line sounds like while nobody speaks into it: untaught, the decoder writes a likely sentence about it.
 
-Noise, hum, single and double tones in any rhythm, clicks, nothing at all, and the faint voice of the other side.
+Noise, hum, tones in any rhythm, keys, tunes, clicks, nothing at all, and the faint voice of the other side.
 """
 
 from __future__ import annotations
@@ -9,8 +9,18 @@ import numpy as np
 
 from demo_model.line import RATE_HZ, Sound, hum, noise, through_codec
 
-SHARES = {"nothing": 0.05, "noise": 0.3, "hum": 0.15, "tones": 0.2, "clicks": 0.1, "residue": 0.2}
+SHARES = {
+    "nothing": 0.04,
+    "noise": 0.2,
+    "hum": 0.1,
+    "tones": 0.16,
+    "keys": 0.14,
+    "tunes": 0.12,
+    "clicks": 0.06,
+    "residue": 0.18,
+}
 """Of the kinds of sound."""
+KEY_ROWS_HZ, KEY_COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 RESIDUE_DBFS = (-62.0, -38.0)
 """Peak of a voice that is the other side's; what is said into a line peaks at -22 dBFS or more."""
 
@@ -28,6 +38,10 @@ def wordless_sound(length: int, chance: np.random.Generator, voice: Sound) -> So
             sound, peak_dbfs = hum(length, chance), (-50.0, -8.0)
         case "tones":
             sound, peak_dbfs = tones(length, chance), (-40.0, -3.0)
+        case "keys":
+            sound, peak_dbfs = keys(length, chance), (-40.0, -3.0)
+        case "tunes":
+            sound, peak_dbfs = tune(length, chance), (-40.0, -6.0)
         case "clicks":
             sound, peak_dbfs = clicks(length, chance), (-40.0, -6.0)
         case _:
@@ -37,7 +51,7 @@ def wordless_sound(length: int, chance: np.random.Generator, voice: Sound) -> So
 
 
 def tones(length: int, chance: np.random.Generator) -> Sound:
-    """One tone or two at once, steady or on and off, the same or another each time: keys, ringing, faxes."""
+    """One tone or two at once, steady, trembling or on and off, the same or another each time: ringing, faxes."""
     seconds = np.arange(length) / RATE_HZ
     on_s, off_s = chance.uniform(0.05, 2.5), chance.choice([0.0, chance.uniform(0.03, 4)])
     turn = (seconds / (on_s + off_s)).astype(int)
@@ -49,7 +63,44 @@ def tones(length: int, chance: np.random.Generator) -> Sound:
     sound = np.sin(2 * np.pi * pitches[turn, 0] * seconds) + second * np.sin(
         2 * np.pi * pitches[turn, 1] * seconds
     )
+    if chance.random() < 0.3:
+        sound *= 1 + chance.uniform(0.4, 1) * np.sin(2 * np.pi * chance.uniform(4, 40) * seconds)
     return np.asarray(sound * is_on, np.float32)
+
+
+def keys(length: int, chance: np.random.Generator) -> Sound:
+    """Keys that somebody presses, evenly or not (DTMF, ITU-T Q.23)."""
+    sound, at = np.zeros(length, np.float32), 0
+    on_s, off_s, unevenness = chance.uniform(0.04, 0.4), chance.uniform(0.04, 0.8), chance.uniform(0, 0.9)
+    twist = chance.uniform(0.5, 1.5)
+    while at < length:
+        seconds = np.arange(int(on_s * RATE_HZ)) / RATE_HZ
+        row, column = chance.choice(KEY_ROWS_HZ), chance.choice(KEY_COLUMNS_HZ)
+        key = np.sin(2 * np.pi * row * seconds) + twist * np.sin(2 * np.pi * column * seconds)
+        sound[at : at + len(key)] = key[: length - at]
+        at += len(key) + int(off_s * (1 + unevenness * chance.uniform(-1, 3)) * RATE_HZ) + 1
+    return sound
+
+
+def tune(length: int, chance: np.random.Generator) -> Sound:
+    """Notes of some instrument, one or several at once, each dying away or not."""
+    sound = np.zeros(length, np.float32)
+    decay_s, overtones = (
+        chance.choice([0.15, 0.5, 5.0]),
+        1 / np.arange(1, chance.integers(2, 8)) ** chance.uniform(0.5, 2),
+    )
+    beat_s, voices = chance.uniform(0.12, 0.9), chance.integers(1, 5)
+    for at in range(0, length, int(beat_s * RATE_HZ)):
+        for _ in range(voices):
+            seconds = np.arange(min(length - at, int(beat_s * chance.integers(1, 5) * RATE_HZ))) / RATE_HZ
+            pitch_hz = 55 * 2 ** (chance.integers(8, 52) / 12)
+            note = sum(
+                loud * np.sin(2 * np.pi * pitch_hz * number * seconds)
+                for number, loud in enumerate(overtones, 1)
+                if pitch_hz * number < RATE_HZ / 2
+            )
+            sound[at : at + len(seconds)] += (note * np.exp(-seconds / decay_s)).astype(np.float32)
+    return sound
 
 
 def clicks(length: int, chance: np.random.Generator) -> Sound:

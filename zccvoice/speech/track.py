@@ -49,6 +49,8 @@ _GATHERED_QUIET_SAMPLES = 2 * _GATHERED_SAMPLES
 """While nobody speaks: the shortest utterance with its silence is hardly shorter."""
 _LEAST_SURPLUS = SAMPLE_RATE_HZ
 """Dropping what is no longer needed moves the rest: it has to be worth it."""
+_MOST_ROOM = 6
+"""Times what is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +210,18 @@ class Track:
     def _keep(self, samples: Samples) -> None:
         """Put them behind what is kept, without moving all of a long utterance each time."""
         size, end = self._kept.size, self._kept.size + samples.size
-        if self._kept.base is not self._room or end > self._room.size:
+        if end > self._room.size:
             self._room = np.empty(2 * end, np.int16)
             self._room[:size] = self._kept
         self._room[size:end] = samples
         self._kept = self._room[:end]
+
+    def _keep_only(self, rest: Samples) -> None:
+        """Move what is still needed to the front; room that a long utterance took is given back."""
+        if self._room.size > _MOST_ROOM * rest.size:
+            self._room = np.empty(2 * rest.size, np.int16)
+        self._room[: rest.size] = rest
+        self._kept = self._room[: rest.size]
 
     def _close_utterance(self) -> Iterator[Utterance | Doubt]:
         span = self._endpointer.flush()
@@ -277,7 +286,7 @@ class Track:
             needed = open_since * FRAME_SAMPLES + self._origin
         surplus = needed - self._padding - self._decoder.reach_before_samples - self._kept_from
         if surplus >= _LEAST_SURPLUS:
-            self._kept = self._kept[surplus // self._per_kept :].copy()
+            self._keep_only(self._kept[surplus // self._per_kept :])
             self._kept_from += surplus
             self._trail.forget(self._kept_from)
             first = -(-(self._kept_from - self._origin) // FRAME_SAMPLES)
@@ -287,7 +296,7 @@ class Track:
 
     def _jump(self, position: int) -> None:
         """Go on at `position` after a stretch without sound."""
-        self._kept = np.empty(0, np.int16)
+        self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = self._analysed = self._jumped_to = position
         self._origin = position - self._endpointer.position * FRAME_SAMPLES
         self._decisions = Decisions([], [])
