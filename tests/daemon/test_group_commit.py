@@ -79,7 +79,7 @@ async def test_who_is_in_a_hurry_waits_for_nothing_and_who_has_left_is_not_asked
         commits.want(urgent)
         await trio.testing.wait_all_tasks_blocked()
         commits.leave(gone)
-        commits.want(urgent, is_urgent=True)
+        commits.want(urgent, 0)
         await trio.testing.wait_all_tasks_blocked()
         assert done == [f"urgent {what}" for what in ("begin", "write", "end", "sync", "synced")]
         assert trio.current_time() == begin
@@ -89,6 +89,24 @@ async def test_who_is_in_a_hurry_waits_for_nothing_and_who_has_left_is_not_asked
         commits.want(urgent)
         await trio.sleep(1.1 * FLUSH_S)
         assert done[5:7] == ["urgent begin", "urgent write"]
+
+
+async def test_who_has_time_is_not_kept_waiting_by_who_has_more_and_sooner_is_sooner(
+    autojump_clock: MockClock,
+) -> None:
+    done: list[str] = []
+    patient, ordinary = Diary("patient", done), Diary("ordinary", done)
+    async with committing() as commits:
+        commits.want(patient, 4 * FLUSH_S)
+        await trio.testing.wait_all_tasks_blocked()
+        commits.want(ordinary)
+        commits.want(ordinary, 2 * FLUSH_S)
+        await trio.sleep(1.1 * FLUSH_S)
+        assert done == ["ordinary begin", "ordinary write", "ordinary end"]
+        await trio.sleep(2.8 * FLUSH_S)
+        assert len(done) == 3
+        await trio.sleep(0.2 * FLUSH_S)
+        assert done[3:] == ["patient begin", "patient write", "patient end"]
 
 
 async def test_who_has_begun_is_told_the_end_whoever_cancels(autojump_clock: MockClock) -> None:

@@ -8,6 +8,7 @@ forced onto the disk is shared out among several threads: the disk takes its tim
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Protocol, TypeAlias
 
 import trio
@@ -47,19 +48,18 @@ class GroupCommit:
     def __init__(self) -> None:
         """Nobody has anything to write."""
         self._due: dict[Member, float] = {}  # when it is to be written at the latest
-        self._wanted = trio.Event()  # something is to be written
-        self._hurry = trio.Event()  # and now
+        self._sleeps_until = -inf
+        self._sooner = trio.Event()  # somebody is to be written before that
         self._writing = trio.CapacityLimiter(1)
         self._syncing = trio.CapacityLimiter(SYNC_THREADS)
 
-    def want(self, member: Member, *, is_urgent: bool = False) -> None:
-        """Have a member's turn come within `FLUSH_S`, or at once."""
-        if is_urgent:
-            self._due[member] = trio.current_time()
-            self._hurry.set()
-        elif member not in self._due:
-            self._due[member] = trio.current_time() + FLUSH_S
-        self._wanted.set()
+    def want(self, member: Member, within_s: float = FLUSH_S) -> None:
+        """Have a member's turn come in so many seconds, or before."""
+        at = trio.current_time() + within_s
+        if at < self._due.get(member, inf):
+            self._due[member] = at
+            if at < self._sleeps_until:
+                self._sooner.set()
 
     def leave(self, member: Member) -> None:
         """A member has nothing more to write."""
@@ -79,12 +79,11 @@ class GroupCommit:
 
     async def _next_due(self) -> list[Member]:
         """Wait until a turn has come; whose it is, and who can be written with them."""
-        while not self._due:
-            self._wanted = trio.Event()
-            await self._wanted.wait()
-        with trio.move_on_at(min(self._due.values())):
-            await self._hurry.wait()
-        self._hurry = trio.Event()
+        while (at := min(self._due.values(), default=inf)) > trio.current_time():
+            self._sleeps_until, self._sooner = at, trio.Event()
+            with trio.move_on_at(at):
+                await self._sooner.wait()
+        self._sleeps_until = -inf
         until = trio.current_time() + TOGETHER_S
         due = [member for member, at in self._due.items() if at <= until]
         for member in due:

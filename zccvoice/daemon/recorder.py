@@ -21,7 +21,7 @@ from functools import partial
 import trio
 
 from zccvoice.config import JournalConfig
-from zccvoice.daemon.group_commit import GroupCommit, Job
+from zccvoice.daemon.group_commit import FLUSH_S, GroupCommit, Job
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
@@ -202,12 +202,17 @@ class Recorder:
     def _hurry(self) -> None:
         """Have everything on the disk, now."""
         self._is_sync_urgent = True
-        self._want(is_urgent=True)
+        self._want(0)
 
-    def _want(self, *, is_urgent: bool = False) -> None:
+    def _want(self, within_s: float = FLUSH_S) -> None:
         self._is_wanting = True
         if not self._has_left:
-            self._commits.want(self, is_urgent=is_urgent)
+            self._commits.want(self, within_s)
+
+    def _want_sync(self) -> None:
+        """What is written is to be on the disk in time, also if nothing more comes that would have it written."""
+        if self._syncing is None and not self._has_left:
+            self._commits.want(self, max(FLUSH_S, self._sync_due - trio.current_time()))
 
     # A member of the group that is written together, see `group_commit.Member`
 
@@ -240,7 +245,9 @@ class Recorder:
 
     def begin_sync(self) -> Job | None:
         """Once a second, and when somebody waits for it."""
-        is_due = self._is_sync_urgent or self._unsynced or trio.current_time() >= self._sync_due
+        # Rather a little early than late: the next turn may be no sooner than that.
+        is_near = trio.current_time() + FLUSH_S >= self._sync_due
+        is_due = self._is_sync_urgent or self._unsynced or is_near
         if not is_due or self._syncing is not None or self._synced_end == self._end:
             return None
         synced = self._syncing = _Synced(end=self._end, settling=self._unsynced)
@@ -263,8 +270,10 @@ class Recorder:
 
     def _note_end_of(self, attempt: _Attempt) -> None:
         self._defect = self._defect or attempt.defect
-        if self._synced_end < self._end or self._settling or self._received or self._derived:
+        if self._settling or self._received or self._derived:
             self._want()
+        elif self._synced_end < self._end:
+            self._want_sync()
         self._written.set()
         self._written = trio.Event()
         if self._is_closing or self._defect is not None:
