@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -186,3 +187,33 @@ def test_framing_costs_what_it_says(path: Path, keyring: Keyring) -> None:
     with writer(path, keyring) as journal:
         record = journal.write(Kind.RECEIVED, 1, [])
         assert record.end - record.offset == OVERHEAD_BYTES + 1
+
+
+def test_what_could_not_be_synced_is_written_anew_before_the_next_attempt(
+    path: Path, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[int, bytes]] = []
+    with writer(path, keyring) as journal:
+        write_some(journal)
+        journal.sync()
+        synced_end = journal.end
+        write_some(journal)
+        after = path.read_bytes()
+
+        def note(descriptor: int, data: bytes, offset: int) -> int:
+            written.append((offset, data))
+            return len(data)
+
+        def fail(descriptor: int) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fdatasync", fail)
+            with pytest.raises(JournalError, match="cannot be synced"):
+                journal.sync()
+        with monkeypatch.context() as watched:
+            watched.setattr(os, "pwrite", note)
+            journal.sync()
+            journal.sync()  # all is well again: nothing more is written twice
+    assert written == [(synced_end, after[synced_end:])]
+    assert path.read_bytes() == after

@@ -256,6 +256,7 @@ class JournalWriter:
             """Length of the torn tail that was cut off."""
             os.ftruncate(self._descriptor, self._end)
             self._generation, self._key = new_key()
+            self._synced_end, self._has_failed_to_sync = self._end, False
         except OSError as error:
             self.close()
             kind = JournalFullError if error.errno in _FULL else JournalError
@@ -324,15 +325,26 @@ class JournalWriter:
         return record
 
     def sync(self) -> None:
-        """Return when everything written is on the disk.
+        """Return when everything written is on the disk; another thread may write meanwhile.
+
+        After a failure the next attempt writes anew what was not synced: Linux takes what it could not bring to
+        the disk for written, and would not try again. (LWN, "PostgreSQL's fsync() surprise", 2018.)
 
         Raises:
             JournalError: it is not.
         """
+        end = self._end
         try:
+            if self._has_failed_to_sync:
+                self._pwrite(
+                    os.pread(self._descriptor, end - self._synced_end, self._synced_end), self._synced_end
+                )
             os.fdatasync(self._descriptor)
         except OSError as error:
+            self._has_failed_to_sync = True
             raise JournalError(f"journal {self.name}: cannot be synced: {error.strerror}") from None
+        self._has_failed_to_sync = False
+        self._synced_end = end
 
     def close(self) -> None:
         """Close the file, and let others write it. Twice is harmless."""
