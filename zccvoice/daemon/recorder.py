@@ -210,8 +210,8 @@ class Recorder:
             self._commits.want(self, within_s)
 
     def _want_sync(self) -> None:
-        """What is written is to be on the disk in time, also if nothing more comes that would have it written."""
-        if self._syncing is None and not self._has_left:
+        """Have what is written on the disk in time, also if nothing more comes that would have it written."""
+        if not self._has_left:
             self._commits.want(self, max(FLUSH_S, self._sync_due - trio.current_time()))
 
     # A member of the group that is written together, see `group_commit.Member`
@@ -247,8 +247,10 @@ class Recorder:
         """Once a second, and when somebody waits for it."""
         # Rather a little early than late: the next turn may be no sooner than that.
         is_near = trio.current_time() + FLUSH_S >= self._sync_due
-        is_due = self._is_sync_urgent or self._unsynced or is_near
-        if not is_due or self._syncing is not None or self._synced_end == self._end:
+        if self._syncing is not None or self._synced_end == self._end:
+            return None
+        if not (self._is_sync_urgent or self._unsynced or is_near):
+            self._want_sync()
             return None
         synced = self._syncing = _Synced(end=self._end, settling=self._unsynced)
         self._unsynced = []
@@ -267,13 +269,13 @@ class Recorder:
         self._note_end_of(synced)
         if self._unsynced:  # written too late for this one
             self._hurry()
+        elif self._synced_end < self._end:
+            self._want_sync()
 
     def _note_end_of(self, attempt: _Attempt) -> None:
         self._defect = self._defect or attempt.defect
         if self._settling or self._received or self._derived:
             self._want()
-        elif self._synced_end < self._end:
-            self._want_sync()
         self._written.set()
         self._written = trio.Event()
         if self._is_closing or self._defect is not None:

@@ -18,7 +18,7 @@ from zccvoice.daemon.beat import Beat
 
 READ_BYTES = 2**16
 GATHER_S = 0.2
-"""Less than the journal gathers before it writes. The loudest stream fills a read of `READ_BYTES` no sooner."""
+"""Less than the journal gathers before it writes. What a full read leaves behind is read without another wait."""
 GATHER_PARTS = 10
 BUSY_AFTER = 16
 """Reads in a row, each soon after the one before, that no exchange of questions and answers has."""
