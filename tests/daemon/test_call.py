@@ -348,7 +348,7 @@ async def test_what_zoom_sent_meanwhile_is_a_gap_with_its_cause_however_long(
     packets = audio("ch")
     await crash(tmp_path, [OPENED, *packets])
     later = [
-        replace(one, timestamp_ms=one.timestamp_ms + 30_000)
+        one._replace(timestamp_ms=one.timestamp_ms + 30_000)
         for one in packets
         if isinstance(one, AudioReceived)
     ]

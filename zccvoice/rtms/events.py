@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from zccvoice.rtms.messages import AudioParams
 
@@ -30,9 +31,8 @@ class MediaOpened:
     """The effective parameters: they rule the decoding."""
 
 
-@dataclass(frozen=True, slots=True)
-class AudioReceived:
-    """One packet of one track, still encoded."""
+class AudioReceived(NamedTuple):
+    """One packet of one track, still encoded. (A tuple: one is made of every packet there is.)"""
 
     channel_id: str
     timestamp_ms: int
