@@ -122,10 +122,10 @@ class SpeechConfig(Section):
     """Seconds of windows decoded together at most, which bounds the memory of a worker."""
     late_after_s: int = Field(default=60, ge=5, le=3600)
     """A call with an utterance that has waited so long is finished behind the others, so that these stay live."""
-    widen_after_s: int = Field(default=0, ge=0, le=3600)
+    widen_after_s: int = Field(default=20, ge=0, le=3600)
     """When what is due has waited so long, neighbours of one track share windows of 30 s until the lag is gone,
     and what was written is cut apart by the times of its words. Cheaper, but a word may end up with the wrong
-    neighbour: try it on labelled calls first. Never with the demo weights, which did not learn it. 0 is never."""
+    neighbour. Never with the demo weights, which did not learn it. 0 is never."""
     device_index: list[int] = Field(default_factory=lambda: [0], min_length=1)
     """Which GPUs; each has its own copy of the weights."""
     beam_size: int = Field(default=5, ge=1, le=10)
