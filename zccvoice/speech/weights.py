@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from zccvoice.errors import RecognizerError
+from zccvoice.speech.hub import download
 from zccvoice.speech.manifest import write_manifest
 from zccvoice.speech.whisper import DEMO_MODEL, weights_location
 
@@ -104,15 +105,12 @@ def fetch(name: str, models: Path, endpoint: str | None = None) -> Path:
     Raises:
         RecognizerError: no such name, they are there already, or the hub cannot be reached.
     """
-    from huggingface_hub import snapshot_download
-
     repository = next((one.repository for one in known_weights(models) if one.name == name), None)
     if repository is None:
         raise RecognizerError(f"expected a name that zccvoice models list shows, got {name!r}")
-    patterns = ["*.json", "model.bin", "vocabulary.*", "README.md"]
     with _coming(name, models, keeps=True) as folder:
         try:
-            snapshot_download(repository, local_dir=folder, allow_patterns=patterns, endpoint=endpoint)
+            download(repository, folder, lambda file: _FILES.fullmatch(file) is not None, endpoint)
         except (
             Exception
         ) as error:  # the hub's client raises those of its HTTP client, the disk's, and its own
@@ -120,7 +118,6 @@ def fetch(name: str, models: Path, endpoint: str | None = None) -> Path:
                 f"cannot fetch {name!r} ({repository}): {type(error).__name__}. What has come so far is kept. "
                 f"Without access to the hub: zccvoice models fetch {name} --from FOLDER_OR_ARCHIVE"
             ) from error
-        shutil.rmtree(folder / ".cache", ignore_errors=True)
     return models / name
 
 
