@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 from zccvoice.cli import settings
 from zccvoice.errors import RecognizerError
 from zccvoice.speech import manifest, weights
+from zccvoice.speech.hub import OnProgress
 from zccvoice.speech.whisper import DEMO_MODEL
 
 
@@ -68,11 +80,27 @@ def _list(options: argparse.Namespace) -> int:
 def _fetch(options: argparse.Namespace) -> int:
     models = _models(options)
     if options.source is None:
-        folder = weights.fetch(options.name, models)
+        with _bars() as show:
+            folder = weights.fetch(options.name, models, on_progress=show)
     else:
         folder = weights.install(options.name, options.source, models)
     print(f"speech.model = {str(folder)!r}")
     return 0
+
+
+@contextmanager
+def _bars() -> Iterator[OnProgress]:
+    """A bar for each file, on standard error."""
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(file: str, here: int, size: int | None) -> None:
+            if file not in tasks:
+                tasks[file] = progress.add_task(file)
+            progress.update(tasks[file], completed=here, total=size)
+
+        yield show
 
 
 def _verify(options: argparse.Namespace) -> int:

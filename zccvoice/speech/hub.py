@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import httpx
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-
-TIMEOUT_S = 60.0
-"""Without a byte."""
+OnProgress: TypeAlias = Callable[[str, int, int | None], None]
+"""(file, bytes of it that are here, bytes that it has if that is known)"""
 _PIECE_BYTES = 2**16
+_PARTIAL_CONTENT = 206
+"""RFC 9110, section 15.3.7."""
 
 
 def download(
-    repository: str, folder: Path, is_wanted: Callable[[str], bool], endpoint: str | None = None
+    repository: str,
+    folder: Path,
+    is_wanted: Callable[[str], bool],
+    on_progress: OnProgress,
+    endpoint: str | None = None,
 ) -> None:
-    """Get the files of a repository's newest version into `folder`, with progress on standard error.
+    """Get the files of a repository's newest version into `folder`.
 
     A file appears when it is whole; until then its beginning lies in ``.part``, where the next attempt goes on.
 
@@ -34,44 +30,43 @@ def download(
         repository: its name at the hub.
         folder: to put them into.
         is_wanted: which files, by name.
+        on_progress: called as bytes come.
         endpoint: the hub's URL, or None for the usual one.
 
     Raises:
-        httpx.HTTPError, OSError: the hub or the disk, or what the hub's client raises for them.
+        Exception: what the hub's client raises for the hub, and its HTTP client for the network.
+        OSError: of the disk.
         ValueError: a file is not what the hub said that it is; it is dropped.
     """
-    from huggingface_hub import HfApi, get_token, hf_hub_url
+    from huggingface_hub import HfApi, get_session, get_token, hf_hub_url
 
     told = HfApi(endpoint=endpoint).model_info(repository, files_metadata=True)
     headers = {"accept-encoding": "identity"}  # ranges are of the file itself
     if (token := get_token()) is not None:  # of whoever has logged in; it does not follow to another host
         headers["authorization"] = f"Bearer {token}"
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with (
-        httpx.Client(headers=headers, timeout=TIMEOUT_S, follow_redirects=True) as client,
-        Progress(TextColumn("{task.description}"), *columns, console=Console(stderr=True)) as progress,
-    ):
-        for one in told.siblings or ():
-            path = folder / one.rfilename
-            if is_wanted(one.rfilename) and not path.exists():
-                url = hf_hub_url(repository, one.rfilename, revision=told.sha, endpoint=endpoint)
-                _download(client, url, path, one, progress)
+    for one in told.siblings or ():
+        path = folder / one.rfilename
+        if is_wanted(one.rfilename) and not path.exists():
+            url = hf_hub_url(repository, one.rfilename, revision=told.sha, endpoint=endpoint)
+            begin = partial(get_session().stream, "GET", url, follow_redirects=True)
+            _download(begin, headers, path, one, on_progress)
 
 
-def _download(client: httpx.Client, url: str, path: Path, told: Any, progress: Progress) -> None:
+def _download(
+    begin: Callable[..., Any], headers: dict[str, str], path: Path, told: Any, on_progress: OnProgress
+) -> None:
     part = path.with_name(f"{path.name}.part")
-    begun = part.stat().st_size if part.exists() else 0
-    task = progress.add_task(path.name, total=told.size, completed=begun)
-    if told.size is None or begun < told.size:
-        with client.stream("GET", url, headers={"range": f"bytes={begun}-"} if begun else {}) as response:
+    here = part.stat().st_size if part.exists() else 0
+    if told.size is None or here < told.size:
+        ranges = {"range": f"bytes={here}-"} if here else {}
+        with begin(headers=headers | ranges) as response:
             response.raise_for_status()
-            goes_on = response.status_code == httpx.codes.PARTIAL_CONTENT
-            if not goes_on:
-                progress.reset(task)
+            goes_on = response.status_code == _PARTIAL_CONTENT
+            here = here if goes_on else 0
             with part.open("ab" if goes_on else "wb") as file:
                 for piece in response.iter_bytes(_PIECE_BYTES):
-                    file.write(piece)
-                    progress.advance(task, len(piece))
+                    here += file.write(piece)
+                    on_progress(path.name, here, told.size)
     problem = _problem(part, told)
     if problem:
         part.unlink()

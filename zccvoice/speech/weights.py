@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from zccvoice.errors import RecognizerError
-from zccvoice.speech.hub import download
+from zccvoice.speech.hub import OnProgress, download
 from zccvoice.speech.manifest import write_manifest
 from zccvoice.speech.whisper import DEMO_MODEL, weights_location
 
@@ -94,13 +94,20 @@ def folder_of(name: str, models: Path) -> Path:
     return found
 
 
-def fetch(name: str, models: Path, endpoint: str | None = None) -> Path:
-    """Fetch weights from their hub, with progress on standard error; what was begun is gone on with.
+def fetch(
+    name: str,
+    models: Path,
+    endpoint: str | None = None,
+    on_progress: OnProgress = lambda file, here, size: None,
+) -> Path:
+    """Fetch weights from their hub; what was begun is gone on with.
 
     Args:
         name: of the table.
         models: that they are to be in.
         endpoint: the hub's URL, or None for the usual one.
+        on_progress: called as bytes come.
+        on_progress: called as bytes come.
 
     Raises:
         RecognizerError: no such name, they are there already, or the hub cannot be reached.
@@ -110,7 +117,9 @@ def fetch(name: str, models: Path, endpoint: str | None = None) -> Path:
         raise RecognizerError(f"expected a name that zccvoice models list shows, got {name!r}")
     with _coming(name, models, keeps=True) as folder:
         try:
-            download(repository, folder, lambda file: _FILES.fullmatch(file) is not None, endpoint)
+            download(
+                repository, folder, lambda file: _FILES.fullmatch(file) is not None, on_progress, endpoint
+            )
         except (
             Exception
         ) as error:  # the hub's client raises those of its HTTP client, the disk's, and its own
