@@ -1,7 +1,7 @@
 """Windows to train on: one or several utterances on a line, the tokens to write, and what is known of each.
 
 Three lengths: a few utterances' own, which cost least; 15 s; and 30 s, as faster-whisper has them. One window in
-sixteen has nobody speaking, one in eight a text before it, half have timestamps.
+eight has nobody speaking, one in eight a text before it, half have timestamps.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ IGNORED = -100
 """In targets: whatever the net says here is right."""
 MELS = 80
 MIDDLE_FRAMES, LONGEST_FRAMES = 1_500, 3_000
-WORDLESS_RATIO, PROMPTED_RATIO, TIMED_RATIO, PACKED_RATIO = 0.08, 0.12, 0.5, 0.5
+WORDLESS_RATIO, PROMPTED_RATIO, TIMED_RATIO, PACKED_RATIO = 0.12, 0.12, 0.5, 0.5
 LENGTHS = ("own", "middle", "longest")
 LENGTH_SHARES = (84, 8, 8)
 _SAMPLES_PER_FRAME = RATE_HZ // FRAMES_PER_S

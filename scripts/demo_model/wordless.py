@@ -11,15 +11,15 @@ from demo_model.line import RATE_HZ, Sound, hum, noise, through_codec
 
 SHARES = {
     "nothing": 0.04,
-    "noise": 0.2,
-    "hum": 0.1,
-    "tones": 0.16,
-    "keys": 0.14,
-    "tunes": 0.12,
+    "noise": 0.12,
+    "hum": 0.08,
+    "tones": 0.14,
+    "keys": 0.3,
+    "tunes": 0.14,
     "clicks": 0.06,
-    "residue": 0.18,
+    "residue": 0.12,
 }
-"""Of the kinds of sound."""
+"""Of the kinds of sound: keys are what the decoder is slowest to unlearn."""
 KEY_ROWS_HZ, KEY_COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 RESIDUE_DBFS = (-62.0, -38.0)
 """Peak of a voice that is the other side's; what is said into a line peaks at -22 dBFS or more."""
