@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zccvoice.analytics.redaction import DEFAULT, RedactionWindow
+from zccvoice.analytics.redaction.policy import Policy
 from zccvoice.analytics.redaction.window import Columns, Key
 
 AGENT, CUSTOMER = "agent", "customer"
@@ -64,6 +65,17 @@ def test_a_bare_number_is_the_answer_to_a_question(answer: str) -> None:
 
 def test_a_bare_number_without_a_question_stays() -> None:
     assert play((AGENT, 0, "which room"), (CUSTOMER, 4, "123"))[-1] == ["123"]
+
+
+def test_where_nothing_is_taken_out_nothing_waits() -> None:
+    window = RedactionWindow()
+    question, answer = (AGENT, 0, 1000), (CUSTOMER, 3000, 4000)
+    window.expect(question)
+    window.expect(answer)
+    nothing = Policy(frozenset())
+    assert texts(window.take(answer, (["the", "code", "is", "123"],), "en", nothing)) == ["the code is 123"]
+    assert texts(window.take(question, (["how", "many"],), "en", nothing)) == ["how many"]
+    assert window.flush(nothing) == []
 
 
 def test_a_question_of_long_ago_does_not_count() -> None:

