@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from demo_model.line import RATE_HZ, Sound, hum, noise, through_codec
+from zccvoice.speech.tones import KEY_COLUMNS_HZ, KEY_ROWS_HZ
 
 SHARES = {
     "nothing": 0.04,
@@ -20,7 +21,6 @@ SHARES = {
     "residue": 0.12,
 }
 """Of the kinds of sound: keys are what the decoder is slowest to unlearn."""
-KEY_ROWS_HZ, KEY_COLUMNS_HZ = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
 RESIDUE_DBFS = (-62.0, -38.0)
 """Peak of a voice that is the other side's; what is said into a line peaks at -22 dBFS or more."""
 

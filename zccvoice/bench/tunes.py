@@ -12,6 +12,7 @@ import numpy as np
 
 from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.bench.noises import Sound, shaped, unit
+from zccvoice.speech.tones import KEY_COLUMNS_HZ, KEY_ROWS_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,6 @@ HELD_OUT_CADENCES = (
     Cadence("reorder US", (480, 620), (0.25, 0.25)),
     Cadence("dial tone US", (350, 440), (20, 0.1)),
 )
-_DTMF_ROWS_HZ = (697, 770, 852, 941)
-_DTMF_COLUMNS_HZ = (1209, 1336, 1477, 1633)
 _STEPS = {False: (0, 2, 4, 5, 7, 9, 11), True: (0, 2, 3, 5, 7, 8, 10)}
 _PROGRESSIONS = ((0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 4, 0), (5, 3, 0, 4))
 
@@ -188,7 +187,7 @@ def key_tones(length: int, chance: np.random.Generator) -> tuple[Sound, list[tup
     while at < length - SAMPLE_RATE_HZ // 2:
         size = int(chance.uniform(0.06, 0.25) * SAMPLE_RATE_HZ)
         time = np.arange(size) / SAMPLE_RATE_HZ
-        pair = chance.choice(_DTMF_ROWS_HZ), chance.choice(_DTMF_COLUMNS_HZ)
+        pair = chance.choice(KEY_ROWS_HZ), chance.choice(KEY_COLUMNS_HZ)
         sound[at : at + size] = sum(np.sin(2 * np.pi * hz * time) for hz in pair)
         spans.append((at, at + size))
         at += size + int(chance.choice([0.06, 0.1, 0.3, 1.2]) * SAMPLE_RATE_HZ)

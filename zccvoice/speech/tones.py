@@ -36,8 +36,9 @@ _LOWEST_BIN = 20
 """310 Hz: what lies below is hum, and periodic too."""
 _PITCH_LAGS = slice(20, 120)
 """67 to 400 Hz, in samples at 8 kHz."""
-_KEY_ROWS_HZ = (697, 770, 852, 941)
-_KEY_COLUMNS_HZ = (1209, 1336, 1477, 1633)
+KEY_ROWS_HZ = (697, 770, 852, 941)
+KEY_COLUMNS_HZ = (1209, 1336, 1477, 1633)
+"""A key is one of each at once (ITU-T Q.23)."""
 _KEY_PURITY = 0.85
 """So much of the power lies in the two lines of a key."""
 _KEY_TWIST = 10.0
@@ -142,7 +143,7 @@ def _line_sums(lines_hz: tuple[int, ...]) -> Floats:
     return (np.abs(bins - middles) <= _LINE_BINS).astype(np.float32)
 
 
-_ROW_SUMS, _COLUMN_SUMS = _line_sums(_KEY_ROWS_HZ), _line_sums(_KEY_COLUMNS_HZ)
+_ROW_SUMS, _COLUMN_SUMS = _line_sums(KEY_ROWS_HZ), _line_sums(KEY_COLUMNS_HZ)
 
 
 def _keys(power: Floats) -> npt.NDArray[np.bool_]:
