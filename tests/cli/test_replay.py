@@ -10,7 +10,7 @@ from sqlalchemy import text
 from trio.testing import MockClock
 
 from tests.daemon.conftest import no_threads  # noqa: F401 (a fixture)
-from tests.daemon.test_call import ENDED, OPENED, WHO, audio, run
+from tests.daemon.played import ENDED, OPENED, WHO, audio, run
 from zccvoice.cli import main
 from zccvoice.cli import settings as cli_settings
 from zccvoice.config import load

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from trio.testing import MockClock
 
+from tests.daemon.played import ENDED, OPENED, STARTED, T0, Played
 from tests.daemon.rooms import open_house
-from tests.daemon.test_call import ENDED, OPENED, STARTED, T0, Played
 from tests.daemon.test_pins import DETECT
 from tests.speech.sounds import Samples, noise
 from zccvoice.config import SpeechConfig

@@ -12,8 +12,8 @@ import trio
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeRecognizer
+from tests.daemon.played import ENDED, OPENED, STARTED, Played
 from tests.daemon.rooms import Rooms, open_house
-from tests.daemon.test_call import ENDED, OPENED, STARTED, Played
 from tests.daemon.test_pins import DETECT, a_recognizer, again, number_of, speech
 from zccvoice.daemon.log import bind_ids
 from zccvoice.errors import RecognizerError

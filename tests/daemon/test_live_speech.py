@@ -8,8 +8,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from tests.daemon.played import ENDED, OPENED, STARTED, T0, WHO, audio
 from tests.daemon.rooms import open_house
-from tests.daemon.test_call import ENDED, OPENED, STARTED, T0, WHO, audio
 from zccvoice.analytics.live import Heard
 from zccvoice.analytics.record import Span
 from zccvoice.daemon.live_speech import LiveSpeech, StreamSpeech

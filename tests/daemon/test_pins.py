@@ -10,8 +10,8 @@ import trio
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeRecognizer
+from tests.daemon.played import ENDED, OPENED, STARTED, T0, Played, audio, essence
 from tests.daemon.rooms import Rooms, open_house
-from tests.daemon.test_call import ENDED, OPENED, STARTED, T0, Played, audio, essence
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import Config, LanguageConfig, load
 from zccvoice.daemon.replay import replay

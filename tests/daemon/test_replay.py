@@ -9,8 +9,8 @@ import pytest
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeRecognizer
+from tests.daemon.played import ENDED, OPENED, STARTED, WHO, audio, crash, essence, run
 from tests.daemon.rooms import Rooms
-from tests.daemon.test_call import ENDED, OPENED, STARTED, WHO, audio, crash, essence, run
 from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.config import load

@@ -11,8 +11,8 @@ import trio
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeRecognizer
+from tests.daemon.played import ENDED, LANGUAGES, OPENED, STARTED, T0, WHO, audio
 from tests.daemon.rooms import Rooms, open_house
-from tests.daemon.test_call import ENDED, LANGUAGES, OPENED, STARTED, T0, WHO, audio
 from zccvoice.daemon.transcriber import SpokenItem
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name

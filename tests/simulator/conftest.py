@@ -297,3 +297,27 @@ def in_memory(app: ZoomApp, threads_inline: None) -> Any:
             nursery.cancel_scope.cancel()
 
     return open_server
+
+
+async def played(
+    zoom: Zoom, client: Client, scenario: Scenario, announced: trio.Event | None = None, **kwargs: Any
+) -> Any:
+    """Play a call to a client that takes all of it; the truth and the two handshake answers.
+
+    The client connects once `announced` is set: over sockets the sound takes real time to make.
+    """
+    results: dict[str, Any] = {}
+
+    async def play() -> None:
+        results["truth"] = await zoom.play(scenario, event_ts_ms=EVENT_TS_MS)
+
+    async def take() -> None:
+        if announced is not None:
+            await announced.wait()
+        results["answers"] = await client.take_call(**kwargs)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(play)
+        nursery.start_soon(take)
+    answer, accepted = results["answers"]
+    return results["truth"], answer, accepted

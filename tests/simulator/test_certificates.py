@@ -15,8 +15,7 @@ from zccvoice.simulator.certificates import Authority
 from zccvoice.simulator.timing import Timing
 from zccvoice.simulator.zoom import ZoomApp, running_zoom
 
-from .conftest import Client, MakeScenario
-from .test_zoom import played
+from .conftest import Client, MakeScenario, played
 
 
 def trusting(authority: Authority, tmp_path: Path) -> ssl.SSLContext:

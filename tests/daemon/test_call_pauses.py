@@ -1,0 +1,124 @@
+"""While a call is paused nothing audible of it is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.daemon.played import ENDED, LANGUAGES, OPENED, STARTED, T0, Played, audio, crash, recover, run
+from tests.daemon.rooms import open_house
+from zccvoice.journal.record import Kind
+from zccvoice.rtms.events import AudioReceived, CallEventReceived, TranscriptReceived
+from zccvoice.store.facts import CallEventSeen, GapFound, StreamClosed, TrackClosed, ZoomTranscribed
+
+pytestmark = pytest.mark.usefixtures("no_threads")
+
+
+async def test_between_pause_and_resume_nothing_audible_is_kept(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    said = TranscriptReceived("ch", T0 + 1500, T0 + 1900, "said in the pause", "en")
+    played = await run(
+        tmp_path,
+        [OPENED, *packets[:12], CallEventReceived("stream_paused", T0 + 1000), *packets[12:20], said,
+         CallEventReceived("stream_resumed", T0 + 2500), *packets[20:], ENDED],
+    )  # fmt: skip
+    kept = [
+        one.timestamp_ms - T0
+        for record in played.rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived)
+    ]
+    assert kept == [*range(0, 1000, 100), *range(2500, 4000, 100)]
+    assert played.of(ZoomTranscribed) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([("stream_paused", 500)], [("stream_resumed", 3000)]),
+        ([("rule_pause_started", 500), ("rule_pause_ended", 3000)], [("stream_resumed", 2000)]),
+    ],
+)
+async def test_a_pause_outlives_a_crash(
+    tmp_path: Path,
+    autojump_clock: MockClock,
+    before: list[tuple[str, int]],
+    after: list[tuple[str, int]],
+) -> None:
+    packets = audio("ch")
+    paused, resumed = (
+        [CallEventReceived(name, T0 + at_ms) for name, at_ms in events] for events in (before, after)
+    )
+    await crash(tmp_path, [OPENED, *packets[:5], *paused])
+    played = await recover(tmp_path, [OPENED, *packets[5:30], *resumed, *packets[30:], ENDED])
+    kept = [
+        one.timestamp_ms - T0
+        for record in played.rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived)
+    ]
+    assert kept == [*range(0, 500, 100), *range(3000, 4000, 100)]
+
+
+async def test_somebody_may_ask_for_a_pause(tmp_path: Path, autojump_clock: MockClock) -> None:
+    packets = audio("ch")
+    with trio.fail_after(3600):
+        async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+            script: list[object] = [OPENED, *packets[:10], 1.0]
+            call = rooms.call(STARTED, script)
+            script += [lambda: call.keep_sound(False), *packets[10:20], 1.0, lambda: call.keep_sound(True)]
+            script += [*packets[20:], ENDED]
+            await call.run()
+    played = Played(rooms)
+    names = [one.name for one in played.of(CallEventSeen) if isinstance(one, CallEventSeen)]
+    assert names == ["sound_paused", "sound_resumed"]
+    kept = [
+        (one.timestamp_ms - T0) // 100
+        for record in rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived)
+    ]
+    assert kept == [*range(10), *range(20, 40)]
+
+
+async def test_a_rule_pauses_the_sound_for_a_time(tmp_path: Path, autojump_clock: MockClock) -> None:
+    packets = audio("ch")
+    with trio.fail_after(3600):
+        async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+            script: list[object] = [OPENED, *packets[:10], 1.0]
+            call = rooms.call(STARTED, script)
+            script += [lambda: call.pause_sound(T0 + 2_000)] * 2
+            script += [*packets[10:30], 1.0, lambda: call.pause_sound(T0 + 2_000)]
+            script += [*packets[30:35], 1.0, lambda: call.pause_sound(T0 + 600_000), *packets[35:], ENDED]
+            await call.run()
+    played = Played(rooms)
+    told = [
+        (one.name, one.timestamp_ms - T0)
+        for one in played.of(CallEventSeen)
+        if isinstance(one, CallEventSeen)
+    ]
+    assert told == [
+        ("rule_pause_started", 900),
+        ("rule_pause_ended", 2_000),
+        ("rule_pause_started", 3_400),
+        ("rule_pause_ended", 600_000),
+    ]
+    kept = [
+        (one.timestamp_ms - T0) // 100
+        for record in rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived)
+    ]
+    assert kept == [*range(10), *range(20, 35)]
+    assert played.of(GapFound) == []
+    for fact in rooms.facts("S"):
+        match fact:
+            case TrackClosed():
+                assert fact.lost_packets == 0
+            case StreamClosed():
+                assert fact.ended_at.timestamp() * 1000 <= T0 + 4_000, "not when the pause would have ended"

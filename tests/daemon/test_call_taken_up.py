@@ -1,0 +1,191 @@
+"""A call whose daemon was killed, stopped or away: what the next one makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.daemon.fakes import FakeReceiver
+from tests.daemon.played import (
+    ENDED,
+    LANGUAGES,
+    OPENED,
+    STARTED,
+    T0,
+    WHO,
+    audio,
+    crash,
+    essence,
+    recover,
+    run,
+)
+from tests.daemon.rooms import open_house
+from zccvoice.daemon.transport import EventsSend
+from zccvoice.errors import HandshakeRefusedError
+from zccvoice.journal.record import Kind
+from zccvoice.rtms.enums import Product
+from zccvoice.rtms.events import (
+    AudioReceived,
+    Change,
+    ChatReceived,
+    MediaPassedOver,
+    ReceptionBroken,
+    StreamEnded,
+    TranscriptReceived,
+)
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted
+from zccvoice.store.facts import ChatWritten, GapFound, StreamClosed, StreamRestated, ZoomTranscribed
+
+pytestmark = pytest.mark.usefixtures("no_threads")
+
+
+@pytest.mark.parametrize("packets_before", [0, 5, 14, 22, 40])
+async def test_a_crash_between_two_packets_changes_nothing(
+    tmp_path: Path, packets_before: int, autojump_clock: MockClock
+) -> None:
+    """Zoom sends the rest when we are back, in time."""
+    packets = audio("ch")
+    undisturbed = await run(tmp_path / "undisturbed", [OPENED, *packets, ENDED])
+    await crash(tmp_path / "crashed", [OPENED, *packets[:packets_before]])
+    played = await recover(tmp_path / "crashed", [OPENED, *packets[packets_before:], ENDED])
+    assert essence(played.facts) == essence(undisturbed.facts)
+
+
+async def test_transcripts_are_not_made_twice(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await crash(tmp_path, [OPENED, WHO, *audio("ch")])
+    played = await recover(tmp_path, [OPENED, ENDED])
+    assert len(played.heard) == 1
+    assert played.rooms.recognizer.heard == 0
+
+
+async def test_what_zoom_sent_meanwhile_is_a_gap_with_its_cause_however_long(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    await crash(tmp_path, [OPENED, *packets])
+    later = [
+        one._replace(timestamp_ms=one.timestamp_ms + 30_000)
+        for one in packets
+        if isinstance(one, AudioReceived)
+    ]
+    played = await recover(tmp_path, [OPENED, *later, ENDED], away_s=20)
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4000, T0 + 30_000, "daemon_down")]
+    assert len(played.heard) == 2
+    assert StreamRestated in {type(one) for one in played.facts}
+
+
+async def test_a_stream_that_zoom_gave_up_ends_with_the_reason(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch")])
+    played = await recover(tmp_path, [HandshakeRefusedError("signaling", 3, "unknown rtms_stream_id")])
+    assert (played.end.end_reason, len(played.heard)) == ("daemon_down", 1)
+    assert "unknown rtms_stream_id" in played.end.detail
+    assert played.end.ended_at.timestamp() * 1000 == T0 + 4000
+
+
+async def test_a_daemon_that_was_away_for_too_long_does_not_ask(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch")])
+    played = await recover(tmp_path, away_s=120)
+    assert (played.end.end_reason, len(played.heard)) == ("daemon_down", 1)
+
+
+async def test_texts_of_zoom_are_redacted_before_they_are_written_down(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    card = "my card is 4111 1111 1111 1111"
+    played = await run(
+        tmp_path,
+        [OPENED, *audio("ch"), TranscriptReceived("ch", T0, T0 + 900, card, "en"), ChatReceived(T0, card, "u1"),
+         TranscriptReceived("ch", T0, None, "", None, Change.DELETED), MediaPassedOver("video"), ENDED],
+    )  # fmt: skip
+    told, taken_back = played.of(ZoomTranscribed)
+    assert told == ZoomTranscribed("E", "S", "ch", T0, T0 + 900, "my card is [card]", "en")
+    assert taken_back == ZoomTranscribed("E", "S", "ch", T0, None, None)
+    assert played.of(ChatWritten) == [ChatWritten("E", "S", f"{T0} u1", T0, "my card is [card]", "u1")]
+    written = [one for record in played.rooms.records("S") for one in record.entries]
+    assert not any("4111" in getattr(one, "text", "") for one in written if getattr(one, "text", None))
+    assert played.metric("zccvoice_media_passed_over_total", {"kind": "video"}) == 1
+
+
+async def test_a_shutdown_is_not_the_end_of_a_call_for_whoever_starts_at_once(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    first = await run(tmp_path, [OPENED, *packets[:20]], stop_after_s=3)
+    assert first.end.end_reason == "shutdown"
+    played = await recover(tmp_path, [OPENED, *packets[25:], ENDED], away_s=20)
+    assert played.end.end_reason == "customer_disconnected"
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 2000, T0 + 2500, "daemon_down")]
+
+
+async def test_a_shutdown_of_long_ago_is_the_end(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await run(tmp_path, [OPENED, *audio("ch")[:20]], stop_after_s=3)
+    played = await recover(tmp_path, away_s=61)
+    assert played.end.end_reason == "shutdown"
+
+
+async def test_a_stream_is_asked_for_as_long_as_zoom_keeps_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch")[:20]])
+    played = await recover(tmp_path, [OPENED, *audio("ch")[20:], ENDED], away_s=10)
+    assert (played.end.end_reason, len(played.heard)) == ("customer_disconnected", 1)
+    (receiver,) = played.receivers
+    assert 46 < receiver.kept_for_s < 50
+
+
+async def test_a_crash_after_the_end_finishes_the_rest(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch"), ENDED], is_transcribing=False)
+    played = await recover(tmp_path)
+    assert (played.end.end_reason, len(played.heard)) == ("customer_disconnected", 1)
+
+
+async def test_a_stream_that_is_over_is_not_taken_up_again(tmp_path: Path, autojump_clock: MockClock) -> None:
+    await run(tmp_path, [OPENED, *audio("ch"), ENDED])
+    played = await run(tmp_path, [OPENED, *audio("ch")])
+    assert len(played.of(StreamClosed)) == 1
+
+
+async def test_a_stream_that_we_lost_is_taken_up_when_zoom_announces_it_again(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    first = await run(tmp_path, [OPENED, *packets[:20], StreamEnded("connection_lost", "")])
+    assert first.end.end_reason == "connection_lost"
+    played = await run(tmp_path, [OPENED, *packets[25:], ENDED])
+    assert played.end.end_reason == "customer_disconnected"
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 2000, T0 + 2500, "connection_lost")]
+    received = [one for record in played.rooms.records("S", Kind.RECEIVED) for one in record.entries]
+    assert ReceptionBroken("connection_lost") in received
+
+
+@pytest.mark.parametrize(
+    ("server_url", "orders"),
+    [(None, [("reconnect", None)]), ("wss://other", [("reconnect", "wss://other"), ("reconnect", None)])],
+)
+async def test_an_interruption_may_tell_where_to_go(
+    server_url: str | None,
+    orders: list[tuple[str, str | None]],
+    tmp_path: Path,
+    autojump_clock: MockClock,
+) -> None:
+    receivers: list[FakeReceiver] = []
+
+    def receiver(started: StreamStarted, send: EventsSend) -> FakeReceiver:
+        receivers.append(FakeReceiver(started, send, [OPENED, *audio("ch")[:5]]))
+        return receivers[-1]
+
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms, trio.open_nursery() as nursery:
+        call = rooms.call(STARTED, [])
+        call._transport = receiver
+        nursery.start_soon(call.run)
+        await trio.sleep(1)
+        call.note_interrupted(StreamInterrupted(Product.CONTACT_CENTER, "E", "S", T0, server_url))
+        call.stop("shutdown")
+    assert receivers[0].orders == orders
