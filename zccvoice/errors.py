@@ -97,6 +97,10 @@ class JournalError(ZccvoiceError):
     """A journal cannot be read or written as it should."""
 
 
+class JournalUnavailableError(JournalError):
+    """The system does not let a journal be read now, for want of file handles or of a disk: to be tried again."""
+
+
 class JournalFullError(JournalError):
     """There is no room on the disk for what is to be kept; it may be tried again."""
 

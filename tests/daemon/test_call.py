@@ -24,6 +24,7 @@ from zccvoice.rtms.events import (
     MediaOpened,
     MessageRejected,
     ParticipantConnected,
+    ReceptionBroken,
     Role,
     StreamEnded,
     TranscriptReceived,
@@ -206,6 +207,46 @@ async def test_what_a_full_disk_costs_is_a_gap_with_its_cause(
     assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 1200, T0 + 2000, "disk_full")]
     assert played.end.end_reason == "customer_disconnected"
     assert played.metric("zccvoice_dropped_packets_total") == 8
+
+
+async def test_a_disk_that_is_full_for_the_last_turn_costs_nothing_but_time(
+    tmp_path: Path, autojump_clock: MockClock, disk: Callable[[int | None], None]
+) -> None:
+    """What the writer has accepted is looked at when there is room, though nothing more will come."""
+    packets = audio("ch")
+    script = [OPENED, *packets[:2], 1.0, lambda: disk(100), *packets[2:], ENDED]
+    async with trio.open_nursery() as nursery:
+
+        async def make_room() -> None:
+            await trio.sleep(20)
+            disk(None)
+
+        nursery.start_soon(make_room)
+        played = await run(tmp_path, script)
+    assert played.end.end_reason == "customer_disconnected"
+    assert len(played.heard) == 1
+    (track,) = played.of(TrackClosed)
+    assert isinstance(track, TrackClosed)
+    assert track.packets == 40
+
+
+async def test_a_full_disk_does_not_hide_that_a_connection_was_lost(
+    tmp_path: Path, autojump_clock: MockClock, disk: Callable[[int | None], None]
+) -> None:
+    held = CallEventReceived("user_hold", T0 + 4_100)
+    end = [CallEventReceived("stream_terminated", T0 + 64_000), ReceptionBroken("connection_lost"), ENDED]
+    script = [OPENED, *audio("ch"), 2.0, lambda: disk(0), held, 0.6, *end]
+    async with trio.open_nursery() as nursery:
+
+        async def make_room() -> None:
+            await trio.sleep(5)
+            disk(None)
+
+        nursery.start_soon(make_room)
+        played = await run(tmp_path, script)
+    (gap,) = played.of(GapFound)
+    assert isinstance(gap, GapFound)
+    assert (gap.end_timestamp_ms - T0, gap.cause) == (64_000, "connection_lost")
 
 
 async def test_a_revoked_stream_is_dropped_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:

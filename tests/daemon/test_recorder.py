@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -168,6 +169,29 @@ async def test_who_lags_reads_from_the_file(tmp_path: Path, autojump_clock: Mock
         assert await bench.follow() == [packet(number) for number in range(count)]
 
 
+async def test_a_file_that_cannot_be_read_now_is_read_later(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async with recording(tmp_path) as bench, trio.open_nursery() as nursery:
+        for number in range(2 * RECENT_RECORDS):
+            bench.recorder.receive(packet(number))
+            await trio.sleep(FLUSH_S + 0.01)
+        found: list[object] = []
+
+        async def follow() -> None:
+            found.extend(await bench.follow())
+
+        with monkeypatch.context() as system:
+            system.setattr(Path, "open", refuse)
+            nursery.start_soon(follow)
+            await trio.sleep(10)
+        bench.recorder.end_of_reception()
+    assert found == [packet(number) for number in range(2 * RECENT_RECORDS)]
+
+
 async def test_the_end_waits_for_what_is_being_written(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with recording(tmp_path) as bench:
         bench.recorder.receive(packet(1))
@@ -249,6 +273,19 @@ async def test_who_waits_for_the_disk_waits_until_there_is_room(
         await trio.sleep(1)
         assert settled.is_set()
         assert bench.written(Kind.DERIVED) == [fact(1)]
+
+
+async def test_what_waits_for_room_is_tried_again_though_nothing_more_comes(
+    tmp_path: Path, autojump_clock: MockClock, disk: Callable[[int | None], None]
+) -> None:
+    async with recording(tmp_path) as bench:
+        disk(100)
+        bench.recorder.receive(packet(1))
+        await trio.sleep(3)
+        disk(None)
+        assert bench.written(Kind.RECEIVED) == []
+        await trio.sleep(1)
+        assert bench.written(Kind.RECEIVED) == [packet(1)]
 
 
 async def test_what_is_written_while_a_sync_is_under_way_has_the_next_one_at_once(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -202,6 +203,24 @@ async def test_a_journal_that_is_gone_stops_nobody(tmp_path: Path, autojump_cloc
     office.journal([fact(2)])
     await office.write()
     assert office.store.facts == [fact(2)]
+
+
+async def test_a_journal_that_cannot_be_read_now_is_read_later(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(tmp_path)
+    office.journal([fact(number) for number in range(5)])
+
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async with trio.open_nursery() as nursery:
+        with monkeypatch.context() as system:
+            system.setattr(Path, "open", refuse)
+            nursery.start_soon(office.write)
+            await trio.sleep(60)
+            assert office.store.facts == []
+    assert office.store.facts == [fact(number) for number in range(5)]
 
 
 async def test_a_journal_that_goes_before_it_is_closed_stops_nobody(

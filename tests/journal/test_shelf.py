@@ -252,3 +252,11 @@ def test_only_what_is_finished_is_shredded_by_age(shelf: Shelf) -> None:
     assert not shelf.exists("a")
     assert not shelf.has_key("a")
     assert shelf.shred_closed("a") == 0
+
+
+def test_what_is_written_again_by_now_stays_open(shelf: Shelf) -> None:
+    with shelf.writer("a"):
+        shelf.close("a")
+        assert not shelf.is_closed("a")
+    shelf.close("a")
+    assert shelf.is_closed("a")

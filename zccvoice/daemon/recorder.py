@@ -25,7 +25,7 @@ from zccvoice.daemon.group_commit import FLUSH_S, GroupCommit, Job
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.errors import JournalError
+from zccvoice.errors import JournalError, JournalUnavailableError
 from zccvoice.journal.entry import Entry
 from zccvoice.journal.journal import Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
@@ -38,6 +38,8 @@ RECENT_RECORDS = 16
 """Records handed over in memory, four seconds; who lags further reads the file."""
 READ_AT_ONCE = 64
 """Records read back from the file in one go."""
+READ_AGAIN_S = 1.0
+_DISK_FULL = ReceptionBroken("disk_full")
 log = get_logger()
 
 
@@ -88,6 +90,7 @@ class Recorder:
         self._received_end = received_end
         self._sync_due = 0.0
         self._is_dropping = False
+        self._is_owing = False  # the writer has accepted a record for which there was no room yet
         self.is_catching_up = False
         """What `next` gave last had to be read from the file."""
         self._writing: _Written | None = None
@@ -157,10 +160,11 @@ class Recorder:
     async def next(self, offset: int) -> list[Record | Damage]:
         """The received records from `offset` on: some, in order; none when there will be no more.
 
-        Several come only to who lags behind what is received, `is_catching_up` tells.
+        Several come only to who lags behind what is received, `is_catching_up` tells. While the system does not
+        let the file be read, that is tried again.
         """
         while offset >= self._received_end:
-            if not (self._is_receiving or self._received or self._writing):
+            if not (self._is_receiving or self._received or self._writing or self._is_owing):
                 return []
             await self._written.wait()
         while self._recent and self._recent[0][0] < offset:
@@ -169,7 +173,12 @@ class Recorder:
         if not self.is_catching_up:
             return [self._recent.popleft()[1]]
         read = partial(self._read, offset, self._received_end)
-        return await trio.to_thread.run_sync(read, limiter=self._limiter)
+        while True:
+            try:
+                return await trio.to_thread.run_sync(read, limiter=self._limiter)
+            except JournalUnavailableError as error:
+                log.warning("journal not read, tried again", problem=str(error))
+                await trio.sleep(READ_AGAIN_S)
 
     async def run(self) -> None:
         """Return when closed and all is written. Cancelling it loses a quarter of a second at most.
@@ -191,9 +200,12 @@ class Recorder:
 
     @property
     def _is_done(self) -> bool:
-        return self._is_closing and not (
-            self._received or self._derived or self._settling or self._unsynced or self._is_busy
-        )
+        return self._is_closing and not (self._is_behind or self._unsynced or self._is_busy)
+
+    @property
+    def _is_behind(self) -> bool:
+        """Something has to be written."""
+        return bool(self._received or self._derived or self._settling or self._is_owing)
 
     @property
     def _is_busy(self) -> bool:
@@ -224,7 +236,7 @@ class Recorder:
         self._received, self._derived, self._settling = [], [], []
         self._is_wanting = False
         if self._is_dropping:
-            written.received.insert(0, ReceptionBroken("disk_full"))
+            written.received.insert(0, _DISK_FULL)
         return partial(self._write, written)
 
     def end(self) -> None:
@@ -234,8 +246,10 @@ class Recorder:
         self._received_bytes = sum(map(_size, self._received))
         self._note_written(written)
         if written.problem is None:
+            self._is_owing = False
             self._unsynced += written.settling
         else:
+            self._is_owing = self._is_owing or bool(written.taken)
             self._settling = written.settling + self._settling
             self._keep_refused(written)
         if not self._settings.sync or self._synced_end == self._end:
@@ -274,7 +288,7 @@ class Recorder:
 
     def _note_end_of(self, attempt: _Attempt) -> None:
         self._defect = self._defect or attempt.defect
-        if self._settling or self._received or self._derived:
+        if self._is_behind:
             self._want()
         self._written.set()
         self._written = trio.Event()
@@ -332,7 +346,7 @@ class Recorder:
             self._derived = [*written.derived, *self._derived]
         refused = [] if Kind.RECEIVED in written.taken else written.received
         self._received = [
-            *(one for one in refused if not isinstance(one, AudioReceived | ReceptionBroken)),
+            *(one for one in refused if not isinstance(one, AudioReceived) and one is not _DISK_FULL),
             *self._received,
         ]
         lost = sum(isinstance(one, AudioReceived) for one in refused)

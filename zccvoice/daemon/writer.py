@@ -28,7 +28,7 @@ from zccvoice.daemon.live_speech import LiveSpeech
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox, Parcel
-from zccvoice.errors import JournalError, StoreError
+from zccvoice.errors import JournalError, JournalUnavailableError, StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
@@ -167,6 +167,8 @@ class Writer:
                 for parcel, until, facts in batch:
                     self._outbox.advance(parcel, until)
                     await self._follow_up(parcel, facts)
+                if any(until == parcel.start for parcel, until, _ in batch):
+                    await trio.sleep(FIRST_RETRY_S)
             nursery.cancel_scope.cancel()
         self._metrics.outbox.set(0)
 
@@ -185,6 +187,9 @@ class Writer:
                         if count + len(facts) >= BATCH_FACTS:
                             until = record.end
                             break
+            except JournalUnavailableError as error:
+                log.warning("journal not read, tried again", journal=parcel.journal, problem=str(error))
+                facts, until = [], parcel.start
             except JournalError as error:
                 log.error("journal cannot be read", journal=parcel.journal, problem=str(error))
                 facts, until = [], parcel.end

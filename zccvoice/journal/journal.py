@@ -21,7 +21,7 @@ from typing import Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from zccvoice.errors import JournalError, JournalFullError
+from zccvoice.errors import JournalError, JournalFullError, JournalUnavailableError
 from zccvoice.journal.entry import Entry, EntryCodec
 from zccvoice.journal.packets import by_track
 from zccvoice.journal.record import (
@@ -79,6 +79,7 @@ class JournalReader:
 
         Raises:
             JournalError: no such file, or not a journal of this version.
+            JournalUnavailableError: the system refuses.
             KeyMissingError: it has no key any more.
         """
         self._name = path.name
@@ -89,7 +90,8 @@ class JournalReader:
         try:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
-            raise JournalError(f"journal {path.name}: cannot be read: {error.strerror}") from None
+            kind = JournalError if isinstance(error, FileNotFoundError) else JournalUnavailableError
+            raise kind(f"journal {path.name}: cannot be read: {error.strerror}") from None
         if self._pread(len(MAGIC), 0) not in (MAGIC, OLD_MAGIC):
             self._file.close()
             raise JournalError(
@@ -120,7 +122,8 @@ class JournalReader:
         is cannot be known.
 
         Raises:
-            JournalError: the disk refuses, or a whole record holds a type that is not known here.
+            JournalUnavailableError: the disk refuses.
+            JournalError: a whole record holds a type that is not known here.
         """
         size = self.size_bytes
         limit = size if end is None else min(end, size)
@@ -226,7 +229,7 @@ class JournalReader:
                     break
                 data += more
         except OSError as error:
-            raise JournalError(
+            raise JournalUnavailableError(
                 f"journal {self._name}: cannot be read at {offset}: {error.strerror}"
             ) from None
         return data

@@ -18,7 +18,7 @@ from threading import Lock
 
 from zccvoice.errors import JournalError
 from zccvoice.journal.entry import EntryCodec
-from zccvoice.journal.journal import JournalReader, JournalWriter, is_locked
+from zccvoice.journal.journal import START, JournalReader, JournalWriter, is_locked
 from zccvoice.journal.vault import Vault, sync_folder
 
 _SUFFIX = ".journal"
@@ -112,6 +112,10 @@ class Shelf:
         """Whether there is a journal of this name."""
         return self.is_closed(name) or (self._open / f"{name}{_SUFFIX}").exists()
 
+    def is_blank(self, name: str) -> bool:
+        """Whether an open journal was begun and has no record yet, which a missing key of it does not tell."""
+        return _size(self._open / f"{name}{_SUFFIX}") <= START
+
     def has_key(self, name: str) -> bool:
         """Whether there is a key of this name, whether or not it opens with our master key."""
         return self._vault.has(name)
@@ -123,12 +127,15 @@ class Shelf:
     def close(self, name: str) -> None:
         """Everything in a journal is in the database: its sound may go when room is needed.
 
+        One that somebody writes again by now stays open.
+
         Raises:
             JournalError: it is not open, or the file system refuses.
         """
         try:
             with self._moving:
-                self._move(name, self._open, self._closed)
+                if not self.is_being_written(name):
+                    self._move(name, self._open, self._closed)
         except OSError as error:
             raise JournalError(f"journal {name}: cannot be closed: {error.strerror}") from None
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from zccvoice.errors import JournalError, KeyMissingError
+from zccvoice.errors import JournalError, JournalUnavailableError, KeyMissingError
 from zccvoice.journal.record import MOST_GENERATIONS
 
 KEY_BYTES = 32
@@ -81,14 +81,16 @@ class Vault:
 
         Raises:
             KeyMissingError: there are none, or they were wrapped by another master key.
-            JournalError: they cannot be read.
+            JournalUnavailableError: they cannot be read.
         """
         try:
             data = self._path(name).read_bytes()
         except FileNotFoundError:
             data = b""
         except OSError as error:
-            raise JournalError(f"journal {name}: its key cannot be read: {error.strerror}") from None
+            raise JournalUnavailableError(
+                f"journal {name}: its key cannot be read: {error.strerror}"
+            ) from None
         if len(data) < _ENTRY_BYTES:
             raise KeyMissingError(f"journal {name} has no key: its content was deleted")
         keys = [
