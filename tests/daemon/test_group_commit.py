@@ -123,3 +123,33 @@ async def test_who_has_begun_is_told_the_end_whoever_cancels(autojump_clock: Moc
         commits.want(Cancelling("it", done, is_synced=True))
         await trio.sleep(1)
     assert done == [f"it {what}" for what in ("begin", "write", "end", "sync", "synced")]
+
+
+async def test_without_a_thread_the_loop_writes(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        await trio.lowlevel.checkpoint()
+        raise RuntimeError("can't start new thread")
+
+    done: list[str] = []
+    monkeypatch.setattr(trio.to_thread, "run_sync", refuse)
+    async with committing() as commits:
+        commits.want(Diary("1", done, is_synced=True))
+        await trio.sleep(2 * FLUSH_S)
+    assert done == ["1 begin", "1 write", "1 end", "1 sync", "1 synced"]
+
+
+async def test_whatever_goes_wrong_everybody_is_told_the_end(autojump_clock: MockClock) -> None:
+    class Broken(Diary):
+        def end(self) -> None:
+            super().end()
+            raise LookupError("a defect")
+
+    done: list[str] = []
+    with pytest.RaisesGroup(pytest.RaisesGroup(LookupError)):
+        async with committing() as commits:
+            commits.want(Broken("1", done))
+            commits.want(Diary("2", done))
+            await trio.sleep(2 * FLUSH_S)
+    assert done[-2:] == ["1 end", "2 end"]

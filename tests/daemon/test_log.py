@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -60,3 +61,10 @@ def test_libraries_come_out_in_the_same_form(lines: io.StringIO) -> None:
     logging.getLogger("some.library").info("not this")
     (entry,) = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert (entry["event"], entry["level"]) == ("take care of this", "warning")
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_nothing_else(lines: io.StringIO) -> None:
+    with Path("/dev/full").open("w", buffering=1, encoding="utf-8") as full:
+        log.configure(LogConfig(), full)
+        log.get_logger().error("audio is lost")
+        logging.getLogger("hypercorn").error("a library has something to say, too")

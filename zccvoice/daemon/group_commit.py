@@ -7,7 +7,8 @@ forced onto the disk is shared out among several threads: the disk takes its tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from math import inf
 from typing import Protocol, TypeAlias
 
@@ -70,9 +71,10 @@ class GroupCommit:
         async with trio.open_nursery() as syncs:
             while True:
                 due = await self._next_due()
-                await _in_thread([member.begin() for member in due], self._writing)
-                for member in due:
-                    member.end()
+                try:
+                    await _in_thread([member.begin() for member in due], self._writing)
+                finally:
+                    _call_all(member.end for member in due)
                 begun = [(member, sync) for member in due if (sync := member.begin_sync()) is not None]
                 for number in range(min(SYNC_THREADS, len(begun))):
                     syncs.start_soon(self._sync, begun[number::SYNC_THREADS])
@@ -91,14 +93,27 @@ class GroupCommit:
         return due
 
     async def _sync(self, begun: Sequence[tuple[Member, Job]]) -> None:
-        await _in_thread([sync for _, sync in begun], self._syncing)
-        for member, _ in begun:
-            member.end_sync()
+        try:
+            await _in_thread([sync for _, sync in begun], self._syncing)
+        finally:
+            _call_all(member.end_sync for member, _ in begun)
 
 
 async def _in_thread(jobs: Sequence[Job], limiter: trio.CapacityLimiter) -> None:
     with trio.CancelScope(shield=True):  # who has begun waits for the end
-        await trio.to_thread.run_sync(_do, jobs, limiter=limiter)
+        try:
+            await trio.to_thread.run_sync(_do, jobs, limiter=limiter)
+        except (
+            RuntimeError
+        ):  # the system has no thread left: better a loop that waits than sound that is lost
+            _do(jobs)
+
+
+def _call_all(ends: Iterable[Callable[[], None]]) -> None:
+    """Who has begun is told the end in every case, or would wait for it for ever."""
+    with ExitStack() as stack:
+        for end in reversed([*ends]):
+            stack.callback(end)
 
 
 def _do(jobs: Sequence[Job]) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -25,7 +26,7 @@ def configure(settings: LogConfig, stream: TextIO | None = None) -> None:
         settings: form and least level.
         stream: where to; standard error, when None.
     """
-    stream = stream or sys.stderr
+    lossy = cast(TextIO, _Lossy(stream or sys.stderr))
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -41,10 +42,10 @@ def configure(settings: LogConfig, stream: TextIO | None = None) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.PrintLoggerFactory(lossy),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(lossy)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -55,6 +56,21 @@ def configure(settings: LogConfig, stream: TextIO | None = None) -> None:
     logging.root.setLevel(max(level, logging.WARNING))
     for name, least in LIBRARIES.items():
         logging.getLogger(name).setLevel(max(level, least))
+
+
+class _Lossy:
+    """A stream whose lines are lost when they cannot be written: a full disk of logs ends no call."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def bind_ids(engagement_id: str, stream_id: str) -> None:
