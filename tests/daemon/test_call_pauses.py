@@ -10,6 +10,7 @@ from trio.testing import MockClock
 
 from tests.daemon.played import ENDED, LANGUAGES, OPENED, STARTED, T0, Played, audio, crash, recover, run
 from tests.daemon.rooms import open_house
+from zccvoice.daemon.group_commit import FLUSH_S
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import AudioReceived, CallEventReceived, TranscriptReceived
 from zccvoice.store.facts import CallEventSeen, GapFound, StreamClosed, TrackClosed, ZoomTranscribed
@@ -63,6 +64,29 @@ async def test_a_pause_outlives_a_crash(
         if isinstance(one, AudioReceived)
     ]
     assert kept == [*range(0, 500, 100), *range(3000, 4000, 100)]
+
+
+async def test_a_pause_holds_though_the_daemon_dies_before_it_has_looked_at_it(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+        call = rooms.call(STARTED, [OPENED, *audio("ch")])
+        with trio.move_on_after(3):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(call.run)
+                await trio.sleep(2)
+                call.keep_sound(False)
+                await trio.sleep(FLUSH_S + 0.02)  # it is in the journal
+                nursery.cancel_scope.cancel()
+    assert not any(isinstance(one, CallEventSeen) for one in rooms.facts("S"))
+    played = await recover(tmp_path, [OPENED, *audio("ch", offset_ms=6_000), ENDED])
+    kept = [
+        one
+        for record in played.rooms.records("S", Kind.RECEIVED)
+        for one in record.entries
+        if isinstance(one, AudioReceived) and one.timestamp_ms >= T0 + 6_000
+    ]
+    assert kept == []
 
 
 async def test_somebody_may_ask_for_a_pause(tmp_path: Path, autojump_clock: MockClock) -> None:

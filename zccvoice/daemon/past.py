@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from zccvoice.daemon.transport import SHUTDOWN
@@ -10,6 +11,7 @@ from zccvoice.journal.journal import START, JournalReader, Record
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import (
     ArrivalMeasured,
+    AudioReceived,
     CallEventReceived,
     ChatReceived,
     MediaOpened,
@@ -70,6 +72,9 @@ ENTRY_TYPES = (
 )
 """Everything that stands in our journals, beside audio packets."""
 
+LONGEST_UNSEEN_MS = 120_000
+"""So long before its end a journal may hold events that the projection, which waits for the recognizer, had not
+come to: a pause among them holds all the same."""
 TranscriptKey = tuple[str, int, int]
 """Channel, start and end (Zoom's epoch ms) of an utterance."""
 
@@ -122,7 +127,7 @@ class Past:
 
 
 def read_past(reader: JournalReader) -> Past:
-    """Summarize a journal; blocking. Sound is stepped over."""
+    """Summarize a journal; blocking. Sound is stepped over, but for that of the last minutes."""
     past, closed_at = Past(), START
     for record in reader.records(START, Kind.DERIVED):
         if isinstance(record, Record):
@@ -134,13 +139,27 @@ def read_past(reader: JournalReader) -> Past:
     past.end = reader.whole_end()
     for offset in reversed(reader.offsets(Kind.RECEIVED)):
         last = reader.read(offset, Kind.RECEIVED)
-        if isinstance(last, Record):
+        if not isinstance(last, Record):
+            continue
+        if past.last_arrived_ms is None:
             past.last_arrived_ms, past.received_end = last.arrived_ms, last.end
             past.ended = next((one for one in last.entries if isinstance(one, StreamEnded)), None)
+        if last.arrived_ms < past.last_arrived_ms - LONGEST_UNSEEN_MS:
             break
+        past.events += _events_in(last)
     if past.received_end > closed_at:
         past.closed = None
     return past
+
+
+def _events_in(record: Record) -> Iterator[tuple[str, int]]:
+    """Names and times of what happened on the call, whether or not the projection came to it."""
+    newest_ms = None
+    for entry in record.entries:
+        if isinstance(entry, AudioReceived):
+            newest_ms = max(newest_ms or 0, entry.timestamp_ms)
+        elif isinstance(entry, CallEventReceived):
+            yield entry.name, entry.timestamp_ms or newest_ms or record.arrived_ms
 
 
 def read_started(reader: JournalReader) -> StreamStarted | None:
