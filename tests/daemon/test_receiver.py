@@ -13,6 +13,7 @@ import trio_websocket
 from tests.daemon.conftest import SETTINGS, MemoryZoom
 from zccvoice.config import LanguageConfig, ZoomConfig
 from zccvoice.daemon.receiver import WebSocketReceiver
+from zccvoice.daemon.tcp import GATHER_S
 from zccvoice.errors import (
     ConnectionFailedError,
     ForbiddenHostError,
@@ -371,7 +372,11 @@ AUDIO = '{"msg_type":14,"content":{"channel_id":"ch","data":"AQACAA==","timestam
 
 
 async def listen(
-    signaling: Scripted, media: Scripted | Exception, *, stall_s: float = 0
+    signaling: Scripted,
+    media: Scripted | Exception,
+    *,
+    stall_s: float = 0,
+    stop_after_s: float | None = None,
 ) -> tuple[list[StreamEvent], Exception | None]:
     """Run a receiver on two scripts; its reader does nothing for the first `stall_s`."""
 
@@ -398,8 +403,15 @@ async def listen(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(run)
         await trio.sleep(stall_s)
+        if stop_after_s is not None:
+            nursery.start_soon(_stop_later, receiver, stop_after_s)
         events = [event async for event in events_receive]
     return events, failure
+
+
+async def _stop_later(receiver: WebSocketReceiver, seconds: float) -> None:
+    await trio.sleep(seconds)
+    receiver.stop("shutdown")
 
 
 async def test_a_reader_that_stalled_does_not_take_waiting_messages_for_silence(
@@ -440,3 +452,16 @@ async def test_whatever_happens_while_connecting_is_a_failed_connection(
     assert isinstance(failure, ConnectionFailedError)
     assert words in str(failure)
     assert "media" in str(failure)
+
+
+async def test_what_came_before_a_stop_is_read(autojump_clock: trio.testing.MockClock) -> None:
+    """It waits in the socket: what comes all the time is read together."""
+
+    class Gathering(Scripted):
+        async def get_messages(self) -> list[bytes]:
+            await trio.sleep(GATHER_S)
+            return await super().get_messages()
+
+    signaling, media = Scripted(SIGNALING_OK), Gathering(MEDIA_OK, *[AUDIO] * 50)
+    events, _ = await listen(signaling, media, stop_after_s=GATHER_S * 5.5)
+    assert len(audio(events, "ch")) == 5

@@ -227,10 +227,11 @@ class WebSocketReceiver:
         return self._media_problem or problem
 
     def _drain_s(self) -> float:
-        """How long media are read after signaling: Zoom sends what it still has when it ends a stream."""
-        if self._is_stopped:
-            return 0
-        return MEDIA_DRAIN_S if self._is_over() else LOST_DRAIN_S
+        """How long media are read after signaling: Zoom sends what it still has when it ends a stream.
+
+        Otherwise long enough for what has come by now, which waits to be read together (`daemon.tcp`).
+        """
+        return MEDIA_DRAIN_S if self._is_over() and not self._is_stopped else LOST_DRAIN_S
 
     def _renewed_scope(self) -> trio.CancelScope:
         self._scope = trio.CancelScope()
