@@ -37,6 +37,11 @@ def stopped(stream_id: str | None, reason: StopReason | None = None) -> StreamSt
     return StreamStopped(CCV, "E", stream_id, int(EPOCH_S * 1000), reason)
 
 
+def lose_key(folder: Path, stream_id: str) -> None:
+    (key,) = folder.rglob(f"{journal_name(stream_id)}.key")
+    key.unlink()
+
+
 @asynccontextmanager
 async def keeping(shelf: Shelf) -> AsyncIterator[WebhookJournal]:
     webhooks = WebhookJournal(shelf, wall_clock=wall_clock)
@@ -167,6 +172,17 @@ async def test_a_journal_that_was_begun_and_holds_nothing_is_as_good_as_none(
     assert found.missed == [started("begun")]
     assert found.unfinished == []
     assert not any(shelf.exists(journal_name(one)) for one in ("begun", "over"))
+
+
+async def test_a_crash_between_a_journals_file_and_its_key_loses_no_stream(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    await keep(shelf, started("begun"))
+    begin_and_die(shelf, tmp_path, "begun", b"")
+    lose_key(tmp_path, "begun")
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert found.missed == [started("begun")]
 
 
 async def test_a_journal_that_cannot_be_read_does_not_stop_the_start(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
+from tests.daemon.played import OPENED, audio
 from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from zccvoice.daemon.call import Call
 from zccvoice.daemon.supervisor import REMEMBERED_S, STOP_GRACE_S, Supervisor
+from zccvoice.daemon.transcriber import Transcriber
 from zccvoice.errors import ConnectionFailedError
 from zccvoice.rtms.enums import Product, StopReason
 from zccvoice.rtms.events import AudioReceived, MediaOpened, StreamEnded
@@ -64,9 +67,9 @@ class Town:
 Script = Callable[[Town], Awaitable[None]]
 
 
-async def run(folder: Path, script: Script) -> Town:
+async def run(folder: Path, script: Script, *, is_transcribing: bool = True) -> Town:
     """Run until the script is through and all calls have ended."""
-    async with open_house(folder) as rooms:
+    async with open_house(folder, is_transcribing=is_transcribing) as rooms:
         town = Town(rooms)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(town.supervisor.run, town.webhooks_receive)
@@ -127,11 +130,26 @@ async def test_a_stop_without_stream_id_means_the_engagement(
     async def script(town: Town) -> None:
         await town.tell(started("S1", "E1"))
         await town.tell(started("S2", "E2"))
-        await town.tell(StreamStopped(CCV, "E1", None, 0))
+        await town.tell(StreamStopped(CCV, "E1", None, T0 - 1))
+        assert town.supervisor.active_streams == 2, "repeated by Zoom, and of a stream before"
+        await town.tell(StreamStopped(CCV, "E1", None, T0))
         await trio.sleep(STOP_GRACE_S + 1)
 
     town = await run(tmp_path, script)
     assert (town.ends("S1"), town.ends("S2")) == (["stopped"], ["shutdown"])
+
+
+async def test_who_signs_for_another_app_ends_nothing(tmp_path: Path, autojump_clock: MockClock) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(replace(started("S1"), client_id="ours"))
+        for stream_id in ("S1", None):
+            stopped = StreamStopped(CCV, "E", stream_id, T0, StopReason.STREAM_REVOKED, client_ids=("other",))
+            await town.tell(stopped)
+        await town.tell(StreamInterrupted(CCV, "E", "S1", T0, client_ids=("other",)))
+        assert town.deleted == []
+        assert town.supervisor.active_streams == 1
+
+    assert (await run(tmp_path, script)).ends("S1") == ["shutdown"]
 
 
 async def test_a_stop_that_overtakes_its_start_voids_it(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -166,6 +184,26 @@ async def test_a_stream_that_we_failed_to_reach_may_be_announced_again(
         assert town.made == ["S1", "S1"]
 
     assert (await run(tmp_path, script)).ends("S1") == ["connection_failed", "shutdown"]
+
+
+async def test_a_stream_that_is_announced_again_while_it_is_finished_is_received_once_more(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        town.scripts["S1"] = [OPENED, *audio("ch"), StreamEnded("connection_lost", "")]
+        await town.tell(started("S1"))
+        town.scripts["S1"] = []
+        await town.tell(started("S1"))
+        assert town.made == ["S1"], "its transcript is waited for"
+        async with trio.open_nursery() as nursery:
+            transcriber = Transcriber(town.rooms.recognizer, town.rooms.metrics)
+            nursery.start_soon(transcriber.run, town.rooms.spoken_receive)
+            await trio.sleep(1)
+            nursery.cancel_scope.cancel()
+        assert town.made == ["S1", "S1"]
+
+    town = await run(tmp_path, script, is_transcribing=False)
+    assert town.ends("S1") == ["connection_lost", "shutdown"]
 
 
 async def test_a_webhook_that_trips_over_a_defect_leaves_the_others_alone(

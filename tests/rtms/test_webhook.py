@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from zccvoice.rtms.webhook import (
     StreamStarted,
     StreamStopped,
     WebhookReceiver,
+    is_meant,
 )
 
 SECRET = "demo-webhook-secret"
@@ -161,7 +163,7 @@ def test_stopped_with_and_without_a_reason(given: Any, reason: StopReason | None
     event = receive(
         {"event": "contact_center.voice_rtms_stopped", "event_ts": 1781000000005, "payload": payload}
     ).event
-    assert event == StreamStopped(Product.CONTACT_CENTER, "E", None, 1781000000005, reason)
+    assert event == StreamStopped(Product.CONTACT_CENTER, "E", None, 1781000000005, reason, ("app",))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_interrupted(more: dict[str, Any], server_url: str | None) -> None:
     event = receive(
         {"event": "contact_center.voice_rtms_interrupted", "event_ts": 1781000000005, "payload": payload}
     ).event
-    assert event == StreamInterrupted(Product.CONTACT_CENTER, "E", "S", 1781000000005, server_url)
+    assert event == StreamInterrupted(Product.CONTACT_CENTER, "E", "S", 1781000000005, server_url, ("app",))
 
 
 @pytest.mark.parametrize(
@@ -367,3 +369,29 @@ def test_half_a_surrogate_pair_as_token_is_refused() -> None:
     body = b'{"event":"endpoint.url_validation","payload":{"plainToken":"\\ud800"}}'
     answer = WebhookReceiver([APP]).receive({}, body, NOW_S)
     assert (answer.status, answer.problem) == (400, Problem.BAD_CHALLENGE)
+
+
+@pytest.mark.parametrize(("token", "client_ids"), [("t-video", ("video",)), ("t-shared", ("north", "south"))])
+@pytest.mark.parametrize("what", ["stopped", "interrupted"])
+def test_an_end_tells_who_signed_it(token: str, client_ids: tuple[str, ...], what: str) -> None:
+    event = receive_of_many(token, f"meeting.rtms_{what}", meeting_uuid="E", rtms_stream_id="S").event
+    assert isinstance(event, StreamStopped | StreamInterrupted)
+    assert event.client_ids == client_ids
+
+
+@pytest.mark.parametrize(
+    ("stream_id", "event_ts_ms", "client_ids", "means_it"),
+    [("S", 0, (), True), ("T", 99, (), False), (None, 50, (), True), (None, 51, (), True), (None, 49, (), False),
+     ("S", 99, ("ours",), True), ("S", 99, ("other", "ours"), True), ("S", 99, ("other",), False),
+     (None, 99, ("other",), False)],
+)  # fmt: skip
+def test_whom_an_end_means(
+    stream_id: str | None, event_ts_ms: int, client_ids: tuple[str, ...], means_it: bool
+) -> None:
+    started = StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://x", 50, client_id="ours")
+    stopped = StreamStopped(Product.CONTACT_CENTER, "E", stream_id, event_ts_ms, client_ids=client_ids)
+    assert is_meant(stopped, started) is means_it
+    if not means_it and client_ids:
+        assert is_meant(stopped, replace(started, client_id=None)), (
+            "an earlier version did not note whose it is"
+        )

@@ -80,6 +80,16 @@ class Call:
         """Zoom withdrew the stream: whatever we have of it is to be deleted."""
 
     @property
+    def started(self) -> StreamStarted:
+        """The announcement."""
+        return self._started
+
+    @property
+    def is_ending(self) -> bool:
+        """Nothing more comes; what came may still have to be recognized."""
+        return self._reception is not None and self._reception.is_over
+
+    @property
     def stream_id(self) -> str:
         """Zoom's id of the stream."""
         return self._started.stream_id

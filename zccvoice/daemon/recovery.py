@@ -14,12 +14,12 @@ from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.past import read_past, started_of
 from zccvoice.daemon.supervisor import REMEMBERED_S, Delete
 from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal, is_webhook_journal
-from zccvoice.errors import JournalError
+from zccvoice.errors import JournalError, KeyMissingError
 from zccvoice.journal.journal import START
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.enums import StopReason
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
-from zccvoice.rtms.webhook import StreamStarted, StreamStopped, WebhookEvent
+from zccvoice.rtms.webhook import StreamStarted, StreamStopped, WebhookEvent, is_meant
 from zccvoice.store.facts import StreamRevoked
 
 log = get_logger()
@@ -52,6 +52,12 @@ def find_inheritance(
         try:
             with shelf.reader(name) as reader:
                 started = None if reader.read(START) is None else started_of(reader)
+        except KeyMissingError as error:
+            # The file comes first, the key before its first record: a crash, or a full disk, between the two.
+            if not shelf.is_blank(name):
+                log.error("unfinished journal cannot be read", journal=name, problem=str(error))
+                continue
+            started = None
         except JournalError as error:
             log.error("unfinished journal cannot be read", journal=name, problem=str(error))
             continue
@@ -135,8 +141,6 @@ def _unanswered(events: Sequence[Keepsake]) -> list[StreamStarted]:
                 open_[event.stream_id] = event
             case StreamStopped():
                 for stream_id, started in list(open_.items()):
-                    if event.stream_id == stream_id or (
-                        event.stream_id is None and started.engagement_id == event.engagement_id
-                    ):
+                    if is_meant(event, started):
                         del open_[stream_id]
     return list(open_.values())

@@ -14,7 +14,7 @@ from zccvoice.daemon.log import bind_ids, get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.rtms.enums import StopReason
-from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent, is_meant
 
 REMEMBERED_S = 90 * 60
 """How long ended streams are remembered: Zoom repeats an unanswered webhook for up to 85 minutes."""
@@ -38,6 +38,8 @@ class _Running:
     call: Call
     is_end_announced: trio.Event = field(default_factory=trio.Event)
     end_cause: str = "stopped"
+    announced_again: StreamStarted | None = None
+    """Zoom wants it received once more, and it was over by then: when it has been finished."""
 
 
 class Supervisor:
@@ -111,7 +113,11 @@ class Supervisor:
             case StreamStarted():
                 if event.stream_id in self._running:
                     log.info("stream announced again", **ids)
-                    self._running[event.stream_id].call.announce_again(event)
+                    running = self._running[event.stream_id]
+                    if running.call.is_ending:
+                        running.announced_again = event
+                    else:
+                        running.call.announce_again(event)
                 elif event.stream_id in self._ended:
                     log.info("repeated start ignored", **ids)
                 else:
@@ -121,8 +127,8 @@ class Supervisor:
                 self._stop(event, calls)
             case StreamInterrupted():
                 log.warning("interruption announced", **ids)
-                if event.stream_id in self._running:
-                    self._running[event.stream_id].call.note_interrupted(event)
+                for running in self._meant_by(event):
+                    running.call.note_interrupted(event)
 
     def _retire_others(self, started: StreamStarted) -> None:
         """A transfer, or a failover with a new id: the older stream may be over without a word."""
@@ -132,19 +138,31 @@ class Supervisor:
     def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
         running = _Running(self._make_call(started, is_announced))
         self._running[started.stream_id] = running
-        calls.start_soon(self._run, running)
+        calls.start_soon(self._run, running, calls)
+
+    def _meant_by(self, event: StreamStopped | StreamInterrupted) -> list[_Running]:
+        return [one for one in self._running.values() if is_meant(event, one.call.started)]
 
     def _stop(self, event: StreamStopped, calls: trio.Nursery) -> None:
         ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
-        stopped = [one for one in self._running.values() if _is_meant(event, one.call)]
+        stopped = self._meant_by(event)
+        if event.stream_id in self._running and not stopped:
+            log.error("a stream is not ended by who signs for another app", **ids)
+            return
         if event.stream_id is not None and not stopped:
             self._remember(event.stream_id)  # a start that this stop has overtaken is void
         cause = event.reason.name.lower() if event.reason is not None else "stopped"
         log.info("stop announced", **ids, reason=cause, running=len(stopped))
         is_revoked = event.reason is StopReason.STREAM_REVOKED
-        if is_revoked and event.stream_id is not None and not stopped:
-            calls.start_soon(self._delete_safely, event.engagement_id, event.stream_id)
+        if is_revoked and not stopped:
+            if event.stream_id is not None:
+                calls.start_soon(self._delete_safely, event.engagement_id, event.stream_id)
+            else:
+                log.error(
+                    "revoked without the stream's id, and none of the call runs: delete the call", **ids
+                )
         for running in stopped:
+            running.announced_again = None
             if is_revoked:
                 running.call.revoke()
                 continue
@@ -152,7 +170,7 @@ class Supervisor:
             running.end_cause = cause
             running.is_end_announced.set()
 
-    async def _run(self, running: _Running) -> None:
+    async def _run(self, running: _Running, calls: trio.Nursery) -> None:
         call = running.call
         bind_ids(call.engagement_id, call.stream_id)
         self._metrics.active_streams.inc()
@@ -167,10 +185,13 @@ class Supervisor:
         finally:
             self._metrics.active_streams.dec()
             del self._running[call.stream_id]
-            if call.end_cause not in RETAKEN_CAUSES:
+            # One that was lost to a defect has no cause: whoever announces it again is not told that it is over.
+            if call.end_cause is not None and call.end_cause not in RETAKEN_CAUSES:
                 self._remember(call.stream_id)
         if call.is_revoked:
             await self._delete_safely(call.engagement_id, call.stream_id)
+        elif running.announced_again is not None and call.end_cause in RETAKEN_CAUSES:
+            self._begin(running.announced_again, calls, is_announced=True)
 
     async def _delete_safely(self, engagement_id: str, stream_id: str) -> None:
         ids = {"engagement_id": engagement_id, "stream_id": stream_id}
@@ -198,9 +219,3 @@ async def _stop_when_announced(running: _Running) -> None:
     await running.is_end_announced.wait()
     await trio.sleep(STOP_GRACE_S)
     running.call.stop(running.end_cause)
-
-
-def _is_meant(event: StreamStopped, call: Call) -> bool:
-    if event.stream_id is not None:
-        return call.stream_id == event.stream_id
-    return call.engagement_id == event.engagement_id

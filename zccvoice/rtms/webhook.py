@@ -61,6 +61,8 @@ class StreamInterrupted:
     event_ts_ms: int
     server_url: str | None = None
     """Where to connect again, in case that is told; not yet checked against the allow-list."""
+    client_ids: tuple[str, ...] = ()
+    """The apps by whose secret tokens it is signed, and whose streams alone it can mean; empty: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,27 @@ class StreamStopped:
     product: Product
     engagement_id: str
     stream_id: str | None
-    """Zoom's own Contact Center sample does without it; then all streams of the engagement are meant."""
+    """Zoom's own Contact Center sample does without it; then all streams of the engagement are meant that had
+    begun by then."""
     event_ts_ms: int
     reason: StopReason | None = None
+    client_ids: tuple[str, ...] = ()
+    """The apps by whose secret tokens it is signed, and whose streams alone it can mean; empty: not known."""
 
 
 WebhookEvent = StreamStarted | StreamInterrupted | StreamStopped
+
+
+def is_meant(event: StreamStopped | StreamInterrupted, started: StreamStarted) -> bool:
+    """Whether an event is about a stream: one of an app that signed it and, without a stream's id, begun by then.
+
+    Zoom repeats a webhook for more than an hour, in which a transfer may have begun another stream of the call.
+    """
+    if event.client_ids and started.client_id not in (None, *event.client_ids):
+        return False
+    if event.stream_id is not None:
+        return started.stream_id == event.stream_id
+    return started.engagement_id == event.engagement_id and started.event_ts_ms <= event.event_ts_ms
 
 
 class AccountNoticeKind(StrEnum):
@@ -260,7 +277,10 @@ def _read_notice(kind: AccountNoticeKind, payload: Payload) -> AccountNotice:
 def _choose_app(answer: Answer, signers: Sequence[AppCredentials]) -> Answer:
     """A start belongs to the first app that signed it and serves its product and account."""
     started = answer.event
-    if not isinstance(started, StreamStarted):
+    if isinstance(started, StreamStopped | StreamInterrupted):
+        client_ids = tuple(app.client_id for app in signers)
+        return replace(answer, event=replace(started, client_ids=client_ids))
+    if started is None:
         return answer
     for app in signers:
         if app.serves(started.product, started.account_id):
