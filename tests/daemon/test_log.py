@@ -64,7 +64,7 @@ def test_libraries_come_out_in_the_same_form(lines: io.StringIO) -> None:
 
 
 def test_a_line_that_cannot_be_written_is_lost_and_nothing_else(lines: io.StringIO) -> None:
-    with Path("/dev/full").open("w", buffering=1, encoding="utf-8") as full:
-        log.configure(LogConfig(), full)
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        log.configure(LogConfig(), io.TextIOWrapper(full, write_through=True))
         log.get_logger().error("audio is lost")
         logging.getLogger("hypercorn").error("a library has something to say, too")
