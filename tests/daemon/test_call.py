@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -247,6 +249,23 @@ async def test_a_full_disk_does_not_hide_that_a_connection_was_lost(
     (gap,) = played.of(GapFound)
     assert isinstance(gap, GapFound)
     assert (gap.end_timestamp_ms - T0, gap.cause) == (64_000, "connection_lost")
+
+
+async def test_a_call_waits_until_there_is_a_handle_for_its_journal(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, refused = os.open, [3]
+
+    def refuse(path: object, *more: int, **options: object) -> int:
+        if str(path).endswith(".journal") and refused[0]:
+            refused[0] -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(path, *more, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(os, "open", refuse)
+    played = await run(tmp_path, [OPENED, *audio("ch"), ENDED])
+    assert refused == [0]
+    assert len(played.heard) == 1
 
 
 async def test_a_revoked_stream_is_dropped_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -17,9 +17,11 @@ A call owns nothing that another call could feel: its errors end it alone, and w
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import trio
 
@@ -33,7 +35,7 @@ from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
 from zccvoice.daemon.recorder import Recorder
 from zccvoice.daemon.transport import SHUTDOWN, Transport
-from zccvoice.errors import JournalFullError
+from zccvoice.errors import JournalFullError, JournalUnavailableError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
@@ -42,6 +44,7 @@ from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 
 ROOM_AGAIN_S = 1.0
+_T = TypeVar("_T")
 """How often a call that has no room for its journal looks for some."""
 REVOKED = "stream_revoked"
 """Zoom's stop reason 8: stored data must be deleted at once."""
@@ -211,17 +214,20 @@ class Call:
 
     async def _open_journal(self) -> JournalWriter | None:
         """Begin or take up the journal; None when the stream is over and done with."""
-        shelf, name = self._house.shelf, journal_name(self.stream_id)
-        on_disk = partial(trio.to_thread.run_sync, limiter=self._house.disk)
-        if await on_disk(shelf.exists, name):
-            self._past = await on_disk(self._read_past)
+        name = journal_name(self.stream_id)
+        if await self._on_disk(partial(self._house.shelf.exists, name)):
+            self._past = await self._on_disk(self._read_past)
             if self._is_over():
                 return None
+        return await self._on_disk(partial(self._begin_journal, name))
+
+    async def _on_disk(self, do: Callable[[], _T]) -> _T:
+        """Do it in a thread, as soon as there is room, and the system lets it be done."""
         while True:
             try:
-                return await on_disk(self._begin_journal, name)
-            except JournalFullError as error:
-                log.error("no room for a journal; Zoom keeps a minute of audio", problem=str(error))
+                return await trio.to_thread.run_sync(do, limiter=self._house.disk)
+            except (JournalFullError, JournalUnavailableError) as error:
+                log.error("no journal for now; Zoom keeps a minute of audio", problem=str(error))
                 await trio.sleep(ROOM_AGAIN_S)
 
     def _is_over(self) -> bool:

@@ -159,7 +159,7 @@ class Supervisor:
                 calls.start_soon(self._delete_safely, event.engagement_id, event.stream_id)
             else:
                 log.error(
-                    "revoked without the stream's id, and none of the call runs: delete the call", **ids
+                    "revoked without a stream's id, and none of the call runs: zccvoice db erase", **ids
                 )
         for running in stopped:
             running.announced_again = None

@@ -243,6 +243,7 @@ class JournalWriter:
 
         Raises:
             JournalFullError: no room for a new file.
+            JournalUnavailableError: the system refuses.
             JournalError: not a journal, or another process writes it.
             KeyMissingError: it has no key any more.
         """
@@ -262,7 +263,7 @@ class JournalWriter:
             self._synced_end, self._has_failed_to_sync = self._end, False
         except OSError as error:
             self.close()
-            kind = JournalFullError if error.errno in _FULL else JournalError
+            kind = JournalFullError if error.errno in _FULL else JournalUnavailableError
             raise kind(f"journal {self.name}: cannot be opened: {error.strerror}") from None
         except JournalError:
             self.close()

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 
-from zccvoice.errors import JournalError
+from zccvoice.errors import JournalError, JournalUnavailableError
 from zccvoice.journal.entry import EntryCodec
 from zccvoice.journal.journal import START, JournalReader, JournalWriter, is_locked
 from zccvoice.journal.vault import Vault, sync_folder
@@ -64,6 +64,7 @@ class Shelf:
 
         Raises:
             JournalFullError: no room for a new file.
+            JournalUnavailableError: the system refuses.
             JournalError: another process writes it, or it cannot be used.
         """
         path = self._open / f"{name}{_SUFFIX}"
@@ -78,7 +79,7 @@ class Shelf:
             if is_new:
                 sync_folder(self._open)
         except OSError as error:
-            raise JournalError(f"journal {name}: cannot be opened: {error.strerror}") from None
+            raise JournalUnavailableError(f"journal {name}: cannot be opened: {error.strerror}") from None
         return writer
 
     def reader(self, name: str) -> JournalReader:
