@@ -98,7 +98,7 @@ class JournalError(ZccvoiceError):
 
 
 class JournalUnavailableError(JournalError):
-    """The system does not let a journal be opened or read, for want of file handles or a disk: to be tried again."""
+    """The system does not let a journal be opened or read, for want of handles or of a disk: to be tried again."""
 
 
 class JournalFullError(JournalError):
