@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from zccvoice.analytics.record import CallEvent, CallRecord, Side, SpokenUtterance
+from zccvoice.analytics.record import CallRecord, Side, SpokenUtterance
 
 Mask = npt.NDArray[np.bool_]
 FILLERS_EN = (
@@ -71,9 +71,10 @@ def measured(record: CallRecord) -> dict[str, object]:
         & clock.mask(*((one.start, one.end) for one in spans if (one.side or one.channel_id) == key))
         for key in {one.side or one.channel_id for one in spans}
     }
-    held = told(record.events, clock, is_open, {"user_hold"}, {"user_unhold", "user_end"})
+    over = {"user_end", "transfer_completed", "conference_participant_left"}
+    held = told(record, clock, is_open, {"user_hold"}, {"user_unhold"} | over)
     paused = told(
-        record.events,
+        record,
         clock,
         is_open,
         {"stream_paused", "session_paused"},
@@ -121,19 +122,24 @@ def speech(record: CallRecord, clock: Clock) -> list[Said]:
     return sorted(found, key=lambda one: (one.start, -one.end, one.channel_id))
 
 
-def told(events: tuple[CallEvent, ...], clock: Clock, is_open: Mask, on: set[str], off: set[str]) -> Mask:
-    """Hold or pause: whose beginning was told and whose end was not, at every moment."""
-    mask, who, since = clock.mask(), set[str | None](), 0
-    for event in events:
+def told(record: CallRecord, clock: Clock, is_open: Mask, on: set[str], off: set[str]) -> Mask:
+    """Hold or pause: whose beginning was told and whose end was not, at every moment of that stream."""
+    mask, who, since = clock.mask(), dict[str | None, int](), 0
+    for event in record.events:
         if who:
             mask[since : event.at_ms] = True
         since = event.at_ms
         if event.name in on:
-            who.add(event.channel_id)
+            who.setdefault(event.channel_id, event.at_ms)
         elif event.name in off:
-            who = set() if event.channel_id is None else who - {event.channel_id, None}
-    if who:
-        mask[since:] = True
+            over = (event.channel_id, None)
+            who = {} if event.channel_id is None else {one: at for one, at in who.items() if one not in over}
+    for began in who.values():
+        streams = [one.end_ms for one in record.streams if one.start_ms <= began < one.end_ms]
+        opened = [end for start, end in runs(is_open) if start <= began] or [
+            end for _, end in runs(is_open)[:1]
+        ]
+        mask[max(0, began) : max(streams or opened[-1:], default=0)] = True
     return np.logical_and(mask, is_open)
 
 

@@ -21,7 +21,7 @@ from zccvoice.reports.calls import CallReport, call_report
 from zccvoice.store import holds
 from zccvoice.store.database import transaction
 from zccvoice.store.erasure import erase
-from zccvoice.store.facts import Fact
+from zccvoice.store.facts import Fact, LanguagePinned
 from zccvoice.store.reads import everything
 
 NOW = datetime.now(UTC)
@@ -75,6 +75,11 @@ def test_the_report_without_a_database_is_the_same(place: Place, talk_file: Path
     outcome = outcome_of(place.store(call_of(talk_file)))
     report, made = stored(place), outcome.report(NOW)
     assert comparable(made) == comparable(report)
+    agents = LanguagePinned("E", "S", "en", "configured", channel_id="a", is_of_call=False)
+    outcome.add(agents)
+    assert comparable(outcome.report(NOW)) == comparable(report), (
+        "what one side speaks is not the call's language"
+    )
     assert (outcome.utterances_count, outcome.transcribed_count, outcome.audio_s) == (2, 2, 6)
 
 

@@ -29,6 +29,17 @@ def test_sides_are_known_by_their_names() -> None:
     ]
 
 
+def test_no_file_is_left_out_because_another_has_nearly_its_name() -> None:
+    names = ["x-agent.wav", "x_agent.wav", "x-customer.wav", "x-Agent.wav", "x.agent.WAV"]
+    found = [one.paths for one in in_calls(map(Path, names))]
+    assert found == [
+        (Path("x-agent.wav"), Path("x-customer.wav")),
+        (Path("x_agent.wav"),),
+        (Path("x-Agent.wav"),),
+        (Path("x.agent.WAV"),),
+    ]
+
+
 @pytest.mark.parametrize(("agent", "roles"), [("left", [AGENT, CUSTOMER]), ("right", [CUSTOMER, AGENT])])
 def test_two_channels_are_two_sides(agent: str, roles: list[Role]) -> None:
     legs = legs_of(Files((MONO.path,), (None,)), [STEREO], agent=agent, mono=None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zccvoice.analytics.record import AudioGap, CallEvent, Span
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.reports.transcript import Happened, Said, happened, lines, remark, said
 
 from .build import A, C, full, lively, report, utterance
@@ -60,6 +63,13 @@ def test_what_was_refused_is_no_text() -> None:
 def test_who_interrupts_and_what_words_score() -> None:
     assert [one.start_ms for one in said(full()) if one.is_interruption] == [12_300]
     assert [one.sentiment for one in said(lively())][:6] == [0.2, -0.8, None, -0.1, 0.0, 0.35]
+
+
+def test_silences_are_those_of_the_scorecards_thresholds() -> None:
+    words = utterance(A, 0, 1_000, "hello"), utterance(A, 5_000, 6_000, "hello again")
+    one = report(*words, streams=(Span(0, 7_000),))
+    assert [each.text for each in happened(one)] == ["Silence of 4.0 s"]
+    assert happened(replace(one, thresholds=thresholds_with({"silence_above_ms": 5_000}))) == []
 
 
 def test_rules_stand_where_they_matched() -> None:

@@ -11,6 +11,7 @@ from tests.store.calls import BEGAN, ZERO_MS, small_call, stored
 from zccvoice.analytics.live import live_call
 from zccvoice.analytics.record import Side
 from zccvoice.analytics.scorecard import definitions
+from zccvoice.analytics.thresholds import DEFAULTS, thresholds_with
 from zccvoice.store import definitions as stored_definitions
 from zccvoice.store.definitions import unit_of, write_definitions, write_history
 from zccvoice.store.facts import (
@@ -24,7 +25,7 @@ from zccvoice.store.facts import (
 )
 from zccvoice.store.measure_tables import MetricDefinition, MetricThresholds, side_measures
 from zccvoice.store.measures import put_live, put_measures
-from zccvoice.store.reads import call_record, is_running
+from zccvoice.store.reads import call_record, is_running, thresholds
 from zccvoice.store.writes import apply
 
 REVOKED = StreamRevoked("e1", "s1", datetime(2026, 11, 26, tzinfo=UTC))
@@ -132,6 +133,10 @@ def test_a_scorecard_names_its_thresholds(connection: Connection) -> None:
     put_measures(connection, call_record(connection, "e1"))
     (card,) = rows(connection, "scorecard")
     assert card["thresholds_version"] == connection.scalar(select(MetricThresholds.version)) == 1
+    assert thresholds(connection, "e1") == thresholds(connection, "not measured") == DEFAULTS
+    changed = thresholds_with({"silence_above_ms": 5_000})
+    put_measures(connection, call_record(connection, "e1"), changed)
+    assert thresholds(connection, "e1") == changed
 
 
 def test_the_schema_tells_its_history(connection: Connection) -> None:

@@ -18,7 +18,6 @@ from zccvoice.analytics.spans import intersection, total_ms
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 
 _BEGINS = frozenset({"user_answered", "takeover_started"})
-_ENDS = frozenset({"user_end", "transfer_completed", "conference_participant_left"})
 _LONG_AGO, _LATE = -(2**62), 2**62
 
 
@@ -103,7 +102,7 @@ def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]
             continue
         if event.name in _BEGINS and began is None:
             began = event.at_ms
-        elif event.name in _ENDS and began is not None:
+        elif event.name in timing.PART_ENDS and began is not None:
             spans.append(Span(began, event.at_ms))
             began = None
     if began is not None:

@@ -21,7 +21,9 @@ from zccvoice.analytics.thresholds import Thresholds
 
 HOLD_BEGINS = frozenset({"user_hold"})
 """Names of the events with which a hold begins; the others likewise."""
-HOLD_ENDS = frozenset({"user_unhold", "user_end"})
+PART_ENDS = frozenset({"user_end", "transfer_completed", "conference_participant_left"})
+"""An agent's part of the call is over."""
+HOLD_ENDS = frozenset({"user_unhold"}) | PART_ENDS
 PAUSE_BEGINS = frozenset({"stream_paused", "session_paused", "sound_paused"})
 PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed", "sound_resumed"})
 RULE_PAUSE_BEGINS, RULE_PAUSE_ENDS = "rule_pause_started", "rule_pause_ended"
@@ -136,10 +138,16 @@ def _told(record: CallRecord, begins: frozenset[str], ends: frozenset[str]) -> l
             began.setdefault(event.channel_id, event.at_ms)
         elif event.name in ends:
             found += [Span(began.pop(channel_id), event.at_ms) for channel_id in _ended_by(event, began)]
-    for start_ms in began.values():
-        before = [span for span in open_ if span.start_ms <= start_ms] or open_[:1]
-        found += [Span(start_ms, span.end_ms) for span in before[-1:]]
+    found += [Span(start_ms, _stream_end_ms(record, start_ms)) for start_ms in began.values()]
     return [span for span in union(found) if intersection([span], open_)]
+
+
+def _stream_end_ms(record: CallRecord, at_ms: int) -> int:
+    """Where the stream of this moment ends; of two, after a transfer, the later one."""
+    own = [span.end_ms for span in record.streams if span.start_ms <= at_ms < span.end_ms]
+    open_ = open_time(record)
+    before = [span.end_ms for span in open_ if span.start_ms <= at_ms] or [span.end_ms for span in open_[:1]]
+    return max(own) if own else max(before, default=at_ms)
 
 
 def _ended_by(event: CallEvent, began: dict[str | None, int]) -> list[str | None]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.audio.frame import Encoding
 from zccvoice.cli import settings
 from zccvoice.cli.periods import moment
@@ -158,11 +159,13 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
         options.output.mkdir(parents=True, exist_ok=True)
     phones = settings.phones(config) if options.store else settings.no_phones()
     rules = settings.rules(config) if options.store else ()
+    thresholds = thresholds_with(config.measures.thresholds)
     with open_recognizer(config.speech) as recognizer:
         recognizer.require_languages(LanguagePolicy(config.language).languages)
         if not options.store:
             with TemporaryDirectory(prefix="zccvoice-") as folder, Bars() as bars:
-                yield Desk(options, PassingKeeper(Path(folder), config, phones, recognizer), None, bars)
+                passing = PassingKeeper(Path(folder), config, phones, recognizer)
+                yield Desk(options, passing, thresholds, None, bars)
             return
         shelf, incoming = settings.shelf(config), settings.incoming(config)
         with settings.database(config) as engine, Bars() as bars:
@@ -170,7 +173,7 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
             with transaction(engine) as connection:
                 book = rule_book(connection, rules)
             keeper = StoringKeeper(shelf, incoming, engine, config, phones, recognizer, book)
-            yield Desk(options, keeper, engine, bars)
+            yield Desk(options, keeper, thresholds, engine, bars)
 
 
 def _tell(options: argparse.Namespace, files: Files, done: Done) -> int:

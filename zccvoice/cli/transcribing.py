@@ -12,6 +12,7 @@ from threading import Event
 
 from sqlalchemy import Engine
 
+from zccvoice.analytics.thresholds import Thresholds
 from zccvoice.cli.recording_bars import Bar, Bars
 from zccvoice.cli.transcripts import FORMATS, write_transcript
 from zccvoice.errors import JournalError, LegalHoldError, RecordingError
@@ -56,6 +57,7 @@ class Desk:
 
     options: argparse.Namespace
     keeper: Keeper
+    thresholds: Thresholds
     engine: Engine | None
     bars: Bars
     stopping: Event = field(default_factory=Event)
@@ -108,7 +110,7 @@ class Desk:
             self._require_going_on()
             bar.read(done_s, call.duration_s)
 
-        outcome = Outcome()
+        outcome = Outcome(self.thresholds)
         with closing(self.keeper.facts(call, again=self.options.again, on_read=note_read)) as facts:
             for fact in facts:
                 self._require_going_on()

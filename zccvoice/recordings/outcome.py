@@ -7,6 +7,7 @@ from datetime import datetime
 
 from zccvoice.analytics.record import AudioGap, CallEvent, CallRecord, Side, Span, SpokenUtterance, TrackSound
 from zccvoice.analytics.scorecard import scorecard
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.reports.calls import CallReport
 from zccvoice.store.facts import (
     CallEventSeen,
@@ -26,7 +27,9 @@ from zccvoice.store.reads import CallRow, UtteranceRow, counted_text, word_spans
 class Outcome:
     """What the facts of one stream amount to."""
 
-    def __init__(self) -> None:
+    def __init__(self, thresholds: Thresholds = DEFAULTS) -> None:
+        """`thresholds`: of the measures in its report."""
+        self._thresholds = thresholds
         self._opened: StreamOpened | None = None
         self._closed: StreamClosed | None = None
         self._language: LanguagePinned | None = None
@@ -72,7 +75,7 @@ class Outcome:
                 self._opened = fact
             case ClockStarted():
                 self._zero_ms = fact.timestamp_ms if self._zero_ms is None else self._zero_ms
-            case LanguagePinned():
+            case LanguagePinned() if fact.is_of_call:
                 self._language = fact
             case ParticipantSeen():
                 self._queue_name = fact.queue_name or self._queue_name
@@ -114,10 +117,10 @@ class Outcome:
             end_reason=closed.end_reason,
             language=language,
             language_source=source,
-            scorecard=scorecard(record) if is_measured else None,
+            scorecard=scorecard(record, self._thresholds) if is_measured else None,
             computed_at=computed_at if is_measured else None,
         )
-        return CallReport(call, record, rows)
+        return CallReport(call, record, rows, thresholds=self._thresholds)
 
     def _record(
         self, closed: StreamClosed, rows: Iterable[UtteranceRow], language: str | None, source: str | None

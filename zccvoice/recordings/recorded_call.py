@@ -13,7 +13,7 @@ from zccvoice.errors import RecordingError
 from zccvoice.recordings.sound_file import SoundFile
 from zccvoice.rtms.events import Role
 
-_SIDE_IN_NAME = re.compile(r"(.+)[-_. ](agent|customer)", re.IGNORECASE)
+_SIDE_IN_NAME = re.compile(r"(.+)([-_. ])(agent|customer)", re.IGNORECASE)
 _ROLES = {"agent": Role.USER, "customer": Role.CONSUMER}
 _READ_BYTES = 2**20
 
@@ -75,19 +75,23 @@ class RecordedCall:
 def in_calls(paths: Iterable[Path]) -> list[Files]:
     """Files → calls: ``x-agent.wav`` and ``x-customer.wav`` of one folder are two sides of one call.
 
-    The separator may be ``-``, ``_``, ``.`` or a blank. Of a side without its other side the name still counts.
+    The separator may be ``-``, ``_``, ``.`` or a blank, the same one in both. Of a side without its other side
+    the name still counts; of two files that would be the same side, the second one begins another call.
     """
-    found: dict[tuple[Path, str, str], dict[str, Path]] = {}
+    found: dict[tuple[Path, str, str, str], dict[str, Path]] = {}
     calls: list[Files | dict[str, Path]] = []
     for path in dict.fromkeys(paths):
         named = _SIDE_IN_NAME.fullmatch(path.stem)
         if named is None:
             calls.append(Files((path,), (None,)))
             continue
-        sides = found.setdefault((path.parent, named[1], path.suffix.lower()), {})
-        if not sides:
-            calls.append(sides)
-        sides[named[2].lower()] = path
+        name, separator, side = named[1], named[2], named[3].lower()
+        key = path.parent, name, separator, path.suffix.lower()
+        if side in found.setdefault(key, {}):
+            found[key] = {}
+        if not found[key]:
+            calls.append(found[key])
+        found[key][side] = path
     return [one if isinstance(one, Files) else _of_sides(one) for one in calls]
 
 

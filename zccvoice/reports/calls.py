@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from zccvoice.analytics.record import CallRecord
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.store import reads
 from zccvoice.store.hits import RuleHit, rule_hits
 from zccvoice.store.reads import CallRow, UtteranceRow
@@ -35,6 +36,8 @@ class CallReport:
     """In time order, whatever their verdict."""
     hits: tuple[RuleHit, ...] = ()
     """Rules that matched, in time order."""
+    thresholds: Thresholds = DEFAULTS
+    """Those of the scorecard, for whatever else is told of the call."""
 
 
 def calls_report(
@@ -54,4 +57,5 @@ def call_report(connection: Connection, engagement_id: str) -> CallReport | None
         reads.call_record(connection, engagement_id),
         tuple(reads.utterances(connection, engagement_id)),
         tuple(rule_hits(connection, engagement_id)),
+        reads.thresholds(connection, engagement_id),
     )

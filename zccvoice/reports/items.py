@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from zccvoice.analytics import timing, turns
 from zccvoice.analytics.record import Side, Span
 from zccvoice.analytics.spans import intersection, subtraction
-from zccvoice.analytics.thresholds import DEFAULTS
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.figures import duration, length, signed
 from zccvoice.reports.transcript import SIDES, Said
@@ -76,7 +75,7 @@ def _bands(report: CallReport) -> Iterator[Item]:
     for name, kind, spans in (
         ("Hold", "hold", intersection(timing.holds(record), open_)),
         ("Streaming paused", "pause", intersection(timing.pauses(record), open_)),
-        ("Silence", "silence", timing.silences(record, DEFAULTS)),
+        ("Silence", "silence", timing.silences(record, report.thresholds)),
         ("No stream", "closed", subtraction([Span(open_[0].start_ms, open_[-1].end_ms)], open_)),
     ):
         for span in spans:
@@ -109,7 +108,7 @@ def _gaps(report: CallReport, sides: Sequence[Side | None]) -> Iterator[Item]:
 
 
 def _interruptions(report: CallReport, sides: Sequence[Side | None]) -> Iterator[Item]:
-    for one in turns.interruptions(report.record, DEFAULTS):
+    for one in turns.interruptions(report.record, report.thresholds):
         both = f"both speak for {length(one.overlap_ms)}"
         title = f"{SIDES[one.side]} interrupts at {duration(one.at_ms)}, {both}"
         yield Item("interruption", Span(one.at_ms, one.at_ms + 1), sides.index(one.side), title)

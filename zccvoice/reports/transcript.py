@@ -8,7 +8,6 @@ from itertools import pairwise
 from zccvoice.analytics import timing, turns
 from zccvoice.analytics.record import Side, Span
 from zccvoice.analytics.spans import intersection, total_ms
-from zccvoice.analytics.thresholds import DEFAULTS
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.figures import length
 from zccvoice.store.reads import UtteranceRow
@@ -68,10 +67,10 @@ def said(report: CallReport) -> list[Said]:
     """The utterances in time order."""
     signals = {
         (spoken.channel_id, spoken.start_ms)
-        for speech in turns.turn_taking(report.record, DEFAULTS).backchannels
+        for speech in turns.turn_taking(report.record, report.thresholds).backchannels
         for spoken in speech.utterances
     }
-    interrupting = {(one.side, one.at_ms) for one in turns.interruptions(report.record, DEFAULTS)}
+    interrupting = {(one.side, one.at_ms) for one in turns.interruptions(report.record, report.thresholds)}
     sentiments = sentiment_of(report)
     return [
         Said(
@@ -106,7 +105,10 @@ def happened(report: CallReport) -> list[Happened]:
     found = [
         *(("hold", "On hold for", total_ms(intersection([one], open_)), one) for one in timing.holds(record)),
         *(("pause", "Streaming paused for", one.length_ms, one) for one in timing.pauses(record)),
-        *(("silence", "Silence of", one.length_ms, one) for one in timing.silences(record, DEFAULTS)),
+        *(
+            ("silence", "Silence of", one.length_ms, one)
+            for one in timing.silences(record, report.thresholds)
+        ),
         *(("closed", "No stream for", one.length_ms, one) for one in between),
         *(
             ("gap", f"{sides[channel_id]} not heard for", one.length_ms, one)

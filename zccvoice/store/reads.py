@@ -5,7 +5,7 @@ Times in milliseconds are on the engagement's clock; datetimes are aware, UTC.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,11 @@ from zccvoice.analytics.record import (
 )
 from zccvoice.analytics.roles import with_roles
 from zccvoice.analytics.scorecard import Scorecard
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.rtms.media import MIX
 from zccvoice.store import schema, tables
 from zccvoice.store.facts import StoredWord
-from zccvoice.store.measure_tables import scorecard_table
+from zccvoice.store.measure_tables import MetricThresholds, scorecard_table
 from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance
 from zccvoice.store.upsert import epoch_ms
 
@@ -113,6 +114,17 @@ def call(connection: Connection, engagement_id: str) -> CallRow | None:
     """One call; None if nothing is known of it."""
     row = connection.execute(_calls().where(Engagement.engagement_id == engagement_id)).one_or_none()
     return None if row is None else _call_row(row)
+
+
+def thresholds(connection: Connection, engagement_id: str) -> Thresholds:
+    """Those that a call was measured with; the shipped ones as far as none are noted."""
+    noted = connection.scalar(
+        select(MetricThresholds.thresholds)
+        .join(scorecard_table, scorecard_table.c.thresholds_version == MetricThresholds.version)
+        .where(scorecard_table.c.engagement_id == engagement_id)
+    )
+    known = asdict(DEFAULTS)
+    return replace(DEFAULTS, **{name: value for name, value in (noted or {}).items() if name in known})
 
 
 def utterances(connection: Connection, engagement_id: str) -> list[UtteranceRow]:
