@@ -97,6 +97,21 @@ def test_wrong_settings_are_all_told(capsys: pytest.CaptureFixture[str]) -> None
     ]
     assert main(["serve", "--set", "nonsense"]) == 2
     assert "SECTION.FIELD=VALUE" in capsys.readouterr().err
+    assert main(["serve", "--set", "path.foo=1", "--set", "door.port=1", "--set", "door.port.x=2"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "zccvoice: door.port: expected a whole number, got a table",
+        "zccvoice: path: no such setting",
+    ]
+
+
+@pytest.mark.parametrize("url", ["", "mysql://me:s3cret@host/db", "postgresql://me:s3cr@et@host/db"])
+def test_a_wrong_database_url_is_told_with_its_field(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "calls", "--set", f"database.url='{url}'"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "zccvoice: database.url: expected a database URL like postgresql://user:password@host"
+    )
+    assert "s3cr" not in said
 
 
 def test_serve_refuses_a_schema_that_is_not_current(
@@ -131,6 +146,22 @@ def test_db_upgrade_makes_reports_possible(
     assert main(["db", "upgrade", *database]) == 0
     assert main(["report", "calls", *database]) == 0
     assert capsys.readouterr().out == "No calls.\n"
+
+
+def test_db_open_gives_psql_the_password_where_nobody_else_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    psql = tmp_path / "psql"
+    psql.write_text('#!/bin/sh\nprintf "%s\\n" "$PGPASSWORD" "$@"\n', encoding="utf-8")
+    psql.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    url = "database.url=postgresql+psycopg://me:s3c%40ret@host:5/db?sslmode=require"
+    assert main(["db", "open", "--set", url, "--", "-c", "table x"]) == 0
+    said = capfd.readouterr()
+    address = "host=host dbname=db user=me port=5 sslmode=require"
+    assert said.out.splitlines() == ["s3c@ret", address, "-c", "table x"]
+    assert said.err == f"any SQL tool while this is open: {address}\n"
 
 
 def test_report_calls_in_three_forms(

@@ -45,6 +45,17 @@ def test_the_worst_decides(
     assert "s3cret" not in said
 
 
+@pytest.mark.parametrize("name", ["MASTER_KEY", "MASTER_KEY_FILE"])
+def test_a_master_key_that_is_none_is_a_finding(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "key").touch()
+    monkeypatch.setenv(f"ZCCVOICE_JOURNAL__{name}", str(tmp_path / "key") if name.endswith("FILE") else "")
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("failed       settings     journal.master_key: expected at least 16 characters")
+
+
 def test_wrong_settings_are_findings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--set", "door.port=x", "--set", "no.such=1"]) == 1
     lines = capsys.readouterr().out.splitlines()

@@ -25,6 +25,11 @@ def test_every_line_of_it_is_a_setting(tmp_path: Path) -> None:
     assert config.missing_for_serve() == []
 
 
+def test_as_it_is_it_names_no_file_but_the_secrets_that_zoom_gives() -> None:
+    names = re.findall(r"^(\w+_file) =", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert names == ["secret_token_file", "client_secret_file"]
+
+
 def test_every_section_is_in_it() -> None:
     """So that a new one is found by whoever copies the file."""
     headers = re.findall(r"^(?:# )?\[+(\w+)", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)

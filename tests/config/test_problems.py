@@ -45,6 +45,11 @@ def problems(**sections: Any) -> list[str]:
         ({"journal": {"sync": "perhaps"}}, "journal.sync: expected true or false, got 'perhaps'"),
         ({"language": {"queues": {"Orders": "English"}}},
          "language.queues.Orders: expected a text that matches ^(detect|[a-z]{2,3})$, got 'english'"),
+        ({"journal": {"master_key": ""}},
+         "journal.master_key: expected at least 16 characters, or no such setting at all"),
+        ({"door": {"host": ""}}, "door.host: required"),
+        ({"recognizer": {"host": ""}}, "recognizer.host: required"),
+        ({"path": {"foo": 1}}, "path: no such setting"),
         ({"retention": {"sound_days": 0, "calls_days": 9, "transcripts_days": 1}},
          "retention.sound_days: expected 1 to calls_days (9), got 0"),
         ({"log": {"level": "x" * 200}},
@@ -66,6 +71,8 @@ def test_every_problem_is_in_our_words(sections: dict[str, Any], problem: str) -
         {"zoom": "12345"},
         {"database": {"url": 12345}},
         {"journal": {"master_key": 12345, "master_kye": "12345"}},
+        {"journal": {"master_key": "12345"}},
+        {"speech": {"remote": {"api_key": "12345 67890"}}},
     ],
 )
 def test_no_secret_shows(sections: dict[str, Any]) -> None:

@@ -115,11 +115,35 @@ def test_secrets_may_be_files_in_the_environment(monkeypatch: pytest.MonkeyPatch
     assert load().door.secret_token.get_secret_value() == "t"
 
 
+def test_a_secrets_file_ranks_as_the_source_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("toml", "environment", "argument"):
+        (tmp_path / name).write_text(f"of the {name}", encoding="utf-8")
+
+    def secret(settings: str, **arguments: Any) -> str:
+        (tmp_path / "z.toml").write_text(f"[zoom]\n{settings}\n", encoding="utf-8")
+        return load(tmp_path / "z.toml", **arguments).zoom.client_secret.get_secret_value()
+
+    in_file = f'client_secret_file = "{tmp_path / "toml"}"'
+    monkeypatch.setenv("ZOOM_CLIENT_SECRET", "zoom's")
+    assert secret(in_file) == "of the toml"
+    monkeypatch.setenv("ZCCVOICE_ZOOM__CLIENT_SECRET", "")
+    assert secret(in_file) == "of the toml", "a variable that is set to nothing says nothing"
+    monkeypatch.setenv("ZCCVOICE_ZOOM__CLIENT_SECRET_FILE", str(tmp_path / "environment"))
+    assert secret('client_secret = "plain"') == "of the environment"
+    assert secret(in_file, zoom={"client_secret": "plain"}) == "plain"
+    monkeypatch.setenv("ZCCVOICE_ZOOM__CLIENT_SECRET", "plain")
+    assert secret(in_file) == "plain"
+    assert secret(in_file, zoom={"client_secret_file": str(tmp_path / "argument")}) == "of the argument"
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
         ("ZCCVOICE_ZOM__CLIENT_ID", "no such setting; did you mean ZCCVOICE_ZOOM__CLIENT_ID?"),
-        ("ZCCVOICE_PORT", "no such setting"),
+        ("ZCCVOICE_PORT", "no such setting; names are ZCCVOICE_<SECTION>__<FIELD>"),
+        ("ZCCVOICE_DATABASE_HOST", "no such setting; names are ZCCVOICE_<SECTION>__<FIELD>"),
         ("ZCCVOICE_QQQQ__X", "no such setting"),
         ("ZCCVOICE_ZOOM__APPS", "expected JSON, since it begins with [ or {"),
     ],

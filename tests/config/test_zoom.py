@@ -92,8 +92,9 @@ def test_a_file_without_certificates_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "empty.pem").write_text("no certificate", encoding="utf-8")
     for path in (tmp_path / "empty.pem", tmp_path / "nowhere.pem"):
         with pytest.raises(ConfigError) as caught:
-            load(None, zoom={"ca_file": str(path)})
-        assert caught.value.problems == [f"zoom.ca_file: expected a file with certificates (PEM), got {path}"]
+            load(None, zoom={"ca_file": str(path)}, speech={"remote": {"ca_file": str(path)}})
+        expected = f"expected a file with certificates (PEM), got {path}"
+        assert caught.value.problems == [f"zoom.ca_file: {expected}", f"speech.remote.ca_file: {expected}"]
 
 
 def test_an_app_shows_no_secret() -> None:

@@ -130,6 +130,29 @@ async def test_a_request_that_breaks_every_server_is_given_up(
     assert len(servers.asked) == MOST_BROKEN
 
 
+@pytest.mark.parametrize("code", [408, 425, 499])
+async def test_a_request_that_nobody_waited_for_is_asked_again(
+    line: Callable[..., ServerLine], autojump_clock: MockClock, code: int
+) -> None:
+    servers = Servers(one=[status(code)])
+    assert (await line(servers).ask(FORM))["server"] == "two.localhost:2"
+    servers = Servers(one=[status(code)] * 9)
+    with pytest.raises(RecognizerError, match=str(code)):
+        await line(servers, ONE).ask(FORM)
+    assert len(servers.asked) == MOST_BROKEN
+
+
+async def test_a_request_that_http_does_not_allow_is_not_quoted(
+    line: Callable[..., ServerLine], autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quoted = httpx.LocalProtocolError("Illegal header value b'Bearer s3cret'")
+    quoted.__cause__ = ValueError("s3cret")
+    assert (await line(Servers(one=[quoted])).ask(FORM))["text"] == "ok"
+    said = "".join(capsys.readouterr())
+    assert "broke off: HTTP does not allow what was to be sent" in said
+    assert "s3cret" not in said
+
+
 @pytest.mark.parametrize("code", [400, 413, 422])
 async def test_sound_that_a_server_refuses_is_not_asked_again(
     line: Callable[..., ServerLine], autojump_clock: MockClock, code: int

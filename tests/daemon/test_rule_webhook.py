@@ -14,7 +14,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 import trio
 from hypothesis import given
@@ -26,7 +25,7 @@ from tests.store.calls import small_call
 from tests.tls import Authority
 from zccvoice.config.rules import RuleWebhookConfig
 from zccvoice.daemon.metrics import Metrics
-from zccvoice.daemon.rule_webhook import AT_ONCE, LAST_RETRY_S, RuleWebhook, retry_s, sign
+from zccvoice.daemon.rule_webhook import AT_ONCE, LAST_RETRY_S, RuleWebhook, open_client, retry_s, sign
 from zccvoice.store import deliveries
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.rule_tables import RuleDelivery
@@ -97,7 +96,7 @@ class Post:
         """Post what is due so many seconds later."""
         self.now += timedelta(seconds=after_s)
         with trio.fail_after(60):
-            async with httpx.AsyncClient(verify=self.settings.tls_context(), timeout=None) as client:
+            async with open_client(self.settings) as client:
                 return await self.webhook.post_due(client)
 
     def row(self) -> Any:
@@ -179,6 +178,17 @@ async def test_redirects_are_not_followed(engine: Engine) -> None:
         assert await post.round() == 1
     assert elsewhere.requests == []
     assert post.row().problem == "HTTP 307"
+
+
+async def test_no_proxy_is_used_that_the_environment_names(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with http_server(proxy := Receiver()) as other, http_server(receiver := Receiver()) as origin:
+        monkeypatch.setenv("HTTP_PROXY", other)
+        post = Post(engine, origin)
+        post.put()
+        assert await post.round() == 1
+    assert (len(proxy.requests), len(receiver.requests)) == (0, 1)
 
 
 async def test_nobody_there(engine: Engine) -> None:

@@ -182,6 +182,14 @@ async def test_nobody_there() -> None:
                 await api.access_token()
 
 
+async def test_no_proxy_is_asked_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_server(Zoom()) as origin:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        with trio.fail_after(10):
+            async with open_api(settings(origin)) as api:
+                assert (await api.access_token()).scopes
+
+
 async def test_only_allowed_hosts_are_asked() -> None:
     zoom = Zoom()
     with http_server(zoom) as origin, pytest.raises(ForbiddenHostError):

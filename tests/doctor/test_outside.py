@@ -49,6 +49,14 @@ async def test_a_door_that_answers(settings: Settings) -> None:
     assert found["certificate"].verdict is Verdict.WARNING  # of plain HTTP there is none
 
 
+async def test_no_proxy_is_asked_that_the_environment_names(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with http_server(door_of(settings())) as origin:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+        assert (await look(settings(), f"{origin}/zoom/webhook"))["door"].verdict is Verdict.OK
+
+
 async def test_every_app_is_asked_for(settings: Settings) -> None:
     other = {"client_id": "other-app", "client_secret": "x" * 20, "secret_token": "s3cret-other"}
     config = settings(zoom={"apps": [other]})

@@ -119,11 +119,13 @@ def test_the_master_key(settings: Callable[..., Config]) -> None:
     assert key not in str(found)
 
 
-@pytest.mark.parametrize(("given", "verdict"), [("the right one", Verdict.OK), ("s3cret", Verdict.FAILED)])
+@pytest.mark.parametrize(
+    ("given", "verdict"), [("the right master key", Verdict.OK), ("s3cret, but another", Verdict.FAILED)]
+)
 def test_a_master_key_in_the_settings(settings: Callable[..., Config], given: str, verdict: Verdict) -> None:
     config: Any = settings(journal={"master_key": given})
     assert look_at_key(config).verdict is Verdict.OK
-    Vault(config.data.folder / "keys", "the right one")
+    Vault(config.data.folder / "keys", "the right master key")
     found = look_at_key(config)
     assert found.verdict is verdict
     assert given not in found.found

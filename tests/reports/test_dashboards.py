@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from tests.store.supervised_calls import MOVED, store_calls
 from tests.store.test_summaries import put
+from zccvoice.config.sources import is_setting
 from zccvoice.reports.dashboards import (
     Dashboard,
     Panel,
@@ -125,6 +126,9 @@ def test_files_for_grafana(tmp_path: Path) -> None:
     names = {str(path.relative_to(tmp_path)) for path in written}
     assert {"datasources/zccvoice.yaml", "dashboards/zccvoice.yaml"} < names
     assert len(names) == 2 + len(ALL)
+    variables = re.findall(r"\$(\w+)", (tmp_path / "datasources" / "zccvoice.yaml").read_text())
+    assert len(variables) == 5
+    assert not any(map(is_setting, variables)), "our commands would take them for settings that are none"
     for dashboard in ALL:
         found = json.loads((tmp_path / "dashboards" / "zccvoice" / f"{dashboard.name}.json").read_text())
         assert found == grafana_dashboard(dashboard)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import Engine, make_url, text
@@ -16,7 +17,14 @@ from sqlalchemy.exc import DBAPIError
 
 import zccvoice
 from zccvoice.errors import SchemaNotCurrentError, StoreError
-from zccvoice.store.database import connect, is_transient, require_current_schema, transaction, upgrade
+from zccvoice.store.database import (
+    connect,
+    for_libpq,
+    is_transient,
+    require_current_schema,
+    transaction,
+    upgrade,
+)
 from zccvoice.store.private_postgres import PrivatePostgres
 
 PASSWORD = "correct-horse"
@@ -66,6 +74,28 @@ def test_another_kind_of_url_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(StoreError, match="expected a database URL like postgresql://") as caught:
         connect(url)
     assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["a@bcd", "a@b/cd", "a@b?cd", "@"])
+def test_a_password_with_an_at_is_refused_and_no_part_of_it_shows(password: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        connect(f"postgresql://me:{password}@host/db")
+    expected = "expected a database URL like postgresql://user:password@host/database"
+    assert str(caught.value) == f"{expected}, got more than one @: write those of user and password as %40"
+    engine = connect(f"postgresql://me:{quote(password)}@host/db")
+    assert (engine.url.password, engine.url.host) == (password, "host")
+
+
+def test_what_other_programs_on_libpq_get_has_no_password() -> None:
+    for url in (
+        f"postgresql://m%40e:{PASSWORD}@host:5/db",
+        f"postgresql://m%40e@host:5/db?password={PASSWORD}",
+    ):
+        assert for_libpq(connect(url)) == ("host=host dbname=db user=m@e port=5", PASSWORD)
+    engine = connect("postgresql:///db?host=/run/x&options=-c%20geqo%3Doff")
+    assert for_libpq(engine) == ("dbname=db host=/run/x options='-c geqo=off'", None)
+    with pytest.raises(StoreError, match="no_such"):
+        for_libpq(connect("postgresql://host/db?no_such=1"))
 
 
 def test_a_database_that_is_not_there() -> None:

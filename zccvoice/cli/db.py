@@ -15,7 +15,7 @@ from typing import Any
 from zccvoice.cli import erase, keeping, move, settings
 from zccvoice.config import Config
 from zccvoice.errors import StoreError
-from zccvoice.store.database import upgrade
+from zccvoice.store.database import for_libpq, upgrade
 from zccvoice.store.private_postgres import PrivatePostgres
 
 
@@ -52,26 +52,29 @@ def run_upgrade(options: argparse.Namespace) -> int:
 
 def run_open(options: argparse.Namespace) -> int:
     """The exit status of psql."""
-    with _command_line(settings.load(options)) as (program, address):
+    with _psql(settings.load(options)) as (program, address, password):
         if sys.stdin.isatty():
             print(f"any SQL tool while this is open: {address}", file=sys.stderr)
         # Ctrl-C belongs to psql, which cancels its query with it.
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        environment = os.environ if password is None else {**os.environ, "PGPASSWORD": password}
         try:
-            return subprocess.run([program, address, *options.psql], check=False).returncode  # noqa: S603
+            command = [program, address, *options.psql]
+            return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
         finally:
             signal.signal(signal.SIGINT, previous)
 
 
 @contextmanager
-def _command_line(config: Config) -> Iterator[tuple[str, str]]:
-    """psql, and what it connects to."""
+def _psql(config: Config) -> Iterator[tuple[str, str, str | None]]:
+    """The program, what it connects to, and the password, which is no argument: ``ps`` shows those."""
     if config.database.url is None:
         with PrivatePostgres(config.data.folder) as private:
             program, dsn = private.psql_args
-            yield program, dsn
+            yield program, dsn, None
         return
     found = shutil.which("psql", path=os.environ.get("PATH"))
     if found is None:
         raise StoreError("psql is not installed on this machine; any SQL tool can open database.url")
-    yield found, config.database.url.get_secret_value().replace("postgresql+psycopg://", "postgresql://")
+    with settings.database(config) as engine:
+        yield found, *for_libpq(engine)

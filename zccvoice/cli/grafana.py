@@ -16,7 +16,7 @@ def add_to(reports: Any) -> None:
         "grafana",
         help="write dashboards for Grafana",
         description="Write the data source and the dashboards into Grafana's folder of provisioning. The data "
-        "source takes ZCCVOICE_DATABASE_HOST, _NAME, _USER, _PASSWORD and _SSLMODE from Grafana's environment; "
+        "source takes GRAFANA_ZCCVOICE_HOST, _DATABASE, _USER, _PASSWORD and _SSLMODE from Grafana's environment; "
         "the user needs the role zccvoice_reader or zccvoice_reader_all.",
     )
     parser.add_argument(

@@ -15,7 +15,8 @@ from zccvoice import config
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.rules import Rule
 from zccvoice.analytics.rules_file import load_rules
-from zccvoice.errors import ConfigError
+from zccvoice.config.sources import Tree, merge
+from zccvoice.errors import ConfigError, StoreError
 from zccvoice.journal.shelf import Shelf
 from zccvoice.journal.vault import Vault, own_master_key
 from zccvoice.store.database import connect
@@ -47,18 +48,18 @@ def load(options: argparse.Namespace) -> config.Config:
     path: Path | None = options.config
     if path is None and DEFAULT_FILE.is_file():
         path = DEFAULT_FILE
-    arguments: dict[str, Any] = {}
+    arguments: Tree = {}
     problems = []
     for assignment in options.set:
         name, is_assignment, value = assignment.partition("=")
-        *sections, field = name.split(".")
-        if not is_assignment or not sections:
+        section, *fields = name.split(".")
+        if not is_assignment or not fields:
             problems.append(f"--set {name}: expected SECTION.FIELD=VALUE")
             continue
-        inner = arguments
-        for section in sections:
-            inner = inner.setdefault(section, {})
-        inner[field] = _value(value)
+        given = _value(value)
+        for field in reversed(fields):
+            given = {field: given}
+        arguments = merge(arguments, {section: given})
     if problems:
         raise ConfigError(problems)
     return config.load(path, **arguments)
@@ -148,6 +149,7 @@ def database(settings: config.Config, *, application_name: str = "zccvoice") -> 
     The private one is started when no other process of ours runs it.
 
     Raises:
+        ConfigError: ``database.url`` is not a URL of a Postgres database.
         StoreError: it is not to be had.
     """
     if settings.database.url is not None:
@@ -159,7 +161,10 @@ def database(settings: config.Config, *, application_name: str = "zccvoice") -> 
 
 
 def _engine(url: str, settings: config.Config, application_name: str) -> Iterator[Engine]:
-    engine = connect(url, connections=settings.database.connections, application_name=application_name)
+    try:
+        engine = connect(url, connections=settings.database.connections, application_name=application_name)
+    except StoreError as error:  # it has not connected yet: only the URL can be wrong, and ours is not
+        raise ConfigError([f"database.url: {error}"]) from None
     try:
         yield engine
     finally:

@@ -2,8 +2,9 @@
 
 Values come from, in rising priority: the defaults here, the names that Zoom's SDK and samples use in the
 environment (`sources.ZOOM_NAMES`), a TOML file, environment variables of ours (``ZCCVOICE_<SECTION>__<FIELD>``,
-for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. All problems are reported at once, each with its field.
-Secrets never show in ``repr``, logs or error texts.
+for example ``ZCCVOICE_ZOOM__CLIENT_SECRET``), arguments. A secret's file (``client_secret_file``) ranks as the
+source that names it. All problems are reported at once, each with its field. Secrets never show in ``repr``, logs
+or error texts.
 
 `section` what a section is · `zoom` the sections on Zoom: the door, the apps · `language` languages, and what the
 recognizer is not believed · `speech` how utterances are cut and recognized · `remote` recognition servers ·
@@ -18,14 +19,14 @@ from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from zccvoice.config import problems, sources
 from zccvoice.config.language import GuardConfig, LanguageConfig
 from zccvoice.config.redaction import RedactionConfig
 from zccvoice.config.remote import RecognizerServerConfig, RemoteConfig
 from zccvoice.config.rules import RulesConfig
-from zccvoice.config.section import Secret, Section
+from zccvoice.config.section import SHORTEST_KEY, Secret, Section
 from zccvoice.config.speech import PromptConfig, SpeechConfig, VadConfig
 from zccvoice.config.zoom import AppCredentials, DoorConfig, ZoomConfig
 from zccvoice.errors import ConfigError
@@ -82,9 +83,9 @@ class JournalConfig(Section):
     """What every stream received and what was made of it, on disk before anything else is done with it."""
 
     master_key: Secret | None = None
-    """Wraps the keys of the journals: a secret text, such as 32 random bytes in base64. Without one the daemon
-    makes its own, ``master.key`` in ``data.folder``: put that file, or better this setting, on another disk
-    than the journals. Journals can be read only with the key they were written under."""
+    """Wraps the keys of the journals: a secret text of 16 characters or more, such as 32 random bytes in base64.
+    Without one the daemon makes its own, ``master.key`` in ``data.folder``: put that file, or better this setting,
+    on another disk than the journals. Journals can be read only with the key they were written under."""
     sync: bool = True
     """Whether what is written is forced onto the disk, so that it survives a loss of power. Webhooks are forced
     before they are answered, streams every ``sync_every_s``; a crash of the program alone costs neither."""
@@ -93,6 +94,14 @@ class JournalConfig(Section):
     budget_gib: float = Field(default=0, ge=0, le=1_000_000)
     """Most room for journals; beyond it those that are wholly in the database are deleted, the oldest first.
     0 is no limit. An hour of a call with two sides takes 0.22 GiB."""
+
+    @field_validator("master_key")
+    @classmethod
+    def _cannot_be_guessed(cls, key: Secret | None) -> Secret | None:
+        """A variable that is set to nothing, or a file that `touch` made, would lock with no key at all."""
+        if key is not None and len(key.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"expected at least {SHORTEST_KEY} characters, or no such setting at all")
+        return key
 
 
 class PrivacyConfig(Section):
@@ -212,7 +221,7 @@ def _has_token(app: AppCredentials) -> bool:
     return bool(app.secret_token.get_secret_value())
 
 
-def load(path: Path | None = None, **arguments: dict[str, Any]) -> Config:
+def load(path: Path | None = None, /, **arguments: Any) -> Config:
     """Read the settings.
 
     Args:

@@ -1,12 +1,29 @@
-"""Which servers we connect to: only those that the operator named."""
+"""Which servers we connect to: only those that the operator named; and what proves that it is they."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable
 from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
+from pydantic import AfterValidator
+
 from zccvoice.errors import ForbiddenHostError
+
+
+def _holds_certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError:  # ssl's own errors are some, too
+        raise ValueError(f"expected a file with certificates (PEM), got {path}") from None
+    return path
+
+
+CertificateFile = Annotated[Path, AfterValidator(_holds_certificates)]
+"""Certificates (PEM) that servers are checked against, instead of the system's."""
 
 
 def allow(url: str, allowed_hosts: Iterable[str], schemes: tuple[str, str], setting: str) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 SECRET_FILE_PROBLEM = "secret_file"  # noqa: S105 (the kind of a problem)
+SHORTEST_KEY = 16
+"""Fewest characters of a secret that keys are made of."""
 
 
 def _read(value: Any) -> Any:
@@ -27,7 +29,20 @@ def _read(value: Any) -> Any:
 
 
 Secret = Annotated[SecretStr, BeforeValidator(_read)]
-"""A text that never shows in ``repr``, logs or error texts. ``<name>_file = "path"`` reads it from a file."""
+"""A text that never shows in ``repr``, logs or error texts. ``<name>_file = "path"`` reads it from a file;
+where one source gives both, the text counts."""
+
+
+def _can_be_sent(key: SecretStr) -> SecretStr:
+    """HTTP's libraries quote a header that they refuse, and so would the log."""
+    text = key.get_secret_value()
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("expected printable ASCII without blanks or line breaks")
+    return key
+
+
+BearerToken = Annotated[Secret, AfterValidator(_can_be_sent)]
+"""A secret that is sent in a header of HTTP."""
 
 
 class Section(BaseModel):

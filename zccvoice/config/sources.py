@@ -75,7 +75,8 @@ def under_our_names(environment: Mapping[str, str], sections: Mapping[str, objec
     for upper, name in sorted(ours.items()):
         path = upper.removeprefix(PREFIX).lower().split("__")
         if path[0] not in sections:
-            problems.append(f"{name}: no such setting{_meant(upper, path[0], sections)}")
+            told = _meant(upper, path[0], sections) if path[1:] else f"; names are {PREFIX}<SECTION>__<FIELD>"
+            problems.append(f"{name}: no such setting{told}")
             continue
         try:
             _put(tree, path, _value(environment[name]))
@@ -87,7 +88,9 @@ def under_our_names(environment: Mapping[str, str], sections: Mapping[str, objec
 def merge(lower: Any, higher: Any) -> Any:
     """Two trees as one; where both say something, `higher` counts.
 
-    Tables are merged, and so is a list with a table of numbers: element by element.
+    Tables are merged, and so is a list with a table of numbers: element by element. A secret (``x``) and the file
+    that it stands in (``x_file``) say the same thing: of `higher` either of them, unless it is empty, takes the
+    place of both in `lower`.
     """
     if isinstance(lower, list) and isinstance(higher, dict) and all(key.isdigit() for key in higher):
         lower = {str(number): element for number, element in enumerate(lower)}
@@ -95,7 +98,9 @@ def merge(lower: Any, higher: Any) -> Any:
     if not isinstance(lower, dict) or not isinstance(higher, dict):
         return higher
     common = {key: merge(lower[key], higher[key]) for key in lower.keys() & higher.keys()}
-    return {**lower, **higher, **common}
+    said = [key for key, value in higher.items() if value]
+    replaced = {f"{key}_file" for key in said} | {key.removesuffix("_file") for key in said}
+    return {**{key: value for key, value in lower.items() if key not in replaced}, **higher, **common}
 
 
 def did_you_mean(wrong: str, names: Mapping[str, object]) -> str:

@@ -51,6 +51,8 @@ MOST_BROKEN = 5
 _BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 _NOT_SET_UP = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND)
 """The server is not what the settings take it for; another may be."""
+_NOT_FINISHED = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, 499)
+"""The server, or a proxy before it, gave up waiting (499 is nginx's): that says nothing of the sound."""
 T = TypeVar("T")
 log = get_logger()
 
@@ -118,7 +120,7 @@ class ServerLine:
                     self._fail(
                         server, f"answered {response.status_code}: look at its address, model and API key"
                     )
-                elif response.is_server_error:
+                elif response.is_server_error or response.status_code in _NOT_FINISHED:
                     broken += 1
                     self._fail(server, f"answered {response.status_code}")
                     if broken >= MOST_BROKEN:

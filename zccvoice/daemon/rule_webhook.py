@@ -55,6 +55,15 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def open_client(settings: RuleWebhookConfig) -> httpx.AsyncClient:
+    """The HTTP client: no redirects, and no proxy that the environment names, past ``allowed_hosts``.
+
+    Without time-outs, which are ours: httpx knows none for a request as a whole.
+    """
+    tls = settings.tls_context()
+    return httpx.AsyncClient(verify=tls, timeout=None, follow_redirects=False, trust_env=False)  # noqa: S113
+
+
 class RuleWebhook:
     """The one task that posts."""
 
@@ -74,9 +83,7 @@ class RuleWebhook:
 
     async def run(self) -> None:
         """Post what is due, again and again. Cancelling it leaves the rest, and what is under way, for later."""
-        # Time-outs are ours: httpx knows none for a request as a whole.
-        tls = self._settings.tls_context()
-        async with httpx.AsyncClient(verify=tls, timeout=None, follow_redirects=False) as client:  # noqa: S113
+        async with open_client(self._settings) as client:
             while True:
                 count = 0
                 try:

@@ -148,7 +148,9 @@ async def open_api(
     if problems := missing_for_api(settings, product):
         raise ConfigError(problems)
     # Time-outs are the caller's: httpx knows none for a request as a whole.
-    async with httpx.AsyncClient(verify=settings.tls_context(), timeout=None) as client:  # noqa: S113
+    # A proxy that the environment names would be one more host, and not one of allowed_hosts.
+    tls = settings.tls_context()
+    async with httpx.AsyncClient(verify=tls, timeout=None, trust_env=False) as client:  # noqa: S113
         yield ZoomApi(settings, client)
 
 
@@ -177,7 +179,12 @@ def missing_for_api(settings: ZoomConfig, product: Product = Product.CONTACT_CEN
 
 
 def reason_of(error: BaseException) -> str:
-    """Why a request came to nothing, in a line: the words of what lies deepest, since httpx often has none."""
+    """Why a request came to nothing, in a line: the words of what lies deepest, since httpx often has none.
+
+    Not those of a request that HTTP does not allow: they quote the header, which may be a key.
+    """
+    if isinstance(error, httpx.LocalProtocolError):
+        return "HTTP does not allow what was to be sent"
     reason, cause = type(error).__name__, error.__cause__ or error.__context__
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate not accepted: {error.verify_message}"

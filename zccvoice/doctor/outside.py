@@ -46,8 +46,13 @@ async def check_door(config: Config, url: str | None) -> list[Finding]:
         return [Finding("door", Verdict.FAILED, "expected an https:// URL without user name", step)]
     if not config.signing_apps:
         return [Finding("door", Verdict.NOT_CHECKED, "no credentials to ask it with")]
-    async with httpx.AsyncClient(verify=ssl.create_default_context(), timeout=None) as client:  # noqa: S113
+    async with _client(ssl.create_default_context()) as client:
         return await _challenge_all(client, url, config.signing_apps)
+
+
+def _client(tls: ssl.SSLContext) -> httpx.AsyncClient:
+    """As the daemon's: no proxy that the environment names. Time-outs are the caller's."""
+    return httpx.AsyncClient(verify=tls, timeout=None, trust_env=False)  # noqa: S113
 
 
 async def _challenge_all(
@@ -146,7 +151,7 @@ async def _look_at_zooms_clock(settings: ZoomConfig, clocks: Clocks) -> None:
     """Any answer of Zoom's tells the time; that there is none is no finding of its own."""
     try:
         settings.allow_api(settings.api.url)
-        async with httpx.AsyncClient(verify=settings.tls_context(), timeout=None) as client:  # noqa: S113
+        async with _client(settings.tls_context()) as client:
             with trio.move_on_after(ZOOMS_PATIENCE_S):
                 response = await client.head(settings.api.url)
                 clocks.note("Zoom's", parsedate_to_datetime(response.headers.get("date", "")))

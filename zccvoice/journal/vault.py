@@ -134,10 +134,16 @@ class Vault:
 
     def _prove(self) -> None:
         """A key of the vault's own tells a wrong master key at start, not in the middle of a call."""
-        if self._generations(_PROOF):
-            self.keys(_PROOF)
-        else:
+        if not self._generations(_PROOF):
             self.new_key(_PROOF)
+            return
+        try:
+            self.keys(_PROOF)
+        except KeyMissingError:
+            raise KeyMissingError(
+                f"journal.master_key (left out: master.key in data.folder): expected the key that those in "
+                f"{self._folder} were wrapped by, got another"
+            ) from None
 
 
 def own_master_key(path: Path) -> str:

@@ -142,14 +142,14 @@ datasources:
     uid: {DATASOURCE}
     type: postgres
     access: proxy
-    url: $ZCCVOICE_DATABASE_HOST
-    user: $ZCCVOICE_DATABASE_USER
+    url: $GRAFANA_ZCCVOICE_HOST
+    user: $GRAFANA_ZCCVOICE_USER
     jsonData:
-      database: $ZCCVOICE_DATABASE_NAME
-      sslmode: $ZCCVOICE_DATABASE_SSLMODE
+      database: $GRAFANA_ZCCVOICE_DATABASE
+      sslmode: $GRAFANA_ZCCVOICE_SSLMODE
       postgresVersion: 1500
     secureJsonData:
-      password: $ZCCVOICE_DATABASE_PASSWORD
+      password: $GRAFANA_ZCCVOICE_PASSWORD
 """
 _PROVIDER = """\
 apiVersion: 1

@@ -108,8 +108,25 @@ def as_daemon(engine: Engine, *, connections: int, application_name: str) -> Eng
     return connect(url, connections=connections, application_name=application_name, role=DAEMON_ROLE)
 
 
+def for_libpq(engine: Engine) -> tuple[str, str | None]:
+    """What psql and other programs on libpq connect to, and the password, which is not in it.
+
+    Arguments of a program can be read by everybody on its machine, its environment (``PGPASSWORD``) cannot.
+
+    Raises:
+        StoreError: the URL holds a parameter that libpq does not know.
+    """
+    _, parameters = engine.dialect.create_connect_args(engine.url)
+    parameters.pop("context", None)  # psycopg's own
+    password = parameters.pop("password", None)
+    with _errors_explained():
+        return psycopg.conninfo.make_conninfo(**parameters), password
+
+
 def _parse(url: str) -> URL:
     expected = "expected a database URL like postgresql://user:password@host/database"
+    if url.count("@") > 1:  # the rest of such a password would be taken for the host, which errors show
+        raise StoreError(f"{expected}, got more than one @: write those of user and password as %40")
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # its text may hold the URL, and that the password
