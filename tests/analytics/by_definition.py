@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from zccvoice.analytics.record import CallRecord, Side, SpokenUtterance
+from zccvoice.analytics.record import CallEvent, CallRecord, Side, SpokenUtterance
 
 Mask = npt.NDArray[np.bool_]
 FILLERS_EN = (
@@ -72,9 +72,9 @@ def measured(record: CallRecord) -> dict[str, object]:
         for key in {one.side or one.channel_id for one in spans}
     }
     over = {"user_end", "transfer_completed", "conference_participant_left"}
-    held = told(record, clock, is_open, {"user_hold"}, {"user_unhold"} | over)
+    held = told(record.events, clock, is_open, {"user_hold"}, {"user_unhold"} | over)
     paused = told(
-        record,
+        record.events,
         clock,
         is_open,
         {"stream_paused", "session_paused"},
@@ -122,24 +122,19 @@ def speech(record: CallRecord, clock: Clock) -> list[Said]:
     return sorted(found, key=lambda one: (one.start, -one.end, one.channel_id))
 
 
-def told(record: CallRecord, clock: Clock, is_open: Mask, on: set[str], off: set[str]) -> Mask:
-    """Hold or pause: whose beginning was told and whose end was not, at every moment of that stream."""
-    mask, who, since = clock.mask(), dict[str | None, int](), 0
-    for event in record.events:
+def told(events: tuple[CallEvent, ...], clock: Clock, is_open: Mask, on: set[str], off: set[str]) -> Mask:
+    """Hold or pause: whose beginning was told and whose end was not, at every moment."""
+    mask, who, since = clock.mask(), set[str | None](), 0
+    for event in events:
         if who:
             mask[since : event.at_ms] = True
         since = event.at_ms
         if event.name in on:
-            who.setdefault(event.channel_id, event.at_ms)
+            who.add(event.channel_id)
         elif event.name in off:
-            over = (event.channel_id, None)
-            who = {} if event.channel_id is None else {one: at for one, at in who.items() if one not in over}
-    for began in who.values():
-        streams = [one.end_ms for one in record.streams if one.start_ms <= began < one.end_ms]
-        opened = [end for start, end in runs(is_open) if start <= began] or [
-            end for _, end in runs(is_open)[:1]
-        ]
-        mask[max(0, began) : max(streams or opened[-1:], default=0)] = True
+            who = set() if event.channel_id is None else who - {event.channel_id, None}
+    if who:
+        mask[since:] = True
     return np.logical_and(mask, is_open)
 
 

@@ -116,8 +116,8 @@ def holds(record: CallRecord) -> list[Span]:
     """When the call was on hold.
 
     A hold ends with the unhold or the end of the same agent's part; an event without a channel is about
-    whoever is on hold. One whose end was never told lasts to the end of the stream in which it began. A
-    hold may reach over time in which no stream was open: intersect with `open_time` before measuring it.
+    whoever is on hold. One whose end was never told lasts to the end of the stream in which it began, or of the
+    one that goes on where it ends. A hold may reach over time in which no stream was open: intersect with `open_time` before measuring it.
     """
     return _told(record, HOLD_BEGINS, HOLD_ENDS)
 
@@ -138,16 +138,10 @@ def _told(record: CallRecord, begins: frozenset[str], ends: frozenset[str]) -> l
             began.setdefault(event.channel_id, event.at_ms)
         elif event.name in ends:
             found += [Span(began.pop(channel_id), event.at_ms) for channel_id in _ended_by(event, began)]
-    found += [Span(start_ms, _stream_end_ms(record, start_ms)) for start_ms in began.values()]
+    for start_ms in began.values():
+        before = [span for span in open_ if span.start_ms <= start_ms] or open_[:1]
+        found += [Span(start_ms, span.end_ms) for span in before[-1:]]
     return [span for span in union(found) if intersection([span], open_)]
-
-
-def _stream_end_ms(record: CallRecord, at_ms: int) -> int:
-    """Where the stream of this moment ends; of two, after a transfer, the later one."""
-    own = [span.end_ms for span in record.streams if span.start_ms <= at_ms < span.end_ms]
-    open_ = open_time(record)
-    before = [span.end_ms for span in open_ if span.start_ms <= at_ms] or [span.end_ms for span in open_[:1]]
-    return max(own) if own else max(before, default=at_ms)
 
 
 def _ended_by(event: CallEvent, began: dict[str | None, int]) -> list[str | None]:

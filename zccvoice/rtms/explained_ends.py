@@ -217,6 +217,11 @@ END_CAUSES = {
         "Make room in data.folder, or bound what journals take with journal.budget_gib and "
         "retention.sound_days.",
     ),
+    "journal_unavailable": Text(
+        "The system did not let the stream's journal be opened or read, for want of file handles or of a disk.",
+        Whose.US,
+        "Look at the log, at the disk of data.folder and at the limit of open files (ulimit -n, LimitNOFILE).",
+    ),
     "key_missing": Text(
         "The key of the stream's journal is gone, or was wrapped by another master key.",
         Whose.SETTINGS,
