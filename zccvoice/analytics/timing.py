@@ -117,7 +117,8 @@ def holds(record: CallRecord) -> list[Span]:
 
     A hold ends with the unhold or the end of the same agent's part; an event without a channel is about
     whoever is on hold. One whose end was never told lasts to the end of the stream in which it began, or of the
-    one that goes on where it ends. A hold may reach over time in which no stream was open: intersect with `open_time` before measuring it.
+    one that goes on where it ends. A hold may reach over time in which no stream was open: intersect with
+    `open_time` before measuring it.
     """
     return _told(record, HOLD_BEGINS, HOLD_ENDS)
 
