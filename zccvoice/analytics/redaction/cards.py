@@ -28,6 +28,8 @@ _USUAL = re.compile(
 )
 """A number that is announced as that of an order or a parcel is a card only if it is like most cards."""
 _CODE_DIGITS = (3, 4)
+_EXPIRY = re.compile(r"(?:0?[1-9]|1[0-2])(?:20)?[2-9]\d|20[2-9]\d")
+"""An expiry date: its month and year, or the year after the name of a month."""
 _NEAR_BEFORE, _NEAR_AFTER = 8, 6
 """Words between a cue and its number."""
 
@@ -64,10 +66,18 @@ def _is_code_cued(text: Text, code: Sequence[Group], *, is_expected: bool) -> bo
 
 
 def _code(row: Sequence[Group]) -> Sequence[Group]:
-    """The code that a row is, or begins with."""
+    """The code that a row is, begins with, or ends with after an expiry date."""
     if sum(len(group.digits) for group in row) in _CODE_DIGITS:
         return row
-    return row[:1] if len(row[0].digits) in _CODE_DIGITS else ()
+    return _code_after_date(row) or (row[:1] if len(row[0].digits) in _CODE_DIGITS else ())
+
+
+def _code_after_date(row: Sequence[Group]) -> Sequence[Group]:
+    digits = ["".join(group.digits for group in row[:end]) for end in range(len(row) + 1)]
+    for first, date in enumerate(digits):
+        if _EXPIRY.fullmatch(date) and len(digits[-1]) - len(date) in _CODE_DIGITS:
+            return row[first:]
+    return ()
 
 
 def _code_after_card(rest: Sequence[Group]) -> Sequence[Group]:
