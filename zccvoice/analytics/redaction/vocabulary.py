@@ -127,7 +127,8 @@ _ENGLISH = Vocabulary(
     ),
     other_number_cues=_phrases(
         "order,tracking,parcel,package,shipment,invoice,ticket,case,reference,ref,booking,confirmation,contract,"
-        "serial,model,part,item,article,sku,imei,isbn,ean,extension,policy,meter,claim,flight,purchase,receipt"
+        "serial,model,part,item,article,sku,imei,isbn,ean,extension,policy,meter,claim,flight,purchase,receipt,"
+        "customer number,customer id,member number,member id,membership number,account number,account id"
     ),
     name_cues=_phrases(
         "my name is,my name's,name is,i am called,this is mr,this is mrs,speaking with,full name is"
