@@ -63,6 +63,16 @@ def test_a_bare_number_is_the_answer_to_a_question(answer: str) -> None:
     assert not [one for step in said for one in step if "2" in one or "two" in one]
 
 
+def test_a_code_may_follow_its_card() -> None:
+    said = play(
+        (CUSTOMER, 0, "4111 1111 1111 1111"), (CUSTOMER, 2, "that is the card, the code is 123 thanks")
+    )
+    assert said[1] == ["[card]", "that is the card, the code is [security_code] thanks"]
+    assert play((CUSTOMER, 0, "hello"), (CUSTOMER, 2, "the code is 123 thanks"))[1] == [
+        "the code is 123 thanks"
+    ]
+
+
 def test_a_bare_number_without_a_question_stays() -> None:
     assert play((AGENT, 0, "which room"), (CUSTOMER, 4, "123"))[-1] == ["123"]
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from zccvoice.analytics.redaction.finding import Find
-from zccvoice.analytics.redaction.tokens import Group, Text
+from zccvoice.analytics.redaction.tokens import Group, Text, has_phrase
 
 _LONGEST = 19
 _LENGTHS = (
@@ -32,6 +32,8 @@ _EXPIRY = re.compile(r"(?:0?[1-9]|1[0-2])(?:20)?[2-9]\d|20[2-9]\d")
 """An expiry date: its month and year, or the year after the name of a month."""
 _NEAR_BEFORE, _NEAR_AFTER = 8, 6
 """Words between a cue and its number."""
+_BESIDE_AFTER = 4
+"""The same, where only the card makes it a cue."""
 
 
 def cards(text: Text) -> Iterator[Find]:
@@ -43,19 +45,48 @@ def cards(text: Text) -> Iterator[Find]:
             yield Find("card", row[first].first, row[last].last)
 
 
-def security_codes(text: Text, *, is_expected: bool) -> Iterator[Find]:
+def security_codes(text: Text, *, is_expected: bool, has_card: bool) -> Iterator[Find]:
     """Three or four digits near a cue, or after a card number.
 
     Args:
         text: where they are looked for.
         is_expected: somebody has just asked for one.
+        has_card: somebody has just given a card: as if it stood before the text.
     """
+    codes: list[Sequence[Group]] = []
+    beside_card: list[Sequence[Group]] = []
     for row in text.rows():
         found = _cards_in(text, row)
+        has_card = has_card or bool(found)
         rest = row[found[-1][1] + 1 :] if found else row
         code = _code_after_card(rest) if found else _code(rest)
         if code and (found or _is_code_cued(text, code, is_expected=is_expected)):
-            yield Find("security_code", code[0].first, code[-1].last)
+            codes.append(code)
+        elif has_card and not found and (code := _code_beside_card(text, row)):
+            beside_card.append(code)
+    for code in codes or _cued_beside_card(text, beside_card):
+        yield Find("security_code", code[0].first, code[-1].last)
+
+
+def _code_beside_card(text: Text, row: Sequence[Group]) -> Sequence[Group]:
+    """What may be the code of a card that was given before: no date, and announced as nothing else."""
+    number = "".join(group.digits for group in row)
+    is_like_date = len(number) == 4 or (len(row) == 2 and not row[0].is_spoken)  # 3/26; not "one twenty-six"
+    is_date = is_like_date and _EXPIRY.fullmatch(number)
+    code = row if len(number) in _CODE_DIGITS and not is_date else _code_after_date(row)
+    before = max((one.last + 1 for one in text.groups.values() if one.last < row[0].first), default=0)
+    words = [one.word for one in text.tokens[before : row[0].first]]
+    return () if has_phrase(words, text.words.other_number_cues | text.words.other_code_cues) else code
+
+
+def _cued_beside_card(text: Text, codes: Sequence[Sequence[Group]]) -> Sequence[Sequence[Group]]:
+    """The one code of a card: "the code is 123" says it before "123 on the back"."""
+    for before, after in ((_NEAR_BEFORE, 0), (0, _BESIDE_AFTER)):
+        for code in codes:
+            first, last = code[0].first, code[-1].last
+            if text.is_cued(text.words.card_code_cues, first, last, before=before, after=after):
+                return [code]
+    return ()
 
 
 def _is_code_cued(text: Text, code: Sequence[Group], *, is_expected: bool) -> bool:
@@ -73,6 +104,7 @@ def _code(row: Sequence[Group]) -> Sequence[Group]:
 
 
 def _code_after_date(row: Sequence[Group]) -> Sequence[Group]:
+    """What a row has after the date that it begins with, if that may be a code."""
     digits = ["".join(group.digits for group in row[:end]) for end in range(len(row) + 1)]
     for first, date in enumerate(digits):
         if _EXPIRY.fullmatch(date) and len(digits[-1]) - len(date) in _CODE_DIGITS:

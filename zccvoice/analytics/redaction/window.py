@@ -51,6 +51,7 @@ class _Said:
     is_aside: bool = False
     """Nothing, or a short remark: a number goes on over it."""
     asks_for: frozenset[RedactedClass] = field(default_factory=frozenset)
+    """Also ``card``, if one was given."""
 
 
 class RedactionWindow:
@@ -194,7 +195,9 @@ class RedactionWindow:
                 continue
             before = column
             by_column.append(self._column(chain, column, policy, known_names))
-        for one in chain:
+        for at, one in enumerate(chain):
+            if any(policy.mask("card") in word for column in by_column for word in column[at]):
+                one.asks_for |= {"card"}  # its security code may follow
             one.is_released = True
             one.columns = ()  # what was said is no longer needed
         return [(one.key, tuple(column[at] for column in by_column)) for at, one in enumerate(chain)]
