@@ -55,6 +55,7 @@ def security_codes(text: Text, *, is_expected: bool, has_card: bool) -> Iterator
     """
     codes: list[Sequence[Group]] = []
     beside_card: list[Sequence[Group]] = []
+    end_before = 0
     for row in text.rows():
         found = _cards_in(text, row)
         has_card = has_card or bool(found)
@@ -62,20 +63,26 @@ def security_codes(text: Text, *, is_expected: bool, has_card: bool) -> Iterator
         code = _code_after_card(rest) if found else _code(rest)
         if code and (found or _is_code_cued(text, code, is_expected=is_expected)):
             codes.append(code)
-        elif has_card and not found and (code := _code_beside_card(text, row)):
+        elif has_card and not found and (code := _code_beside_card(text, end_before, row)):
             beside_card.append(code)
+        end_before = row[-1].last + 1
     for code in codes or _cued_beside_card(text, beside_card):
         yield Find("security_code", code[0].first, code[-1].last)
 
 
-def _code_beside_card(text: Text, row: Sequence[Group]) -> Sequence[Group]:
-    """What may be the code of a card that was given before: no date, and announced as nothing else."""
+def _code_beside_card(text: Text, end_before: int, row: Sequence[Group]) -> Sequence[Group]:
+    """What may be the code of a card that was given before: no date, and announced as nothing else.
+
+    Args:
+        text: where the row stands.
+        end_before: behind the row before it.
+        row: digits after the card.
+    """
     number = "".join(group.digits for group in row)
     is_like_date = len(number) == 4 or (len(row) == 2 and not row[0].is_spoken)  # 3/26; not "one twenty-six"
     is_date = is_like_date and _EXPIRY.fullmatch(number)
     code = row if len(number) in _CODE_DIGITS and not is_date else _code_after_date(row)
-    before = max((one.last + 1 for one in text.groups.values() if one.last < row[0].first), default=0)
-    words = [one.word for one in text.tokens[before : row[0].first]]
+    words = [one.word for one in text.tokens[end_before : row[0].first]]
     return () if has_phrase(words, text.words.other_number_cues | text.words.other_code_cues) else code
 
 
