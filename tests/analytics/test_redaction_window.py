@@ -63,6 +63,16 @@ def test_a_bare_number_is_the_answer_to_a_question(answer: str) -> None:
     assert not [one for step in said for one in step if "2" in one or "two" in one]
 
 
+def test_a_code_may_follow_its_card() -> None:
+    said = play(
+        (CUSTOMER, 0, "4111 1111 1111 1111"), (CUSTOMER, 2, "that is the card, the code is 123 thanks")
+    )
+    assert said[1] == ["[card]", "that is the card, the code is [security_code] thanks"]
+    assert play((CUSTOMER, 0, "hello"), (CUSTOMER, 2, "the code is 123 thanks"))[1] == [
+        "the code is 123 thanks"
+    ]
+
+
 def test_a_bare_number_without_a_question_stays() -> None:
     assert play((AGENT, 0, "which room"), (CUSTOMER, 4, "123"))[-1] == ["123"]
 
@@ -110,12 +120,93 @@ def test_waiting_ends_when_nobody_can_go_on_any_more() -> None:
     assert texts(window.note_time(41_001, DEFAULT)) == ["number 4711"]
 
 
-def test_a_neighbour_that_was_not_understood_is_none() -> None:
+@pytest.mark.parametrize("between", ["", "Uh.", "Okay.", "Hold on.", "Let me check.", "Just a second."])
+def test_a_number_goes_on_over_nothing_and_over_a_short_remark(between: str) -> None:
+    assert play(
+        (CUSTOMER, 0, "my card is 4111 1111"), (CUSTOMER, 2, between), (CUSTOMER, 4, "1111 1111 bye")
+    ) == [
+        [],
+        [between],  # waits for nobody
+        ["my card is [card]", "[card] bye"],
+        [],
+    ]
+
+
+def test_a_number_goes_on_over_several_of_them() -> None:
+    said = play(
+        (CUSTOMER, 0, "4111 1111"),
+        (CUSTOMER, 2, ""),
+        (CUSTOMER, 4, "hold on"),
+        (CUSTOMER, 6, "1111 1111 bye"),
+    )
+    assert said[-2:] == [["[card]", "[card] bye"], []]
+
+
+@pytest.mark.parametrize("remark", ["you know what I mean", "room 12 please"])
+def test_a_number_ends_before_a_longer_remark_and_one_with_a_number(remark: str) -> None:
+    assert play((CUSTOMER, 0, "order 4111 1111"), (CUSTOMER, 2, remark), (CUSTOMER, 4, "1111 1111."))[1] == [
+        "order 4111 1111",
+        remark,
+    ]
+
+
+def test_what_nobody_said_is_passed_over_however_long_it_is() -> None:
     window = RedactionWindow()
-    for at in (0, 3000):
+    keys = [(CUSTOMER, at, at + 1000) for at in (0, 2000, 4000)]
+    for key in keys:
+        window.expect(key)
+    noise = "Thank you for watching this video"
+    assert window.take(keys[0], (["4111", "1111"],), "en", DEFAULT) == []
+    assert texts(window.take(keys[1], (noise.split(),), "en", DEFAULT, is_believed=False)) == [noise]
+    assert texts(window.take(keys[2], (["1111", "1111", "bye"],), "en", DEFAULT)) == ["[card]", "[card] bye"]
+
+
+def test_a_number_goes_on_over_what_is_in_the_journal_already() -> None:
+    window = RedactionWindow()
+    for at in (0, 4000):
         window.expect((CUSTOMER, at, at + 1000))
-    assert window.take((CUSTOMER, 0, 1000), (["4111"],), "en", DEFAULT) == []
-    assert len(window.take((CUSTOMER, 3000, 4000), ([],), "en", DEFAULT)) == 2
+    window.recall((CUSTOMER, 2000, 3000), ["Uh."], "en")
+    window.take((CUSTOMER, 0, 1000), (["4111", "1111"],), "en", DEFAULT)
+    last = ["1111", "1111", "bye"]
+    assert texts(window.take((CUSTOMER, 4000, 5000), (last,), "en", DEFAULT)) == ["[card]", "[card] bye"]
+
+
+def test_whether_it_is_a_remark_is_waited_for() -> None:
+    window = RedactionWindow()
+    keys = [(CUSTOMER, at, at + 1000) for at in (0, 2000, 4000)]
+    for key in keys:
+        window.expect(key)
+    assert window.take(keys[0], (["4111", "1111"],), "en", DEFAULT) == []
+    assert window.take(keys[2], (["1111", "1111", "bye"],), "en", DEFAULT) == []
+    assert sorted(texts(window.take(keys[1], ([],), "en", DEFAULT))) == ["", "[card]", "[card] bye"]
+
+
+def test_numbers_that_are_none_stay_over_a_remark() -> None:
+    assert play((CUSTOMER, 0, "order 4711"), (CUSTOMER, 2, "hold on"), (CUSTOMER, 4, "1234 please"))[-2] == [
+        "order 4711",
+        "1234 please",
+    ]
+
+
+@pytest.mark.parametrize("between", ["", "okay"])
+def test_a_number_that_is_said_twice_is_gone_twice(between: str) -> None:
+    said = play((AGENT, 0, "415 555 2671"), (AGENT, 2, between), (AGENT, 4, "415 555 2671, is that right?"))
+    assert said[-2] == ["[phone]", "[phone], is that right?"]
+
+
+def test_a_code_that_was_asked_for_is_found_after_a_pause() -> None:
+    said = play((AGENT, 0, "expiry date and security code?"), (CUSTOMER, 2, "12 26"), (CUSTOMER, 4, "737"))
+    assert said[-1] == ["[security_code]", "[security_code]"]  # the date might be a code as well
+
+
+def test_waiting_over_a_remark_ends_as_well() -> None:
+    window = RedactionWindow()
+    keys = [(CUSTOMER, 0, 1000), (CUSTOMER, 2000, 3000)]
+    for key in keys:
+        window.expect(key)
+    assert window.take(keys[0], (["number", "4711"],), "en", DEFAULT) == []
+    assert texts(window.take(keys[1], (["uh"],), "en", DEFAULT)) == ["uh"]
+    assert texts(window.note_time(41_001, DEFAULT)) == ["number 4711"]
 
 
 def test_what_nobody_expects_is_a_defect() -> None:
@@ -124,7 +215,22 @@ def test_what_nobody_expects_is_a_defect() -> None:
 
 
 PARTS = st.lists(
-    st.sampled_from(["4111", "1111", "hello", "one one", "okay then", "1111 1111 1111", "", "uh", "at", "J"]),
+    st.sampled_from(
+        [
+            "4111",
+            "1111",
+            "hello",
+            "one one",
+            "okay then",
+            "1111 1111 1111",
+            "",
+            "",
+            "uh",
+            "hold on",
+            "at",
+            "J",
+        ]
+    ),
     max_size=9,
 )
 
@@ -146,19 +252,28 @@ def test_nothing_is_lost_or_told_twice_whatever_order_it_is_understood_in(
     assert all(len(columns[0]) == len(said[key].split()) for key, columns in released)
 
 
-@given(st.lists(st.integers(1, 15), unique=True, max_size=6), st.randoms(use_true_random=False))
+@given(
+    st.lists(st.integers(1, 15), unique=True, max_size=6),
+    st.lists(st.sampled_from(["", "Uh.", "Okay.", "hold on", None]), min_size=7, max_size=7),
+    st.randoms(use_true_random=False),
+)
 def test_a_card_is_gone_wherever_it_is_cut_and_in_whatever_order_it_is_understood(
-    cuts: list[int], order: random.Random
+    cuts: list[int], remarks: list[str | None], order: random.Random
 ) -> None:
     digits = "4532015112830366"
     edges = [0, *sorted(cuts), 16]
     parts = [digits[start:end] for start, end in pairwise(edges)]
-    keys = [(CUSTOMER, at * 4000, at * 4000 + 1000) for at in range(len(parts))]
+    said: list[tuple[Key, list[str], list[str]]] = []
+    for at, (part, remark) in enumerate(zip(parts, remarks, strict=False)):
+        said.append(((CUSTOMER, at * 4000, at * 4000 + 1000), [part], ["[card]"]))
+        if remark is not None:
+            words = remark.split()
+            said.append(((CUSTOMER, at * 4000 + 1500, at * 4000 + 2500), words, words))
     window = RedactionWindow()
-    for key in keys:
+    for key, _, _ in said:
         window.expect(key)
-    said = list(zip(keys, parts, strict=True))
+    wanted = [(key, (redacted, redacted)) for key, _, redacted in said]
     order.shuffle(said)
-    released = [one for key, part in said for one in window.take(key, ([part], [part]), "en", DEFAULT)]
+    released = [one for key, words, _ in said for one in window.take(key, (words, words), "en", DEFAULT)]
     released += window.flush(DEFAULT)
-    assert [columns for _, columns in released] == [(["[card]"], ["[card]"])] * len(parts)
+    assert sorted(released) == wanted

@@ -59,6 +59,25 @@ def test_a_number_over_two_utterances() -> None:
     assert second.words[0].end_ms == 190
 
 
+@pytest.mark.parametrize("refused_text", [None, "Thank you for watching this video"])
+def test_a_number_over_a_breath_that_was_refused(refused_text: str | None) -> None:
+    breath = replace(heard(None, 2500), verdict="refused: no voice", refused_text=refused_text)
+    first, between, last = sorted(
+        edit(heard("it is 4111 1111"), breath, heard("1111 1111 okay", 5000)),
+        key=lambda one: one.start_timestamp_ms,
+    )
+    assert (first.text, last.text) == ("it is [card]", "[card] okay")
+    assert between == breath
+
+
+def test_a_number_over_a_breath_that_is_in_the_journal_already() -> None:
+    editor = Editor(RedactionConfig(), SCORERS, "contact_center")
+    noise = "Thank you for watching this video"
+    editor.recall(replace(heard(None, 2500), verdict="refused: repeated", refused_text=noise))
+    edited = edit(heard("it is 4111 1111"), heard("1111 1111 okay", 5000), editor=editor)
+    assert [one.text for one in edited] == ["it is [card]", "[card] okay"]
+
+
 def test_what_was_not_understood_passes() -> None:
     nothing = heard(None)
     assert edit(nothing) == [nothing]

@@ -55,14 +55,20 @@ class Editor:
     def recall(self, heard: UtteranceHeard) -> None:
         """The journal has this from before, edited: what it asked for still counts."""
         key = heard.channel_id, heard.start_timestamp_ms, heard.end_timestamp_ms
-        self._window.recall(key, _said(heard).split(), heard.language)
+        is_believed = heard.text is not None
+        self._window.recall(key, _said(heard).split(), heard.language, is_believed=is_believed)
 
     def take(self, heard: UtteranceHeard) -> list[UtteranceHeard]:
         """What the recognizer heard → all that may now be stored, together."""
         key = heard.channel_id, heard.start_timestamp_ms, heard.end_timestamp_ms
         self._heard[key] = heard
         columns = _said(heard).split(), [word.text for word in heard.words]
-        return self._edited(self._window.take(key, columns, heard.language, self._policy, self._names))
+        is_believed = heard.text is not None
+        return self._edited(
+            self._window.take(
+                key, columns, heard.language, self._policy, self._names, is_believed=is_believed
+            )
+        )
 
     def note_time(self, timestamp_ms: int) -> list[UtteranceHeard]:
         """The stream has come so far, by Zoom's clock; gives what need not wait any longer."""

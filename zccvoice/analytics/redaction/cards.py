@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from zccvoice.analytics.redaction.finding import Find
-from zccvoice.analytics.redaction.tokens import Group, Text
+from zccvoice.analytics.redaction.tokens import Group, Text, has_phrase
 
 _LONGEST = 19
 _LENGTHS = (
@@ -28,8 +28,12 @@ _USUAL = re.compile(
 )
 """A number that is announced as that of an order or a parcel is a card only if it is like most cards."""
 _CODE_DIGITS = (3, 4)
+_EXPIRY = re.compile(r"(?:0?[1-9]|1[0-2])(?:20)?[2-9]\d|20[2-9]\d")
+"""An expiry date: its month and year, or the year after the name of a month."""
 _NEAR_BEFORE, _NEAR_AFTER = 8, 6
 """Words between a cue and its number."""
+_BESIDE_AFTER = 4
+"""The same, where only the card makes it a cue."""
 
 
 def cards(text: Text) -> Iterator[Find]:
@@ -41,19 +45,55 @@ def cards(text: Text) -> Iterator[Find]:
             yield Find("card", row[first].first, row[last].last)
 
 
-def security_codes(text: Text, *, is_expected: bool) -> Iterator[Find]:
+def security_codes(text: Text, *, is_expected: bool, has_card: bool) -> Iterator[Find]:
     """Three or four digits near a cue, or after a card number.
 
     Args:
         text: where they are looked for.
         is_expected: somebody has just asked for one.
+        has_card: somebody has just given a card: as if it stood before the text.
     """
+    codes: list[Sequence[Group]] = []
+    beside_card: list[Sequence[Group]] = []
+    end_before = 0
     for row in text.rows():
         found = _cards_in(text, row)
+        has_card = has_card or bool(found)
         rest = row[found[-1][1] + 1 :] if found else row
         code = _code_after_card(rest) if found else _code(rest)
         if code and (found or _is_code_cued(text, code, is_expected=is_expected)):
-            yield Find("security_code", code[0].first, code[-1].last)
+            codes.append(code)
+        elif has_card and not found and (code := _code_beside_card(text, end_before, row)):
+            beside_card.append(code)
+        end_before = row[-1].last + 1
+    for code in codes or _cued_beside_card(text, beside_card):
+        yield Find("security_code", code[0].first, code[-1].last)
+
+
+def _code_beside_card(text: Text, end_before: int, row: Sequence[Group]) -> Sequence[Group]:
+    """What may be the code of a card that was given before: no date, and announced as nothing else.
+
+    Args:
+        text: where the row stands.
+        end_before: behind the row before it.
+        row: digits after the card.
+    """
+    number = "".join(group.digits for group in row)
+    is_like_date = len(number) == 4 or (len(row) == 2 and not row[0].is_spoken)  # 3/26; not "one twenty-six"
+    is_date = is_like_date and _EXPIRY.fullmatch(number)
+    code = row if len(number) in _CODE_DIGITS and not is_date else _code_after_date(row)
+    words = [one.word for one in text.tokens[end_before : row[0].first]]
+    return () if has_phrase(words, text.words.other_number_cues | text.words.other_code_cues) else code
+
+
+def _cued_beside_card(text: Text, codes: Sequence[Sequence[Group]]) -> Sequence[Sequence[Group]]:
+    """The one code of a card: "the code is 123" says it before "123 on the back"."""
+    for before, after in ((_NEAR_BEFORE, 0), (0, _BESIDE_AFTER)):
+        for code in codes:
+            first, last = code[0].first, code[-1].last
+            if text.is_cued(text.words.card_code_cues, first, last, before=before, after=after):
+                return [code]
+    return ()
 
 
 def _is_code_cued(text: Text, code: Sequence[Group], *, is_expected: bool) -> bool:
@@ -64,10 +104,19 @@ def _is_code_cued(text: Text, code: Sequence[Group], *, is_expected: bool) -> bo
 
 
 def _code(row: Sequence[Group]) -> Sequence[Group]:
-    """The code that a row is, or begins with."""
+    """The code that a row is, begins with, or ends with after an expiry date."""
     if sum(len(group.digits) for group in row) in _CODE_DIGITS:
         return row
-    return row[:1] if len(row[0].digits) in _CODE_DIGITS else ()
+    return _code_after_date(row) or (row[:1] if len(row[0].digits) in _CODE_DIGITS else ())
+
+
+def _code_after_date(row: Sequence[Group]) -> Sequence[Group]:
+    """What a row has after the date that it begins with, if that may be a code."""
+    digits = ["".join(group.digits for group in row[:end]) for end in range(len(row) + 1)]
+    for first, date in enumerate(digits):
+        if _EXPIRY.fullmatch(date) and len(digits[-1]) - len(date) in _CODE_DIGITS:
+            return row[first:]
+    return ()
 
 
 def _code_after_card(rest: Sequence[Group]) -> Sequence[Group]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from zccvoice.analytics.redaction.finding import Find
 from zccvoice.analytics.redaction.tokens import Group, Text
@@ -99,7 +100,7 @@ def _domain(text: Text, at: int) -> int:
         is_spoken = text.tokens[at].raw != "@"
         if labels > 1 and (not is_spoken or text.tokens[label_end].word in _TOP_LEVELS):
             end = label_end
-        dot = label_end + 1
+        dot = _hyphenated(text, label_end) + 1
         if dot >= len(text.tokens) - 1 or not _is_dot(text, dot):
             break
         index = dot + 1
@@ -122,6 +123,25 @@ def _label(text: Text, index: int) -> int | None:
     ):
         index += 2 if text.tokens[index + 1].raw in "-_" else 1
     return index
+
+
+def _hyphenated(text: Text, index: int) -> int:
+    """The last token of a part of a domain whose first word this is: "t minus online"."""
+    while joint := _joint_after(text, index):
+        end = _label(text, index + 1 + joint)
+        if end is None:
+            break
+        index = end
+    return index
+
+
+def _joint_after(text: Text, index: int) -> int:
+    """How many tokens right after this one are a joint that is no dot; 0 when none is, or nothing follows it."""
+    for length in (2, 1):
+        words = tuple(one.word for one in text.tokens[index + 1 : index + 1 + length])
+        if words in text.words.joins and index + 1 + length < len(text.tokens):
+            return length
+    return 0
 
 
 def _is_dot(text: Text, index: int) -> bool:
@@ -219,6 +239,8 @@ def _last_within(row: Sequence[Group], longest: int) -> int | None:
 
 def _is_phone(text: Text, row: Sequence[Group], *, is_expected: bool) -> bool:
     first, last, words = row[0].first, row[-1].last, text.words
+    if _is_date(text, row) or _is_amount(text, row):
+        return False
     number = "".join(group.digits for group in row)
     if text.is_cued(words.other_number_cues, first, last, before=5):
         return False
@@ -234,6 +256,43 @@ def _is_phone(text: Text, row: Sequence[Group], *, is_expected: bool) -> bool:
         or (number.startswith("0") and len(row) > 1)
         or number.startswith("00")
     )
+
+
+def _is_date(text: Text, row: Sequence[Group]) -> bool:
+    """Whether it is written like a day: 12.03.2024, 3/12/2025, 2024-03-12 (a shorter year is no matter)."""
+    if len(row) != 3 or _separator(text, row) not in (".", "/", "-"):
+        return False
+    year = row[0] if len(row[0].digits) == 4 else row[2]
+    day, month = sorted(int(one.digits) for one in row if one is not year)[::-1]
+    return (
+        all(len(one.digits) <= 2 for one in row if one is not year)
+        and re.fullmatch(r"(?:19|20)\d\d", year.digits) is not None
+        and 1 <= month <= 12
+        and 1 <= day <= 31
+    )
+
+
+def _is_amount(text: Text, row: Sequence[Group]) -> bool:
+    """Whether it is written like 1,299,000 or 12.500.000; 612.345.678 may be a number that is called."""
+    lengths = [len(one.digits) for one in row]
+    return (
+        len(row) == 3
+        and lengths[0] <= 2
+        and lengths[1:] == [3, 3]
+        and row[0].digits[0] != "0"
+        and _separator(text, row) in (".", ",")
+        and text.tokens[row[-1].last].end - text.tokens[row[0].first].start == sum(lengths) + 2
+    )
+
+
+def _separator(text: Text, row: Sequence[Group]) -> str | None:
+    """What stands between the written groups of a row, if that is one character and everywhere the same."""
+    between = {
+        "".join(one.raw for one in text.tokens[before.last + 1 : after.first])
+        for before, after in pairwise(row)
+    }
+    is_written = not any(one.is_spoken for one in row)
+    return between.pop() if is_written and len(between) == 1 else None
 
 
 def _with_bracket(text: Text, first: int) -> int:

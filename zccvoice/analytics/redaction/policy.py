@@ -87,7 +87,7 @@ def redact_words(
         words: what was said or written.
         language: Whisper code or BCP-47 tag; None when it is not known.
         policy: what is taken out.
-        expected: what somebody has just asked for, see `asked_for`.
+        expected: what somebody has just asked for, see `asked_for`; a card, if one was just given.
         known_names: of people on the call.
     """
     redacted = list(words)
@@ -147,7 +147,9 @@ def _finds(
         found["iban"] = accounts.ibans(text)
         found["card"] = chain(*(cards.cards(one) for one in (text, eager) if one is not None))
         found["national_id"] = accounts.national_ids(text, is_expected="national_id" in expected)
-    found["security_code"] = cards.security_codes(text, is_expected="security_code" in expected)
+    found["security_code"] = cards.security_codes(
+        text, is_expected="security_code" in expected, has_card="card" in expected
+    )
     found["phone"] = contacts.phones(text, is_expected="phone" in expected)
     found["name"] = contacts.names(text, known_names)
     for kind, finds in found.items():

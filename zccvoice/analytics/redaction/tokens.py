@@ -14,7 +14,11 @@ from dataclasses import dataclass
 
 from zccvoice.analytics.redaction.vocabulary import Phrases, Vocabulary, fold
 
-_TOKEN = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)?|\[[^\s\d\[\]]+\]|\S")
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+"""Where letters of Thai, Lao, Burmese, Khmer, Japanese, Chinese and Korean are: others follow without a space."""
+_TOKEN = re.compile(
+    rf"\d+|(?:(?![{_UNSPACED}])[^\W\d_])+(?:['’][^\W\d_]+)?|(?:(?=[{_UNSPACED}])[^\W\d_])+|\[[^\s\d\[\]]+\]|\S"
+)
 _SEPARATORS = frozenset(".,-–—/()…")
 _MOST_SEPARATORS, _MOST_FILLERS = 6, 4
 
@@ -79,16 +83,17 @@ class Text:
             index = index + 1 if group is None else group.last + 1
 
     def is_glued(self, index: int) -> bool:
-        """Whether a letter, a digit or an underscore stands right before this token."""
+        """Whether a letter, a digit or an underscore stands right before this token, and makes one word with it.
+
+        Letters of scripts without capitals do not: in many of them words and numbers have no space between.
+        """
         return index > 0 and self._is_glued_after(index - 1)
 
     def _is_glued_after(self, index: int) -> bool:
         if index + 1 >= len(self.tokens):
             return False
         one, next_ = self.tokens[index], self.tokens[index + 1]
-        return one.end == next_.start and all(
-            each.raw[0].isalnum() or each.raw[0] == "_" for each in (one, next_)
-        )
+        return one.end == next_.start and _glues(one.raw[-1]) and _glues(next_.raw[0])
 
     def is_alone(self, first: int, last: int) -> bool:
         """Whether nothing is glued to these tokens."""
@@ -137,6 +142,7 @@ class Text:
         return None if value is None else Group(value[0], index, value[1] - 1, is_spoken=True)
 
     def _repeated(self, index: int, times: int) -> Group | None:
+        begin = index - 1
         while self._word(index) in self.words.fillers:  # "dreimal die vier"
             index += 1
         digit = (
@@ -144,7 +150,7 @@ class Text:
         )
         if digit is None or len(digit) != 1 or not digit.isascii():
             return None
-        return Group(digit * times, index - 1, index, is_spoken=True)
+        return Group(digit * times, begin, index, is_spoken=True)
 
     def _word(self, index: int) -> str:
         return self.tokens[index].word if index < len(self.tokens) else ""
@@ -190,7 +196,7 @@ class Text:
         if self._word(at) == "-" or self._word(at) in self.words.tens_joiners:
             at += 1
         unit = self.words.numbers.get(self._word(at), "")
-        if len(unit) == 1 and unit != "0" and self._word(at + 1) not in self.words.hundred:
+        if len(unit) == 1 and unit != "0":
             return str(tens + int(unit)), at + 1
         return str(tens), index + 1
 
@@ -199,6 +205,10 @@ class Text:
         tens = self.words.numbers.get(self._word(index + 2), "")
         is_one = self._word(index + 1) in self.words.unit_joiners and len(unit) == 1 and unit != "0"
         return (tens[0] + unit, index + 3) if is_one and re.fullmatch("[2-9]0", tens) else None
+
+
+def _glues(letter: str) -> bool:
+    return letter == "_" or letter.isdecimal() or (letter.isalpha() and letter.upper() != letter.lower())
 
 
 def has_phrase(words: Sequence[str], phrases: Phrases) -> bool:

@@ -31,6 +31,11 @@ def _phrases(text: str) -> Phrases:
     return frozenset(tuple(fold(one).split()) for one in text.split(","))
 
 
+def _combined(firsts: str, seconds: str) -> Phrases:
+    """Each of the first phrases with each of the second ones behind it."""
+    return frozenset((*first, *second) for first in _phrases(firsts) for second in _phrases(seconds))
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """One language, or several together."""
@@ -63,6 +68,10 @@ class Vocabulary:
     """Words that stand before an ``at`` that belongs to no address."""
     email_cues: Phrases = frozenset()
     security_code_cues: Phrases = frozenset()
+    card_code_cues: Phrases = frozenset()
+    """Cues of a security code where a card was given before."""
+    other_code_cues: Phrases = frozenset()
+    """What makes such a cue that of another code."""
     national_id_cues: Phrases = frozenset()
     phone_cues: Phrases = frozenset()
     other_number_cues: Phrases = frozenset()
@@ -116,7 +125,13 @@ _ENGLISH = Vocabulary(
     security_code_cues=_phrases(
         "security code,card security,cvv,cvc,cvv2,cvc2,csc,cid,c v v,c v c,verification code on the card,"
         "card verification,verification value,verification number,code on the back,digits on the back,"
-        "number on the back,digit code,digits on the front"
+        "number on the back,digit code,digits on the front,"
+        "the security number,your security number,my security number,card security number"
+    )
+    | _combined("code,number,numbers,digit,digits,figures", "on the back,on back,on the reverse"),
+    card_code_cues=_phrases("code,security,on the back,on back,the back is,the back says,the back are"),
+    other_code_cues=_phrases(
+        "zip,postal,post,area,country,dial,promo,promotion,promotional,discount,voucher,coupon,gift,sort,access"
     ),
     national_id_cues=_phrases(
         "social security,social,ssn,s s n,national insurance,insurance number,nino,tax id,taxpayer,tin"
@@ -127,7 +142,8 @@ _ENGLISH = Vocabulary(
     ),
     other_number_cues=_phrases(
         "order,tracking,parcel,package,shipment,invoice,ticket,case,reference,ref,booking,confirmation,contract,"
-        "serial,model,part,item,article,sku,imei,isbn,ean,extension,policy,meter,claim,flight,purchase,receipt"
+        "serial,model,part,item,article,sku,imei,isbn,ean,extension,policy,meter,claim,flight,purchase,receipt,"
+        "customer number,customer id,member number,member id,membership number,account number,account id"
     ),
     name_cues=_phrases(
         "my name is,my name's,name is,i am called,this is mr,this is mrs,speaking with,full name is"
@@ -179,7 +195,15 @@ _SPANISH = Vocabulary(
         "código de seguridad,cvv,cvc,cvv2,cvc2,c v v,c v c,código de verificación de la tarjeta,"
         "dígitos de atrás,dígitos del reverso,números de atrás,cifras del reverso,código de la tarjeta,"
         "código del reverso"
-    ),
+    )
+    | _combined(
+        "número,números,dígito,dígitos,cifra,cifras,código",
+        "de atrás,de detrás,por detrás,detrás,que están detrás,que hay detrás,del reverso,en el reverso,del dorso,"
+        "de la parte trasera,de la parte de atrás,de la parte posterior",
+    )
+    | _combined("código de tres,código de cuatro", "cifras,dígitos,números"),
+    card_code_cues=_phrases("código,seguridad,reverso,dorso,detrás,atrás,parte trasera"),
+    other_code_cues=_phrases("postal,promocional,promoción,descuento,cupón,regalo,acceso"),
     national_id_cues=_phrases("dni,nie,nif,documento,identidad,documento nacional"),
     phone_cues=_phrases(
         "teléfono,móvil,celular,fijo,llámeme,llámame,me llame,llamar al,mi número,su número,número es,"
@@ -246,7 +270,10 @@ def _german() -> Vocabulary:
             "sicherheitscode,sicherheitsnummer,prüfnummer,kartenprüfnummer,prüfziffer,kartenprüfziffer,cvv,cvc,cvv2,"
             "cvc2,c v v,c v c,code auf der rückseite,ziffern auf der rückseite,zahlen auf der rückseite,"
             "nummer auf der rückseite"
-        ),
+        )
+        | _combined("zahl,zahlen,ziffer,ziffern,stellen,nummer,nummern,code", "auf der rückseite,hinten"),
+        card_code_cues=_phrases("code,rückseite,hinten"),
+        other_code_cues=_phrases("gutschein,rabatt,aktions,aktion,postleitzahl,vorwahl,zugangs"),
         national_id_cues=_phrases("steuer,steuerid,steuernummer,identifikationsnummer,steuer id"),
         phone_cues=_phrases(
             "telefon,telefonnummer,handy,handynummer,mobil,mobilnummer,festnetz,rufnummer,anrufen,rufen sie,"

@@ -2,12 +2,13 @@
 
 A customer pauses between groups of a card number, an agent asks for the security code and the answer is "1 2 3".
 So an utterance that begins or ends in the middle of what may be a number is held back until its neighbours on
-the same side are understood, and they are redacted as one text; and a bare number waits for what was said before
-it, by anybody. Everything else passes at once. What is held back is nowhere but here: not in a journal, not in the
-database.
+the same side are understood, and they are redacted as one text, over a breath or a short remark between them
+("hold on"); and a bare number waits for what was said before it, by anybody. Everything else passes at once. What
+is held back is nowhere but here: not in a journal, not in the database.
 
-Not covered: numbers cut by more than `JOIN_MS`, an e-mail address cut right before its ``at``, and an answer to a
-question that was asked more than `ASKED_MS` earlier.
+Not covered: numbers cut by more than `JOIN_MS`, or by a remark that is longer or begins with a number ("one
+moment"), an e-mail address cut right before its ``at``, an answer to a question that was asked more than
+`ASKED_MS` earlier, and what Zoom transcribed itself: its sentences are redacted one by one as they come.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ LONGEST_MS = 30_000
 """No utterance is longer: one that began in time has ended by then."""
 _KEPT_MS = 120_000
 _SHORTEST_BARE_NUMBER = 3
+_REMARK_WORDS = 3
+"""A remark between the parts of a number has no more, fillers apart."""
 
 Key = tuple[str, int, int]
 """Channel, start and end (ms on any clock) of an utterance."""
@@ -45,7 +48,10 @@ class _Said:
     begins_open: bool = False
     ends_open: bool = False
     has_number: bool = False
+    is_aside: bool = False
+    """Nothing, or a short remark: a number goes on over it."""
     asks_for: frozenset[RedactedClass] = field(default_factory=frozenset)
+    """Also ``card``, if one was given."""
 
 
 class RedactionWindow:
@@ -65,9 +71,13 @@ class RedactionWindow:
         """
         self._put(_Said(key))
 
-    def recall(self, key: Key, words: Sequence[str], language: str | None) -> None:
+    def recall(
+        self, key: Key, words: Sequence[str], language: str | None, *, is_believed: bool = True
+    ) -> None:
         """An utterance was stored before, as these words: no part of a number, but it may ask for one."""
-        self._put(_Said(key, (), is_released=True, asks_for=asked_for(words, language)))
+        one = _Said(key, (), is_released=True)
+        _note(one, words, language, is_believed=is_believed)
+        self._put(one)
 
     def take(
         self,
@@ -76,6 +86,8 @@ class RedactionWindow:
         language: str | None,
         policy: Policy,
         known_names: Collection[str] = (),
+        *,
+        is_believed: bool = True,
     ) -> list[tuple[Key, Columns]]:
         """What an expected utterance says (nothing, if it was not understood) → all that may now be stored.
 
@@ -85,12 +97,13 @@ class RedactionWindow:
             language: in which it was said.
             policy: what is taken out.
             known_names: of people on the call.
+            is_believed: somebody said it; else it may be what a recognizer makes of a noise.
         """
         one = self._by_key.get(key)
         if one is None or one.columns is not None:
             raise ValueError("expected an utterance that was announced and is not understood yet")
         one.columns = columns
-        self._note(one, language)
+        _note(one, columns[0] if columns else [], language, is_believed=is_believed)
         self._language = language
         return self._release(policy, known_names)
 
@@ -111,22 +124,6 @@ class RedactionWindow:
             self._said.remove(before)
         self._by_key[said.key] = said
         insort(self._said, said, key=lambda one: one.key[1])
-
-    def _note(self, one: _Said, language: str | None) -> None:
-        words = one.columns[0] if one.columns else []
-        text = Text(" ".join(words), vocabulary(language))
-        groups = [group for row in text.rows() for group in row]
-        of_numbers = {at for group in groups for at in range(group.first, group.last + 1)}
-        told = [
-            at in of_numbers
-            or token.word in text.words.at | text.words.dot
-            or (token.is_word and len(token.raw) == 1)
-            for at, token in enumerate(text.tokens)
-            if at in of_numbers or (token.raw.isalnum() and token.word not in text.words.fillers)
-        ]
-        one.begins_open, one.ends_open = bool(told) and told[0], bool(told) and told[-1]
-        one.has_number = sum(len(group.digits) for group in groups) >= _SHORTEST_BARE_NUMBER
-        one.asks_for = asked_for(words, language)
 
     def _release(self, policy: Policy, known_names: Collection[str]) -> list[tuple[Key, Columns]]:
         released: list[tuple[Key, Columns]] = []
@@ -154,7 +151,9 @@ class RedactionWindow:
 
     def _chain(self, one: _Said) -> list[_Said] | None:
         """The utterances that are one text with this one; None while that is not known."""
-        side = [each for each in self._said if each.key[0] == one.key[0]]
+        side = [
+            each for each in self._said if each.key[0] == one.key[0] and (each is one or not each.is_aside)
+        ]
         first = last = side.index(one)
         while side[first].begins_open and first > 0 and _may_join(side[first - 1], side[first]):
             before = side[first - 1]
@@ -188,7 +187,6 @@ class RedactionWindow:
     def _redacted(
         self, chain: Sequence[_Said], policy: Policy, known_names: Collection[str]
     ) -> list[tuple[Key, Columns]]:
-        expected = {kind for each in self._before(chain[0]) for kind in each.asks_for}
         by_column: list[list[list[str]]] = []
         before: tuple[list[str], ...] = ()
         for column in zip(*(one.columns or () for one in chain), strict=True):
@@ -196,15 +194,52 @@ class RedactionWindow:
                 by_column.append(by_column[-1])
                 continue
             before = column
-            together = [word for words in column for word in words]
-            redacted = redact_words(
-                together, self._language, policy, expected=expected, known_names=known_names
-            )
-            by_column.append(_apart(redacted, [len(words) for words in column], policy))
-        for one in chain:
+            by_column.append(self._column(chain, column, policy, known_names))
+        for at, one in enumerate(chain):
+            if any(policy.mask("card") in word for column in by_column for word in column[at]):
+                one.asks_for |= {"card"}  # its security code may follow
             one.is_released = True
             one.columns = ()  # what was said is no longer needed
         return [(one.key, tuple(column[at] for column in by_column)) for at, one in enumerate(chain)]
+
+    def _column(
+        self,
+        chain: Sequence[_Said],
+        column: Sequence[list[str]],
+        policy: Policy,
+        known_names: Collection[str],
+    ) -> list[list[str]]:
+        """The words of utterances that are one text: redacted as one, and then each by itself.
+
+        A number that is said twice ("415 555 2671", "415 555 2671, right?") is one only by itself.
+        """
+        expected = {kind for each in self._before(chain[0]) for kind in each.asks_for}
+
+        def redacted(words: Sequence[str]) -> list[str]:
+            return redact_words(words, self._language, policy, expected=expected, known_names=known_names)
+
+        together = redacted([word for words in column for word in words])
+        parts = _apart(together, [len(words) for words in column], policy)
+        return list(map(redacted, parts)) if len(chain) > 1 else parts
+
+
+def _note(one: _Said, words: Sequence[str], language: str | None, *, is_believed: bool) -> None:
+    """What an utterance says, as far as others depend on it."""
+    text = Text(" ".join(words), vocabulary(language))
+    groups = [group for row in text.rows() for group in row]
+    of_numbers = {at for group in groups for at in range(group.first, group.last + 1)}
+    told = [
+        at in of_numbers
+        or token.word in text.words.at | text.words.dot
+        or (token.is_word and len(token.raw) == 1)
+        for at, token in enumerate(text.tokens)
+        if at in of_numbers or (token.raw.isalnum() and token.word not in text.words.fillers)
+    ]
+    one.begins_open, one.ends_open = bool(told) and told[0], bool(told) and told[-1]
+    one.has_number = sum(len(group.digits) for group in groups) >= _SHORTEST_BARE_NUMBER
+    is_short = len(told) <= _REMARK_WORDS or not is_believed
+    one.is_aside = is_short and not (groups or one.begins_open or one.ends_open)
+    one.asks_for = asked_for(words, language)
 
 
 def _may_join(one: _Said, other: _Said) -> bool:
