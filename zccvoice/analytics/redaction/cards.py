@@ -30,6 +30,7 @@ _USUAL = re.compile(
 _CODE_DIGITS = (3, 4)
 _EXPIRY = re.compile(r"(?:0?[1-9]|1[0-2])(?:20)?[2-9]\d|20[2-9]\d")
 """An expiry date: its month and year, or the year after the name of a month."""
+_LONGEST_EXPIRY = 6
 _NEAR_BEFORE, _NEAR_AFTER = 8, 6
 """Words between a cue and its number."""
 _BESIDE_AFTER = 4
@@ -112,10 +113,14 @@ def _code(row: Sequence[Group]) -> Sequence[Group]:
 
 def _code_after_date(row: Sequence[Group]) -> Sequence[Group]:
     """What a row has after the date that it begins with, if that may be a code."""
-    digits = ["".join(group.digits for group in row[:end]) for end in range(len(row) + 1)]
-    for first, date in enumerate(digits):
-        if _EXPIRY.fullmatch(date) and len(digits[-1]) - len(date) in _CODE_DIGITS:
+    number = "".join(group.digits for group in row)
+    if len(number) > _LONGEST_EXPIRY + max(_CODE_DIGITS):
+        return ()
+    date = ""
+    for first, group in enumerate(row):
+        if _EXPIRY.fullmatch(date) and len(number) - len(date) in _CODE_DIGITS:
             return row[first:]
+        date += group.digits
     return ()
 
 
