@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zccvoice.audio.frame import AudioFormat, Encoding, Gap, Packet
+from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.timeline import LOST_PACKETS, Timeline
 from zccvoice.errors import DecodeError
 from zccvoice.rtms.timestamps import plausible_ms
@@ -312,3 +312,26 @@ def test_packets_keep_their_source() -> None:
     assert [piece.source for piece in out if isinstance(piece, Packet)] == [
         (1000, n) for n in (0, 1, 2, 4, 5)
     ]
+
+
+@pytest.mark.parametrize("packet_ms", [20, 100, 1_000])
+def test_a_word_every_quarter_of_a_minute_is_kept(packet_ms: int) -> None:
+    """Nothing comes from who is silent, and one packet may hold all that he says."""
+    timeline = Timeline(AudioFormat(packet_ms=packet_ms))
+    words = [START_MS, *(START_MS + 15_000 * number for number in range(1, 8))]
+    found = [one for at in words for one in timeline.push(at, bytes(32 * packet_ms))] + timeline.flush()
+    packets = [one.position // SAMPLES_PER_MS for one in found if isinstance(one, Packet)]
+    assert packets == [at - START_MS for at in words]
+    assert {one.cause for one in found if isinstance(one, Gap)} == {None}
+    assert (timeline.packets, timeline.stray_packets, timeline.lost_packets) == (8, 0, 0)
+
+
+def test_two_timestamps_that_contradict_each_other_are_not_believed() -> None:
+    timeline = Timeline(AudioFormat(packet_ms=100))
+    day_ms = 24 * 3_600_000
+    wild = [START_MS + 100 + 2 * day_ms, START_MS + 100 + 5 * day_ms]
+    for at in [START_MS, START_MS + 100, *wild, START_MS + 200]:
+        timeline.push(at, bytes(3_200))
+    timeline.flush()
+    assert (timeline.packets, timeline.stray_packets) == (3, 2)
+    assert timeline.position == 300 * SAMPLES_PER_MS

@@ -12,7 +12,8 @@ track without a seam, so that rounding in the timestamps never costs or adds a s
 slower or faster than its timestamps is held to the timestamps, by a packet more or less when it has come to that.
 
 A clock may jump. One that is set back is known by packets that are all too late, and the axis goes on; so it does
-when it is set forward by more than a day. A single timestamp far ahead is believed when a second one confirms it.
+when it is set forward by more than a day. A single timestamp far ahead is believed when the next one confirms it:
+one near it, or further ahead.
 """
 
 from __future__ import annotations
@@ -164,11 +165,15 @@ class Timeline:
         self._doubt_the_first(packet)
         placed: list[Packet | Gap] = []
         if self._is_far_ahead(packet.timestamp_ms):
-            if self._far is None or abs(packet.timestamp_ms - self._far.timestamp_ms) > FAR_AHEAD_MS:
-                self.stray_packets += self._far is not None
+            far = self._far
+            if far is None or not self._is_confirmed(far.timestamp_ms, packet.timestamp_ms):
+                self.stray_packets += far is not None
                 self._far = packet
                 return []
-            placed = self._believe(self._far)
+            placed = self._believe(far)
+            if self._is_far_ahead(packet.timestamp_ms):
+                self._far = packet
+                return placed + self._release(self._newest_ms + 1)
         elif self._far is not None and packet.timestamp_ms > self._newest_ms:
             self._far = None  # the track goes on where it was
             self.stray_packets += 1
@@ -187,6 +192,13 @@ class Timeline:
 
     def _is_far_ahead(self, timestamp_ms: int) -> bool:
         return 0 <= self._newest_ms < timestamp_ms - FAR_AHEAD_MS
+
+    def _is_confirmed(self, far_ms: int, timestamp_ms: int) -> bool:
+        """By a packet near it; or by one further ahead, of somebody who says a word every now and then."""
+        if abs(timestamp_ms - far_ms) <= FAR_AHEAD_MS:
+            return True
+        is_further = far_ms < timestamp_ms <= far_ms + LONGEST_HOLE_MS
+        return is_further and far_ms <= self._newest_ms + LONGEST_HOLE_MS
 
     def _doubt_the_first(self, packet: _Waiting) -> None:
         """The very first packet may be the one with the wrong timestamp."""
