@@ -335,3 +335,15 @@ def test_two_timestamps_that_contradict_each_other_are_not_believed() -> None:
     timeline.flush()
     assert (timeline.packets, timeline.stray_packets) == (3, 2)
     assert timeline.position == 300 * SAMPLES_PER_MS
+
+
+def test_what_waits_for_a_neighbour_when_the_clock_is_set_back_is_kept() -> None:
+    timeline = Timeline(AudioFormat())
+    before = [*range(0, 1_000, 20), 1_040, 1_060]
+    back = range(-60_000, -59_000, 20)
+    found = [one for at in (*before, *back) for one in timeline.push(START_MS + at, bytes(640))]
+    found += timeline.flush()
+    assert timeline.packets == sum(isinstance(one, Packet) for one in found) == len(before) + len(back)
+    (gap,) = (one for one in found if isinstance(one, Gap))
+    assert (gap.position, gap.sample_count, gap.cause) == (1_000 * SAMPLES_PER_MS, 640, LOST_PACKETS)
+    assert timeline.position == 2_080 * SAMPLES_PER_MS

@@ -238,7 +238,7 @@ class Timeline:
             if hole <= -packet.sample_count:  # all of it lies before what was placed: too late
                 self._late.append(packet)
                 if len(self._late) == LATE_BEFORE_STEP:
-                    self._set_back()
+                    placed += self._set_back()
                 continue
             placed.append(
                 self._place(packet.timestamp_ms, packet.payload, packet.sample_count, packet.source)
@@ -256,15 +256,17 @@ class Timeline:
             self._late.clear()
         return packet
 
-    def _set_back(self) -> None:
+    def _set_back(self) -> list[Packet | Gap]:
         """The sender's clock was set back: nothing but late packets comes, and they are the call.
 
-        The axis goes on with the first of them.
+        The axis goes on with the first of them, after what still waited for a neighbour by the clock before.
         """
-        self._continue_with(self._late[0])
-        self._newest_ms = self._late[-1].timestamp_ms
-        self._waiting = sorted([*self._late, *self._waiting])
-        self._late = []
+        late, self._late = self._late, []
+        placed = self._release(self._newest_ms + 1)
+        self._continue_with(late[0])
+        self._newest_ms = late[-1].timestamp_ms
+        self._waiting = sorted(late)
+        return placed
 
     def _continue_with(self, packet: _Waiting) -> None:
         """Position 0 lies elsewhere by the sender's clock from now on."""
