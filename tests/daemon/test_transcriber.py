@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -203,3 +205,24 @@ async def test_nothing_heard_is_no_text(shelf: Shelf) -> None:
     await desk.run(FakeRecognizer())
     (heard,) = desk.heard
     assert (heard.text, heard.words, heard.verdict) == (None, (), "empty")
+
+
+@pytest.mark.parametrize(("refusals", "verdict"), [(3, "kept"), (1_000, "failed: its sound is lost")])
+async def test_sound_that_cannot_be_read_now_is_read_later(
+    shelf: Shelf, refusals: int, verdict: str, autojump_clock: trio.testing.MockClock, no_threads: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    real, left = Path.open, [refusals]
+
+    def refuse(*given: Any, **options: Any) -> Any:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return real(*given, **options)
+
+    desk = Desk(shelf)
+    desk.put(0)
+    with monkeypatch.context() as system:
+        system.setattr(Path, "open", refuse)
+        await desk.run(FakeRecognizer())
+    assert [one.verdict for one in desk.heard] == [verdict]

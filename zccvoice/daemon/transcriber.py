@@ -17,7 +17,7 @@ from zccvoice.config import SpeechConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outcome import Spoken
-from zccvoice.errors import JournalError, RecognizerError
+from zccvoice.errors import JournalError, JournalUnavailableError, RecognizerError
 from zccvoice.journal.journal import JournalReader
 from zccvoice.journal.passage import read_samples
 from zccvoice.speech.batch import Batch, BatchLimits, BatchQueue
@@ -26,6 +26,8 @@ from zccvoice.speech.recognizer import Recognizer, RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
 from zccvoice.store.facts import StoredWord, UtteranceHeard
 
+READ_ATTEMPTS, READ_AGAIN_S = 5, 1.0
+"""At a journal that the system does not let be read: what is not transcribed is tried again at the next start."""
 log = get_logger()
 
 
@@ -116,9 +118,15 @@ class Transcriber:
         self, batch: Batch[SpokenItem], limiter: trio.CapacityLimiter
     ) -> list[UtteranceHeard]:
         began = trio.current_time()
-        found = await trio.to_thread.run_sync(
-            self._recognize, batch.windows, limiter=limiter, abandon_on_cancel=True
-        )
+        for attempts_left in reversed(range(READ_ATTEMPTS)):
+            found = await trio.to_thread.run_sync(
+                self._recognize, batch.windows, limiter=limiter, abandon_on_cancel=True
+            )
+            refused = next((one for one in found if isinstance(one, JournalUnavailableError)), None)
+            if refused is None or not attempts_left:
+                break
+            log.warning("sound not read, tried again", problem=str(refused))
+            await trio.sleep(READ_AGAIN_S)
         self._metrics.recognizing_seconds.inc(trio.current_time() - began)
         self._metrics.recognized_seconds.inc(batch.sound_s)
         return [self._heard(item, one) for item, one in zip(batch.items, found, strict=True)]
