@@ -3,13 +3,14 @@ from __future__ import annotations
 import shutil
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from zccvoice.cli import main
 from zccvoice.errors import RecognizerError
-from zccvoice.speech.weights import fetch
+from zccvoice.speech.weights import fetch, install
 from zccvoice.speech.whisper import weights_location
 
 DEMO = Path(weights_location("demo"))
@@ -92,6 +93,41 @@ def test_what_is_no_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     (tmp_path / "text").write_text("no archive")
     assert models(tmp_path, "fetch", "ours", "--from", str(tmp_path / "text")) == 3
     assert "cannot read weights from" in capsys.readouterr().err
+
+
+def zipped(folder: Path, method: int = zipfile.ZIP_DEFLATED) -> Path:
+    path = folder / "weights.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("model.bin", bytes(range(256)) * 100)
+    return path
+
+
+def with_field(archive: bytes, at: int, value: int) -> bytes:
+    """A zip with another number in a field of its entry: in its header, and two bytes further in the directory."""
+    changed = bytearray(archive)
+    for start in (at, archive.index(b"PK\x01\x02") + at + 2):
+        changed[start : start + 2] = value.to_bytes(2, "little")
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("method", "spoilt"),
+    [
+        (zipfile.ZIP_DEFLATED, lambda archive: archive[:60] + b"\xff" * 30 + archive[90:]),
+        (zipfile.ZIP_LZMA, lambda archive: archive[:60] + b"\xff" * 30 + archive[90:]),
+        (zipfile.ZIP_DEFLATED, lambda archive: with_field(archive, 6, 1)),  # wants a password
+        (zipfile.ZIP_DEFLATED, lambda archive: with_field(archive, 8, 6)),  # imploded
+    ],
+    ids=["deflate", "lzma", "password", "method"],
+)
+def test_an_archive_that_cannot_be_unpacked(
+    method: int, spoilt: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    path = zipped(tmp_path, method)
+    path.write_bytes(spoilt(path.read_bytes()))
+    with pytest.raises(RecognizerError, match="cannot read weights from"):
+        install("ours", path, tmp_path / "models")
+    assert list((tmp_path / "models").iterdir()) == []
 
 
 def test_the_demo_weights_are_those_that_were_shipped(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Sequence
 
 import pytest
@@ -135,6 +136,18 @@ def test_the_longest_message_is_read() -> None:
     longest = b"x" * MOST_BYTES
     in_two = frame(Opcode.TEXT, longest[:-1], is_final=False) + frame(Opcode.CONTINUATION, longest[-1:])
     assert read([frame(Opcode.TEXT, longest) + in_two]) == ([longest, longest], [], None)
+
+
+def test_pieces_of_nothing_take_no_room() -> None:
+    reader = FrameReader(MOST_BYTES)
+    assert reader.push(frame(Opcode.TEXT, b"", is_final=False)) == []
+    nothing = frame(Opcode.CONTINUATION, b"", is_final=False) * 50_000
+    tracemalloc.start()
+    assert reader.push(nothing) == []
+    grown_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown_bytes < 50_000
+    assert reader.push(frame(Opcode.CONTINUATION, b"all")) == [b"all"]
 
 
 @pytest.mark.parametrize("last", [frame(Opcode.CLOSE, b"\x03\xe8"), frame(Opcode.TEXT, b"\xff"), b"\x83\x00"])

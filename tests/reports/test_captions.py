@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import IO
 
 import pytest
@@ -86,6 +87,51 @@ def test_a_long_utterance_is_cut_between_words() -> None:
     assert len(cut) > 2
     assert cut[0].start_ms == 3_723_004
     assert "01:02:03.004 --> 01:02:" in written(write_vtt, report(spoken(["word"] * 60)))
+
+
+CHINESE = "我想取消订单，因为它还没有到"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("It costs $10.50 or 1,200 euros.", ["It", "costs", "$10", ".50", "or", "1", ",200", "euros."]),
+        ("J'appelle pour l'abonnement.", ["J", "'appelle", "pour", "l", "'abonnement."]),
+        ("“Hello” – (is it you?)", ["hello", "is", "it", "you"]),  # other servers tell bare words
+        ("“Hello” – (is it you?)", ["Hello", "is", "it", "you"]),
+        (CHINESE, list(CHINESE)),
+    ],
+)
+def test_a_recognizers_words_change_nothing_of_its_text(text: str, words: list[str]) -> None:
+    short, slow = replace(spoken(words), text=text), replace(spoken(words, 5_000), text=text)
+    assert [one.text for one in captions(report(short))] == [text]
+    cut = [one.text for one in captions(report(slow))]
+    assert len(cut) > 1
+    assert ("" if text is CHINESE else " ").join(cut) == text
+
+
+def test_text_without_spaces_is_cut_between_words() -> None:
+    text = CHINESE * 9
+    cut = captions(report(replace(spoken(list(text), 10), text=text)))
+    assert "".join(one.text for one in cut) == text
+    assert [len(one.text) for one in cut] == [LONGEST_LETTERS] * (len(cut) - 1) + [len(cut[-1].text)]
+    assert cut[1].start_ms == cut[0].end_ms == cut[0].start_ms + 10 * LONGEST_LETTERS
+
+
+lines = st.text("ab1.$'é \n", max_size=200).filter(str.strip)
+
+
+@given(lines | st.text("我a1，ท \n", max_size=200).filter(str.strip), st.data(), st.integers(0, 3_000))
+def test_captions_are_the_text_but_for_its_spaces(text: str, data: st.DataObject, word_ms: int) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=20)))
+    words = [text[begin:end].strip() for begin, end in pairwise([0, *cuts, len(text)])]
+    if data.draw(st.booleans()):  # words of something else
+        words = data.draw(st.lists(st.text("ab1我", max_size=5), max_size=20))
+    cut = captions(report(replace(spoken(words, word_ms), text=text)))
+    assert "".join("".join(one.text for one in cut).split()) == "".join(text.split())
+    assert all(one.text and one.text == " ".join(one.text.split()) for one in cut)
+    if "我" not in text and "ท" not in text:
+        assert " ".join(one.text for one in cut) == " ".join(text.split())
 
 
 @given(

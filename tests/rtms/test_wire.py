@@ -247,6 +247,27 @@ def test_stop_reason_and_session_id_under_their_other_names() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("STOP_BC_HOST_DISABLED_APP", 5),
+        ("customer_disconnected", 21),
+        ("21", 21),
+        ("99", 99),
+        ("STOP_BC_WHAT_NOBODY_KNOWS", None),
+        ("9" * 5_000, None),
+        (["STOP_BC_USER_LEFT"], None),
+    ],
+)
+def test_a_stop_reason_by_name_or_one_that_cannot_be_used_costs_no_end(told: Any, reason: int | None) -> None:
+    stream_ended = m.StreamStateUpdate(state=4, reason=reason)
+    assert decode(json.dumps({"msg_type": 8, "state": 4, "reason": told})) == stream_ended
+    session_ended = m.SessionStateUpdate(state=5, rtms_session_id="s", stop_reason=reason)
+    for key in ("stop_reason", "reason"):
+        update = {"msg_type": 9, "state": 5, "rtms_session_id": "s", key: told}
+        assert decode(json.dumps(update)) == session_ended
+
+
 @pytest.mark.parametrize("msg_type", range(1, 30))
 def test_every_type_of_message_is_known(msg_type: int) -> None:
     assert msg_type in {one.__struct_config__.tag for one in TYPES}

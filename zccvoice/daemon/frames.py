@@ -152,7 +152,8 @@ class FrameReader:
                 self._text.decode(payload, bool(first & FINAL))
             except UnicodeDecodeError:
                 raise _ViolationError("text that is not UTF-8", BAD_TEXT) from None
-        self._fragments.append(payload)
+        if payload:  # pieces of nothing count for no bytes: kept, they would grow without bound
+            self._fragments.append(payload)
         self._fragments_bytes += len(payload)
         if first & FINAL:
             messages.append(b"".join(self._fragments))

@@ -1,23 +1,32 @@
 """Report → WebVTT, SubRip and plain text: what was said, and nothing else.
 
-Only words that count are shown. An utterance may be half a minute long; captions are cut between words so that
-they can be read: two lines of 42 letters and seven seconds at most, what subtitlers agree on.
+Only words that count are shown. An utterance may be half a minute long; its text is cut between words so that
+captions can be read: two lines of 42 letters and seven seconds at most, what subtitlers agree on. The recognizer's
+words with their times tell when a piece of the text was said, never what.
 
 Sources: W3C "WebVTT", sections 1.1 and 6.4; SubRip is what players take for it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from itertools import pairwise
+from typing import IO, NamedTuple
 
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.transcript import speaker
+from zccvoice.store.facts import StoredWord
 from zccvoice.store.reads import UtteranceRow
+from zccvoice.store.word_places import word_places
 
 LONGEST_LETTERS = 84
 LONGEST_MS = 7_000
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Letters of scripts that are written without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,15 @@ class Caption:
     speaker: str
     """Side or name; empty when neither is known."""
     text: str
+
+
+class _Piece(NamedTuple):
+    """What is not cut any further: some of the text, with the space after it."""
+
+    text: str
+    start_ms: int
+    """From the start of the utterance, as that of words."""
+    end_ms: int
 
 
 def captions(report: CallReport) -> list[Caption]:
@@ -68,21 +86,61 @@ def _cut(utterance: UtteranceRow) -> Iterator[Caption]:
     if not utterance.words:
         yield Caption(utterance.start_ms, utterance.end_ms, _line(speaker(utterance)), text)
         return
-    kept = [utterance.words[0]]
-    for word in utterance.words[1:]:
-        letters = sum(len(one.text) + 1 for one in kept) + len(word.text)
-        if letters > LONGEST_LETTERS or word.end_ms - kept[0].start_ms > LONGEST_MS:
-            yield _caption(utterance, kept[0].start_ms, kept[-1].end_ms, [one.text for one in kept])
+    first, *others = _pieces(text, utterance.words)
+    kept = [first]
+    for piece in others:
+        letters = len("".join(one.text for one in kept)) + len(piece.text.rstrip())
+        if letters > LONGEST_LETTERS or piece.end_ms - kept[0].start_ms > LONGEST_MS:
+            yield _caption(utterance, kept)
             kept = []
-        kept.append(word)
-    yield _caption(utterance, kept[0].start_ms, kept[-1].end_ms, [one.text for one in kept])
+        kept.append(piece)
+    yield _caption(utterance, kept)
 
 
-def _caption(utterance: UtteranceRow, start_ms: int, end_ms: int, words: list[str]) -> Caption:
-    begin_ms = utterance.start_ms + start_ms
+def _caption(utterance: UtteranceRow, pieces: list[_Piece]) -> Caption:
+    begin_ms = utterance.start_ms + pieces[0].start_ms
     # A recognizer gives some words no length; a cue has to have one.
-    last_ms = max(begin_ms + 1, utterance.start_ms + end_ms)
-    return Caption(begin_ms, last_ms, _line(speaker(utterance)), _line(" ".join(words)))
+    last_ms = max(begin_ms + 1, utterance.start_ms + pieces[-1].end_ms)
+    text = "".join(one.text for one in pieces).rstrip()
+    return Caption(begin_ms, last_ms, _line(speaker(utterance)), text)
+
+
+def _pieces(text: str, words: tuple[StoredWord, ...]) -> list[_Piece]:
+    """All of the text, one line, in pieces that a caption may begin with; each has the times of its words."""
+    places = word_places(text, words)
+    if places is None:
+        return _shared_out(text, words)
+    cuts, firsts = [0], [0]
+    for number, (before, place) in enumerate(pairwise(places), 1):
+        cut = _cut_between(text, before.stop, place.start)
+        if cut is not None and cut > cuts[-1]:  # a word without letters begins no piece
+            cuts.append(cut)
+            firsts.append(number)
+    return [
+        _Piece(text[begin:end], words[first].start_ms, words[last - 1].end_ms)
+        for (begin, end), (first, last) in zip(
+            pairwise([*cuts, len(text)]), pairwise([*firsts, len(words)]), strict=True
+        )
+    ]
+
+
+def _cut_between(text: str, end: int, begin: int) -> int | None:
+    """Where to cut between words that end and begin there; None where the second goes on with the first."""
+    space = text.rfind(" ", end, begin)
+    if space >= 0:
+        return space + 1
+    is_unspaced = _UNSPACED.search(text[max(0, begin - 1) : begin + 1]) is not None
+    return begin if is_unspaced and text[begin : begin + 1].isalnum() else None
+
+
+def _shared_out(text: str, words: tuple[StoredWord, ...]) -> list[_Piece]:
+    """Words that are not those of the text tell about when: its own, between spaces, share them out in order."""
+    tokens = text.split()
+    firsts = [number * len(words) // len(tokens) for number in range(len(tokens) + 1)]
+    return [
+        _Piece(f"{token} ", words[first].start_ms, words[max(first, next_first - 1)].end_ms)
+        for token, (first, next_first) in zip(tokens, pairwise(firsts), strict=True)
+    ]
 
 
 def _counted(utterance: UtteranceRow) -> str:

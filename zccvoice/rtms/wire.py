@@ -14,7 +14,9 @@ from typing import Any
 import msgspec
 
 from zccvoice.errors import RemoteProtocolError
+from zccvoice.rtms.enums import stop_reason
 from zccvoice.rtms.messages import AudioData, Message, OtherMessage, SessionStateUpdate, TypedMessage
+from zccvoice.rtms.payload import integer
 
 _decoder = msgspec.json.Decoder(TypedMessage)
 _encoder = msgspec.json.Encoder()
@@ -90,14 +92,22 @@ def _canonical(msg_type: int, fields: dict[str, Any]) -> dict[str, Any]:
         case 6:
             inner = known.get("event", known.get("content", known))
             known["event"] = inner
+        case 8:
+            known["reason"] = _stop_reason(known.get("reason"))
         case 9:
             known.setdefault("rtms_session_id", known.get("session_id"))
-            known.setdefault("stop_reason", known.get("reason"))
+            known["stop_reason"] = _stop_reason(known.get("stop_reason", known.get("reason")))
         case 14 | 17 | 18:
             # Old documents put the payload itself where the object belongs, its fields beside it.
             if isinstance(known.get("content"), str):
                 known["content"] = {**known, "data": known["content"]}
     return known
+
+
+def _stop_reason(told: Any) -> int | None:
+    """By number or name, as in webhooks. None where it cannot be used: the end of a stream counts without one."""
+    number = integer(told)
+    return stop_reason(told) if number is None and isinstance(told, str) else number
 
 
 def _server_urls(urls: Any) -> dict[str, str]:

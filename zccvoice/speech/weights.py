@@ -6,10 +6,12 @@ name. It appears there when it is whole.
 
 from __future__ import annotations
 
+import lzma
 import re
 import shutil
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,17 @@ from zccvoice.speech.whisper import DEMO_MODEL, weights_location
 REQUIRED = ("config.json", "model.bin", "tokenizer.json")
 _FILES = re.compile(r"(config|preprocessor_config|tokenizer)\.json|model\.bin|vocabulary\.\w+|README\.md")
 _NAME = re.compile(r"\w[\w.-]*")
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""What a folder or an archive raises that cannot be read. `zipfile` has RuntimeError for one that wants a password
+and NotImplementedError, which is one, for packing that it does not know; what unpacks has errors of its own."""
 _SIZES_MB = {
     "tiny": 75,
     "base": 145,
@@ -141,7 +154,7 @@ def install(name: str, source: Path, models: Path) -> Path:
             for file_name, file in _files(source):
                 with file, (folder / file_name).open("wb") as copy:
                     shutil.copyfileobj(file, copy)
-        except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise RecognizerError(
                 f"cannot read weights from {source}: {type(error).__name__}: {error}"
             ) from error

@@ -5,6 +5,7 @@ Times in milliseconds are on the engagement's clock; datetimes are aware, UTC.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ from zccvoice.store.facts import StoredWord
 from zccvoice.store.measure_tables import MetricThresholds, scorecard_table
 from zccvoice.store.tables import Engagement, Gap, Participant, Stream, Track, Utterance
 from zccvoice.store.upsert import epoch_ms
+from zccvoice.store.word_places import word_places
 
 _BY_THE_CLOCK = frozenset({"stored_at", "computed_at", "refreshed_at", "matched_at", "lags_ms"})
 
@@ -215,10 +217,34 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
 
 
 def word_spans_of(row: UtteranceRow) -> tuple[Span, ...]:
-    """One per word of the text; none where the recognizer cut words otherwise, or told no times."""
-    if row.text is None or len(row.words) != len(row.text.split()):
-        return ()
-    return tuple(Span(row.start_ms + one.start_ms, row.start_ms + one.end_ms) for one in row.words)
+    """One for each word of the text between spaces; none where the recognizer told no times, or of other words."""
+    tokens = (row.text or "").split()
+    if len(row.words) == len(tokens):
+        spoken = [[word] for word in row.words]
+    else:
+        spoken = _words_by_token(tokens, row.words)
+    return tuple(Span(row.start_ms + words[0].start_ms, row.start_ms + words[-1].end_ms) for words in spoken)
+
+
+def _words_by_token(tokens: Sequence[str], words: Sequence[StoredWord]) -> list[list[StoredWord]]:
+    """The words that each token has letters of; empty unless every token has some."""
+    places = word_places(" ".join(tokens), words)
+    if places is None:
+        return []
+    found: list[list[StoredWord]] = []
+    begin = first = 0
+    for token in tokens:
+        end = begin + len(token)
+        while first < len(words) and places[first].stop <= begin:
+            first += 1
+        last = first
+        while last < len(words) and places[last].start < end:
+            last += 1
+        if first == last:
+            return []
+        found.append(list(words[first:last]))
+        begin = end + 1
+    return found
 
 
 def _calls() -> Select[Any]:
