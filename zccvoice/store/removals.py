@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from zccvoice.analytics.record import CallRecord
 from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
 from zccvoice.store.keeping_tables import Tombstone
 from zccvoice.store.measure_tables import (
@@ -102,6 +103,32 @@ def forget_stale(connection: Connection, restated: StreamRestated, zero_ms: int)
         )
         of_stream = table.c.stream_id == storable(restated.stream_id)
         connection.execute(delete(table).where(of_stream, ~exists(same)))
+
+
+def is_pruned(connection: Connection, record: CallRecord) -> bool:
+    """Whether what was said in a call is no longer kept: nothing can be measured or matched in it any more.
+
+    Utterances go by whole months, all of a call at once. Its scorecard tells that there were some; and after
+    that went with a revoked stream, the tombstone of a stream that took a scorecard with it and no utterance.
+    """
+    if record.utterances:
+        return False
+    engagement_id = storable(record.engagement_id)
+    talked_ms = connection.scalar(
+        select(func.max(scorecard_table.c.talk_time_total_ms)).where(
+            scorecard_table.c.engagement_id == engagement_id
+        )
+    )
+    if talked_ms:
+        return True
+    stone = table_of(Tombstone)
+    left_none = select(stone.c.tombstone_id).where(
+        stone.c.engagement_id == engagement_id,
+        stone.c.reason == "revoked",
+        func.jsonb_exists(stone.c.removed, scorecard_table.name),
+        ~func.jsonb_exists(stone.c.removed, Utterance.__tablename__),
+    )
+    return connection.scalar(left_none.limit(1)) is not None
 
 
 def lock_living(connection: Connection, engagement_id: str) -> bool:
