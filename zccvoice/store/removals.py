@@ -7,13 +7,16 @@ is just being set.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     Connection,
+    Select,
     Text,
     cast,
     delete,
@@ -29,6 +32,7 @@ from sqlalchemy import (
 from zccvoice.analytics.record import CallRecord
 from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
 from zccvoice.store.keeping_tables import Tombstone
+from zccvoice.store.language_tables import LanguagePinTable
 from zccvoice.store.measure_tables import (
     AgentPart,
     CallRecognition,
@@ -61,6 +65,7 @@ DERIVED = (
 IN_DOUBT = ""
 """Why a rule matched of which nobody knows whether it still does: a part of its call was revoked."""
 _hits = table_of(CategoryHit)
+_Pair: TypeAlias = tuple[str | None, str | None]
 _FOR_EVER = ("revoked", "erased")
 
 
@@ -165,6 +170,7 @@ def _revoke(connection: Connection, revoked: StreamRevoked) -> None:
     """Delete everything of a stream, and what was computed with it; of the engagement too, if it had no other."""
     stream_id, engagement_id = storable(revoked.stream_id), storable(revoked.engagement_id)
     removed: dict[str, int] = {}
+    channels = _channels(connection, Stream.stream_id == stream_id)
     for kind in OF_STREAM:
         table = table_of(kind)
         removed[table.name] = connection.execute(delete(table).where(table.c.stream_id == stream_id)).rowcount
@@ -176,10 +182,88 @@ def _revoke(connection: Connection, revoked: StreamRevoked) -> None:
     else:
         of_engagement = tuple(table for table in DERIVED if table is not _hits)
         _put_hits_in_doubt(connection, engagement_id)
+        removed[Participant.__tablename__] = _forget_people(connection, engagement_id, channels)
+        _tell_again(connection, engagement_id)
     for table in of_engagement:
         gone = connection.execute(delete(table).where(table.c.engagement_id == engagement_id))
         removed[table.name] = gone.rowcount
     _set_tombstone(connection, engagement_id, stream_id, revoked.revoked_at, removed)
+
+
+def _channels(connection: Connection, of: ColumnElement[bool]) -> set[str]:
+    """The channels that rows of some streams are about."""
+    columns = [(kind, kind.channel_id) for kind in OF_STREAM]
+    found: set[str | None] = set()
+    for kind, column in (*columns, (Utterance, Utterance.speaker_channel_id)):
+        query = select(column).distinct().join(Stream, Stream.stream_id == kind.stream_id)
+        found.update(connection.scalars(query.where(of)))
+    return {one for one in found if one}
+
+
+def _forget_people(connection: Connection, engagement_id: str, channels: Set[str]) -> int:
+    """Delete the participants that what is left of an engagement does not know; returns how many.
+
+    While another stream runs that may be yet to come: then only those go whom the revoked stream knew.
+
+    Args:
+        connection: where.
+        engagement_id: whose.
+        channels: those that the revoked stream knew.
+    """
+    of_engagement = Participant.engagement_id == engagement_id
+    known = set(connection.scalars(select(Participant.channel_id).where(of_engagement)))
+    is_running = exists().where(Stream.engagement_id == engagement_id, Stream.ended_at.is_(None))
+    gone = known & channels if connection.scalar(select(is_running)) else known
+    gone -= _channels(connection, Stream.engagement_id == engagement_id)
+    table = table_of(Participant)
+    mine = table.c.engagement_id == engagement_id
+    return connection.execute(delete(table).where(mine, table.c.channel_id.in_(sorted(gone)))).rowcount
+
+
+def _tell_again(connection: Connection, engagement_id: str) -> None:
+    """When an engagement was, its queue and its language, by what is left of it.
+
+    A queue or language that is still told by some row stays; otherwise it is the last one that is told, if any.
+    """
+    table = table_of(Engagement)
+    before = connection.execute(select(table).where(table.c.engagement_id == engagement_id)).one_or_none()
+    if before is None:
+        return
+    times = select(func.min(Stream.started_at), func.max(Stream.ended_at))
+    started_at, ended_at = connection.execute(times.where(Stream.engagement_id == engagement_id)).one()
+    queues = select(Participant.queue_id, Participant.queue_name).order_by(Participant.channel_id)
+    pins = (
+        select(LanguagePinTable.language, LanguagePinTable.source)
+        .join(Stream, Stream.stream_id == LanguagePinTable.stream_id)
+        .order_by(LanguagePinTable.channel_id == "", Stream.started_at, LanguagePinTable.number)
+    )
+    queue_id, queue_name = _still_told(
+        connection,
+        queues.where(
+            Participant.engagement_id == engagement_id,
+            func.coalesce(Participant.queue_id, Participant.queue_name).is_not(None),
+        ),
+        (before.queue_id, before.queue_name),
+    )
+    language, source = _still_told(
+        connection,
+        pins.where(LanguagePinTable.engagement_id == engagement_id),
+        (before.language, before.language_source),
+    )
+    values = {
+        "started_at": started_at or before.started_at,
+        "ended_at": ended_at,
+        "queue_id": queue_id,
+        "queue_name": queue_name,
+        "language": language,
+        "language_source": source,
+    }
+    connection.execute(update(table).where(table.c.engagement_id == engagement_id).values(values))
+
+
+def _still_told(connection: Connection, query: Select[Any, Any], before: _Pair) -> _Pair:
+    told: list[_Pair] = [(first, second) for first, second in connection.execute(query)]
+    return before if before in told else (told or [(None, None)])[-1]
 
 
 def _put_hits_in_doubt(connection: Connection, engagement_id: str) -> None:
