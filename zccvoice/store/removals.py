@@ -17,10 +17,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
+    Table,
     Text,
     cast,
     delete,
     exists,
+    extract,
     func,
     insert,
     or_,
@@ -30,7 +32,7 @@ from sqlalchemy import (
 )
 
 from zccvoice.analytics.record import CallRecord
-from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
+from zccvoice.store.facts import REPINNED, Fact, StreamRestated, StreamRevoked
 from zccvoice.store.keeping_tables import Tombstone
 from zccvoice.store.language_tables import LanguagePinTable
 from zccvoice.store.measure_tables import (
@@ -46,7 +48,16 @@ from zccvoice.store.measure_tables import (
     side_scorecard_table,
 )
 from zccvoice.store.schema import table_of
-from zccvoice.store.tables import CallEvent, Engagement, Gap, Participant, Stream, Track, Utterance
+from zccvoice.store.tables import (
+    CallEvent,
+    Engagement,
+    Gap,
+    OneWayAudio,
+    Participant,
+    Stream,
+    Track,
+    Utterance,
+)
 from zccvoice.store.upsert import sane_ms, storable
 
 _LOCK = 7_262_282_012_028  # any number that is always the same and that nobody else takes
@@ -91,23 +102,49 @@ def lock_for_removal(connection: Connection) -> None:
 
 
 def forget_stale(connection: Connection, restated: StreamRestated, zero_ms: int) -> None:
-    """Delete utterances and gaps of a stream that were not stated again."""
-    for kind, stated in ((Utterance, restated.utterances), (Gap, restated.gaps)):
-        table = table_of(kind)
-        # Two arrays instead of a list of pairs: of a list, Postgres compares every row with every pair.
-        keys = (
-            func.unnest(
-                cast([storable(channel_id) for channel_id, _ in stated], ARRAY(Text)),
-                cast([sane_ms(timestamp_ms) - zero_ms for _, timestamp_ms in stated], ARRAY(BigInteger)),
-            )
-            .table_valued("channel_id", "start_ms", name="stated")
-            .render_derived()
+    """Delete what is derived of a stream and was not stated again."""
+    stream_id = storable(restated.stream_id)
+    for kind, stated in (
+        (Utterance, restated.utterances),
+        (Gap, restated.gaps),
+        (OneWayAudio, restated.one_way),
+    ):
+        if stated is not None:
+            keys = [(channel_id, sane_ms(timestamp_ms) - zero_ms) for channel_id, timestamp_ms in stated]
+            _keep_only(connection, table_of(kind), "start_ms", stream_id, keys)
+    if restated.pins is not None:
+        _keep_only(connection, table_of(LanguagePinTable), "number", stream_id, restated.pins)
+        _forget_stale_repinnings(connection, stream_id, zero_ms)
+
+
+def _keep_only(
+    connection: Connection, table: Table, number: str, stream_id: str, stated: Sequence[tuple[str, int]]
+) -> None:
+    """Delete the other rows of a stream: its keys are channels, and numbers in the column of that name."""
+    # Two arrays instead of a list of pairs: of a list, Postgres compares every row with every pair.
+    keys = (
+        func.unnest(
+            cast([storable(channel_id) for channel_id, _ in stated], ARRAY(Text)),
+            cast([value for _, value in stated], ARRAY(BigInteger)),
         )
-        same = select(text("1")).where(
-            keys.c.channel_id == table.c.channel_id, keys.c.start_ms == table.c.start_ms
-        )
-        of_stream = table.c.stream_id == storable(restated.stream_id)
-        connection.execute(delete(table).where(of_stream, ~exists(same)))
+        .table_valued("channel_id", "number", name="stated")
+        .render_derived()
+    )
+    same = select(text("1")).where(keys.c.channel_id == table.c.channel_id, keys.c.number == table.c[number])
+    connection.execute(delete(table).where(table.c.stream_id == stream_id, ~exists(same)))
+
+
+def _forget_stale_repinnings(connection: Connection, stream_id: str, zero_ms: int) -> None:
+    """Delete the events of a stream that tell of a pin which is none any more."""
+    pin, event = table_of(LanguagePinTable), table_of(CallEvent)
+    occurred_ms = func.round(extract("epoch", event.c.occurred_at) * 1000)
+    told = select(text("1")).where(
+        pin.c.stream_id == event.c.stream_id,
+        pin.c.channel_id == event.c.channel_id,
+        pin.c.since_ms + zero_ms == occurred_ms,
+    )
+    stale = event.c.stream_id == stream_id, event.c.name == REPINNED, ~exists(told)
+    connection.execute(delete(event).where(*stale))
 
 
 def is_pruned(connection: Connection, record: CallRecord) -> bool:
