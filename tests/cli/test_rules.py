@@ -16,6 +16,8 @@ from zccvoice.cli import main
 from zccvoice.rehearsal import DEMO_RULES
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.facts import StreamOpened
+from zccvoice.store.measures import put_measures
+from zccvoice.store.reads import call_record
 from zccvoice.store.writes import apply
 
 RULES = """
@@ -153,3 +155,27 @@ def test_applied_to_stored_calls(
     rules.write_text(RULES.replace("3_999", "4_001"), encoding="utf-8")
     assert there.run("rules", "apply", rules, *SINCE) == 0
     assert hits(engine) == [("greeted", 1, 1_100)]
+
+
+def test_what_is_no_longer_kept_is_not_judged(
+    there: Installation, engine: Engine, rules: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    silent = '[[rule]]\nname = "silent"\n[[rule.when]]\nsilence_above_ms = 3_000\n'
+    rules.write_text(RULES + silent, encoding="utf-8")
+    with transaction(engine) as connection:
+        put_measures(connection, call_record(connection, "e1"))
+    assert there.run("rules", "apply", rules, *SINCE) == 0
+    before = hits(engine)
+    with transaction(engine) as connection:
+        connection.execute(text("DELETE FROM zccvoice.utterance"))
+    capsys.readouterr()
+    assert there.run("rules", "apply", rules, *SINCE) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "0 calls judged by 5 rules; 0 of them have hits",
+        "1 calls: what was said is no longer kept",
+    ]
+    assert hits(engine) == before
+    assert there.run("rules", "test", rules, *SINCE, "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["calls"] == []
+    assert said.err == "1 calls: what was said is no longer kept\n"

@@ -52,6 +52,8 @@ async def test_the_same_facts_without_a_recognizer(tmp_path: Path, autojump_cloc
     assert isinstance(restated, StreamRestated)
     assert [channel for channel, _ in restated.utterances] == ["ch-a", "ch-c"]
     assert len(restated.gaps) == 1
+    assert restated.pins == (("", 0),)
+    assert restated.one_way == ()
 
 
 async def test_everything_transcribed_again(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -7,27 +7,35 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import trio
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeStore
 from tests.daemon.rooms import new_shelf
+from tests.store.calls import small_call
 from zccvoice.analytics.live import Heard
+from zccvoice.analytics.rules import Condition, Phrases, Rule
+from zccvoice.analytics.thresholds import DEFAULTS
 from zccvoice.daemon.live_speech import LiveSpeech, StreamSpeech
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer
+from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer, measure_in
 from zccvoice.errors import StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import AudioReceived
-from zccvoice.store.database import is_transient
+from zccvoice.store.database import connect, is_transient, transaction
 from zccvoice.store.facts import CallEventSeen, Fact, StreamClosed, StreamOpened, StreamRevoked
+from zccvoice.store.recompute import Outcome, recompute
+from zccvoice.store.rules import rule_book
+from zccvoice.store.writes import apply
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -336,3 +344,34 @@ async def test_running_calls_are_measured_every_few_seconds(
         await trio.sleep(3 * LIVE_S)
         assert office.store.measured_live == ["E"] * 3, "it has ended"
         office.outbox.close()
+
+
+def test_a_call_that_retention_emptied_is_not_measured_with_zeros(database_url: str) -> None:
+    engine = connect(database_url)
+    with transaction(engine) as connection:
+        apply(connection, [*small_call(), *small_call("e1", "s2")])
+        book = rule_book(connection, [Rule("greeted", (Condition(Phrases(("hello",))),))])
+    measure = measure_in(engine, book)
+    measure("e1")
+
+    def measures() -> list[Any]:
+        with transaction(engine) as connection:
+            tables = ("zccvoice.scorecard", "zccvoice.side_scorecard", "zccvoice.category_hit")
+            return [connection.execute(text(f"SELECT * FROM {one} ORDER BY 1, 2, 3")).all() for one in tables]
+
+    before = measures()
+    assert all(before)
+    with transaction(engine) as connection:
+        connection.execute(text("DELETE FROM zccvoice.utterance"))
+    measure("e1")
+    assert measures() == before, "nothing better is to be had"
+    with transaction(engine) as connection:
+        apply(connection, [StreamRevoked("e1", "s2", datetime(2026, 11, 26, tzinfo=UTC))])
+    measure("e1")
+    assert measures() == [[], [], []], "there is nothing to make any of"
+    with transaction(engine) as connection:
+        assert recompute(connection, "e1", DEFAULTS) is Outcome.PRUNED
+        apply(connection, small_call())
+    measure("e1")
+    assert all(measures()), "a replay told again what was said"
+    engine.dispose()

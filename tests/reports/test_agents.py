@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 
 import pytest
@@ -12,8 +13,11 @@ from tests.store.test_summaries import put
 from zccvoice.errors import StoreError
 from zccvoice.reports import period
 from zccvoice.reports.agents import MOST_BARS, agent_report, agents_report
+from zccvoice.reports.quality import quality_report
+from zccvoice.reports.queues import queues_report
 from zccvoice.reports.summary_columns import MEASURES, target_for
 from zccvoice.reports.table import Quantity, Range, Report, Standing
+from zccvoice.reports.worst import worst_report
 from zccvoice.store.summaries import summary_definitions
 from zccvoice.store.targets import Target, set_target
 
@@ -82,6 +86,39 @@ def test_targets_that_came_later_do_not_judge_the_past(calls: Connection) -> Non
     ann = cell(agents_report(calls, NOVEMBER), "Ann", "talk_share_agent")
     assert isinstance(ann, Quantity)
     assert ann.target is None
+
+
+def test_a_target_that_begins_when_the_period_is_over_judges_the_next(calls: Connection) -> None:
+    for measure in ("mean_duration_ms", "duration_ms"):
+        set_target(calls, Target(measure, 0.4, 0.6, valid_from=NOVEMBER.since), MOVED)
+        set_target(calls, Target(measure, 0.9, 1.0, valid_from=NOVEMBER.until), MOVED)
+    reports = (
+        (agents_report(calls, NOVEMBER), "mean_duration_ms"),
+        (queues_report(calls, NOVEMBER), "mean_duration_ms"),
+        (worst_report(calls, NOVEMBER, "duration_ms"), "duration_ms"),
+    )
+    for report, measure in reports:
+        table = report.tables[0]
+        at = [column.name for column in table.columns].index(measure)
+        ranges = {one.target for one in (row[at] for row in table.rows) if isinstance(one, Quantity)}
+        assert ranges == {Range(0.4, 0.6)}
+
+
+@pytest.mark.parametrize("queue", ["q1", "Orders"])
+def test_the_target_of_the_queue_that_is_asked_about_by_id_or_name(calls: Connection, queue: str) -> None:
+    calls.execute(text("UPDATE zccvoice.engagement SET queue_id = 'q1', queue_name = 'Orders'"))
+    for queue_id, low in ((None, 0.4), ("q1", 0.7), ("q2", 0.9)):
+        target = Target("talk_share_agent", low, None, queue_id, valid_from=NOVEMBER.since)
+        set_target(calls, target, MOVED)
+        set_target(calls, replace(target, measure="mean_coverage_ratio"), MOVED)
+    report = agents_report(calls, NOVEMBER, queue)
+    for name in ("Ann", "All calls"):
+        assert cell(report, name, "talk_share_agent").target == Range(0.7, None)  # type: ignore[attr-defined]
+    assert report.charts[0].target == Range(0.7, None)
+    one = cell(agent_report(calls, NOVEMBER, "ann", queue), "Talk share", "value")
+    assert one.target == Range(0.7, None)  # type: ignore[attr-defined]
+    audio = cell(quality_report(calls, NOVEMBER, queue=queue), "Audio", "value")
+    assert audio.target == Range(0.7, None)  # type: ignore[attr-defined]
 
 
 def test_the_narrowest_target_holds() -> None:

@@ -28,6 +28,13 @@ def test_lines_differ_by_more_than_colour() -> None:
     assert len(set(re.findall(r"stroke-dasharray: [\d. ,]+", svg))) >= 2
 
 
+def test_a_name_may_begin_with_an_underscore() -> None:
+    first, second = LINES.series
+    assert {"_Orders", "Returns"} <= texts(
+        drawn(replace(LINES, series=(replace(first, name="_Orders"), second)))
+    )
+
+
 def test_the_colours_are_the_pages() -> None:
     for chart in (BARS, LINES):
         svg = drawn(chart)

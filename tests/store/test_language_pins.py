@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, text
 
-from zccvoice.store.facts import CallEventSeen, LanguagePinned, StreamRevoked, UtteranceHeard
+from zccvoice.store.facts import (
+    CallEventSeen,
+    LanguagePinned,
+    OneWayFound,
+    StreamRestated,
+    StreamRevoked,
+    UtteranceHeard,
+)
 from zccvoice.store.reads import call, call_record
 from zccvoice.store.writes import apply
 
@@ -52,6 +59,27 @@ def test_pins_go_with_their_stream(connection: Connection) -> None:
     apply(connection, [*small_call(), FIRST])
     apply(connection, [StreamRevoked("e1", "s1", BEGAN)])
     assert rows(connection, "SELECT language FROM zccvoice.language_pin") == []
+
+
+def test_what_a_replay_pins_otherwise_takes_the_place_of_earlier_pins(connection: Connection) -> None:
+    one_way = OneWayFound("e1", "s1", "c1", ZERO_MS, ZERO_MS + 70_000)
+    apply(connection, [*small_call(), FIRST, SECOND, EVENT, one_way])
+    pins = "SELECT number, language FROM zccvoice.language_pin ORDER BY 1"
+    stretches = "SELECT start_ms FROM zccvoice.one_way_audio"
+    events = "SELECT occurred_at FROM zccvoice.call_event WHERE name = 'language_repinned'"
+    before = [rows(connection, query) for query in (pins, stretches, events)]
+    of_old = StreamRestated("e1", "s1", (), ())
+    apply(connection, [of_old])
+    assert [rows(connection, query) for query in (pins, stretches, events)] == before, "of an earlier version"
+    apply(connection, [replace(of_old, pins=(("", 0), ("", 1)), one_way=(("c1", ZERO_MS),))])
+    assert [rows(connection, query) for query in (pins, stretches, events)] == before, "stated again"
+    later = replace(SECOND, since_timestamp_ms=ZERO_MS + 6_500)
+    apply(connection, [later, replace(EVENT, timestamp_ms=ZERO_MS + 6_500)])
+    apply(connection, [replace(of_old, pins=(("", 0), ("", 1)))])
+    assert len(rows(connection, events)) == 1
+    assert rows(connection, events) != before[2]
+    apply(connection, [replace(FIRST, language="es"), replace(of_old, pins=(("", 0),), one_way=())])
+    assert [rows(connection, query) for query in (pins, stretches, events)] == [[(0, "es")], [], []]
 
 
 def test_what_was_refused_is_kept_apart_and_never_counted(connection: Connection) -> None:

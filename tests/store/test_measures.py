@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select, text
@@ -15,7 +16,9 @@ from zccvoice.analytics.thresholds import DEFAULTS, thresholds_with
 from zccvoice.store import definitions as stored_definitions
 from zccvoice.store.definitions import unit_of, write_definitions, write_history
 from zccvoice.store.facts import (
+    Fact,
     GapFound,
+    LanguagePinned,
     ParticipantSeen,
     StreamClosed,
     StreamOpened,
@@ -183,6 +186,66 @@ def test_a_revoked_stream_beside_another_one(connection: Connection) -> None:
     assert [one["stream_id"] for one in rows(connection, "stream")] == ["s2"]
     assert len(rows(connection, "utterance")) == 3
     assert put_measures(connection, call_record(connection, "e1")).talk_time_agent_ms == 1000
+
+
+def leg(stream_id: str, agent: str, queue: str, language: str, after: timedelta) -> list[Fact]:
+    """A stream of `e1` with people of its own, before its end."""
+    of: dict[str, Any] = {"engagement_id": "e1", "stream_id": stream_id}
+    at, ms = BEGAN + after, ZERO_MS + int(after.total_seconds() * 1000)
+    agent_channel, customer_channel = f"{stream_id}-agent", f"{stream_id}-customer"
+    return [
+        StreamOpened(**of, product="zcc_voice", started_at=at),
+        LanguagePinned(**of, language=language, source="detected"),
+        ParticipantSeen(**of, channel_id=agent_channel, side=Side.AGENT, user_id=agent, queue_id=queue),
+        ParticipantSeen(**of, channel_id=customer_channel, side=Side.CUSTOMER, phone_hash=f"of {stream_id}"),
+        *(
+            UtteranceHeard(**of, channel_id=one, start_timestamp_ms=ms, end_timestamp_ms=ms + 900,
+                           loudness_dbfs=-20.0, clipped_ratio=0.0, text="Yes.")
+            for one in (agent_channel, customer_channel)
+        ),
+    ]  # fmt: skip
+
+
+def of_call(connection: Connection) -> tuple[object, ...]:
+    columns = "started_at, ended_at, queue_id, language, team_ids"
+    (row,) = connection.execute(text(f"SELECT {columns} FROM zccvoice.engagement")).all()
+    return tuple(row)
+
+
+def test_a_revoked_stream_takes_its_people_and_what_only_it_told(connection: Connection) -> None:
+    connection.execute(text("INSERT INTO zccvoice.team (team_id, team_name) VALUES ('t1', '1'), ('t2', '2')"))
+    connection.execute(
+        text(
+            "INSERT INTO zccvoice.agent_team (user_id, team_id, valid_from) "
+            "VALUES ('ada', 't1', '2026-01-01'), ('bob', 't2', '2026-01-01')"
+        )
+    )
+    later = timedelta(hours=1)
+    ends = [StreamClosed("e1", "s2", BEGAN + later / 2, "done")]
+    apply(connection, [*leg("s2", "ada", "q1", "en", timedelta()), *ends])
+    before = of_call(connection)
+    assert before == (BEGAN, BEGAN + later / 2, "q1", "en", ["t1"])
+    people = rows(connection, "participant")
+    apply(
+        connection,
+        [*leg("s1", "bob", "q2", "de", later), StreamClosed("e1", "s1", BEGAN + 2 * later, "done")],
+    )
+    assert of_call(connection) == (BEGAN, BEGAN + 2 * later, "q2", "de", ["t1", "t2"])
+    apply(connection, [REVOKED])
+    assert of_call(connection) == before
+    assert rows(connection, "participant") == people
+    (stone,) = rows(connection, "tombstone")
+    assert stone["removed"]["participant"] == 2  # type: ignore[index]
+
+
+def test_people_of_a_stream_that_runs_stay_before_they_speak(connection: Connection) -> None:
+    apply(
+        connection,
+        [*leg("s1", "bob", "q2", "de", timedelta()), *leg("s2", "ada", "q1", "en", timedelta())[:4]],
+    )
+    apply(connection, [StreamClosed("e1", "s1", BEGAN + timedelta(hours=1), "done"), REVOKED])
+    assert {one["user_id"] for one in rows(connection, "participant")} == {"ada", None}
+    assert of_call(connection)[:4] == (BEGAN, None, "q1", "en")
 
 
 def test_what_a_replay_did_not_state_again_is_stale(connection: Connection) -> None:

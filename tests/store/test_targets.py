@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from zccvoice.store.targets import Target, set_target, targets
+from zccvoice.store.targets import Target, set_target, targets, targets_until
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -22,6 +22,8 @@ def test_a_later_one_replaces_an_earlier_one_from_its_day_on(connection: Connect
     assert (before.low, before.high) == (0.4, 0.6)
     (then,) = targets(connection, NOW)
     assert (then.low, then.high, then.valid_from) == (0.5, None, NOW)
+    assert targets_until(connection, NOW) == [before], "a period that ends then is not judged by it"
+    assert targets_until(connection, NOW + DAY) == [then]
 
 
 def test_one_of_the_same_moment_is_corrected(connection: Connection) -> None:

@@ -98,11 +98,12 @@ def run_test(options: argparse.Namespace) -> int:
     with settings.database(settings.load(options)) as engine:
         require_current_schema(engine)
         calls = _calls(engine, options)
-        judged = [_judged(engine, call, rules) for call in _with_bar(calls)]
+        judged = [one for call in _with_bar(calls) if (one := _judged(engine, call, rules)) is not None]
     if options.json:
         print(json.dumps(_document(rules, judged), ensure_ascii=False, indent=2))
     else:
         _print(rules, judged)
+    _tell_pruned(len(calls) - len(judged))
     return 0
 
 
@@ -113,7 +114,7 @@ def run_apply(options: argparse.Namespace) -> int:
     if path is None:
         raise ConfigError(["rules.file: required, or a FILE"])
     rules = load_rules(path)
-    matched = 0
+    matched = pruned = 0
     with settings.database(config) as engine:
         require_current_schema(engine)
         with transaction(engine) as connection:
@@ -124,8 +125,13 @@ def run_apply(options: argparse.Namespace) -> int:
                 if not removals.lock_living(connection, call.engagement_id):
                     continue
                 record = reads.call_record(connection, call.engagement_id)
+                if removals.is_pruned(connection, record):  # the hits that it has stay
+                    pruned += 1
+                    continue
                 matched += judge(connection, record, book, datetime.now(UTC), announces=False) > 0
-    print(f"{len(calls)} calls judged by {len(rules)} rules; {matched} of them have hits", file=sys.stderr)
+    judged = len(calls) - pruned
+    print(f"{judged} calls judged by {len(rules)} rules; {matched} of them have hits", file=sys.stderr)
+    _tell_pruned(pruned)
     return 0
 
 
@@ -145,9 +151,18 @@ def _with_bar(calls: Sequence[EndedCall]) -> Iterator[EndedCall]:
     yield from track(calls, "Judging", console=console, transient=True, disable=not console.is_terminal)
 
 
-def _judged(engine: Engine, call: EndedCall, rules: Sequence[Rule]) -> JudgedCall:
+def _tell_pruned(count: int) -> None:
+    if count:
+        print(f"{count} calls: what was said is no longer kept", file=sys.stderr)
+
+
+def _judged(engine: Engine, call: EndedCall, rules: Sequence[Rule]) -> JudgedCall | None:
+    """None where what was said is no longer kept."""
     with transaction(engine) as connection:
-        listener = Listener(reads.call_record(connection, call.engagement_id))
+        record = reads.call_record(connection, call.engagement_id)
+        if removals.is_pruned(connection, record):
+            return None
+    listener = Listener(record)
     findings = {rule.name: listener.judge(rule, call.origin) for rule in rules}
     hits = {name: finding.evidence for name, finding in findings.items() if finding.holds}
     return JudgedCall(call, hits, [name for name, finding in findings.items() if finding.holds is None])

@@ -27,12 +27,12 @@ from zccvoice.daemon.outcome import Outcome, Projected, Remark, Spoken, Unclear
 from zccvoice.daemon.past import Past
 from zccvoice.daemon.pins import Pins
 from zccvoice.daemon.recorder import Recorder
+from zccvoice.daemon.restating import Stated
 from zccvoice.daemon.transcriber import SpokenItem
 from zccvoice.journal.journal import JournalReader
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.store.facts import (
     Fact,
-    GapFound,
     LanguagePinned,
     ParticipantSeen,
     StreamRestated,
@@ -76,8 +76,7 @@ class Hearing:
         self._on_defect = on_defect
         self._pins = Pins(self._ids, house.config.language, past.pins)
         self._editor = Editor(house.config.redaction, house.scorers, started.product.value)
-        self._heard: set[tuple[str, int]] = set()
-        self._gaps: set[tuple[str, int]] = set()
+        self._stated = Stated(self._ids)
         self._context = copy_context()  # the log's ids are this call's, whoever brings an answer
         self._tasks: trio.Nursery | None = None
         self._pending = 0
@@ -118,8 +117,8 @@ class Hearing:
         return True
 
     def restated(self) -> StreamRestated:
-        """What there is of utterances and gaps: anything else that was derived before is stale."""
-        return StreamRestated(*self._ids, tuple(sorted(self._heard)), tuple(sorted(self._gaps)))
+        """The keys of what there is: anything else that was derived before is stale."""
+        return self._stated.restated()
 
     def _followed(self, follow: Callable[[], Sequence[Outcome]]) -> list[Spoken | Unclear]:
         """What follows is written down; returns what is to be asked."""
@@ -139,7 +138,7 @@ class Hearing:
                 case Remark():
                     _log(one)
                 case Spoken():
-                    self._heard.add(one.key[:2])
+                    self._stated.note_spoken(*one.key[:2])
                     known = self._past.transcript(one.key, one.language)
                     if known is None:
                         self._editor.expect(one)
@@ -159,11 +158,10 @@ class Hearing:
         return asked
 
     def _note_fact(self, fact: Fact) -> None:
+        self._stated.note(fact)
         match fact:
             case LanguagePinned():
                 log.info("language pinned", language=fact.language, source=fact.source, number=fact.number)
-            case GapFound():
-                self._gaps.add((fact.channel_id, fact.start_timestamp_ms))
             case ParticipantSeen():
                 self._editor.note(fact)
 

@@ -16,10 +16,15 @@ from zccvoice.daemon.outcome import Outcome, Projected, Spoken, Unclear, Uttered
 from zccvoice.speech import party
 from zccvoice.speech.language import LanguagePin
 from zccvoice.speech.pinning import Pinning
-from zccvoice.store.facts import CallEventSeen, Fact, LanguagePinned, UtteranceHeard, ZoomTranscribed
+from zccvoice.store.facts import (
+    REPINNED,
+    CallEventSeen,
+    Fact,
+    LanguagePinned,
+    UtteranceHeard,
+    ZoomTranscribed,
+)
 
-REPINNED = "language_repinned"
-"""Name of the event that tells of a pin that replaced another one."""
 _SHORT_SENTENCE_S = 1.0
 """Of a sentence whose end Zoom does not tell."""
 

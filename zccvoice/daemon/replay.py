@@ -20,6 +20,7 @@ from zccvoice.daemon.outcome import Outcome, Remark, Spoken, Unclear
 from zccvoice.daemon.past import Past, read_past
 from zccvoice.daemon.pins import Pins
 from zccvoice.daemon.projection import Projection
+from zccvoice.daemon.restating import Stated
 from zccvoice.daemon.transcriber import heard_in, item_of, not_heard_in, transcribe_one
 from zccvoice.errors import JournalError, RecognizerError
 from zccvoice.journal.journal import START, Damage, JournalReader, Record
@@ -29,7 +30,7 @@ from zccvoice.rtms.events import StreamEnded
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.prompting import PromptPolicy
 from zccvoice.speech.recognizer import Recognizer
-from zccvoice.store.facts import Fact, GapFound, ParticipantSeen, StreamRestated, UtteranceHeard
+from zccvoice.store.facts import Fact, ParticipantSeen, UtteranceHeard
 
 OpenReader = Callable[[], JournalReader]
 OnProgress = Callable[[int, int], None]
@@ -147,8 +148,7 @@ def _facts(
     assert past.started is not None
     ids = past.started.engagement_id, past.started.stream_id
     total = reader.size_bytes
-    heard: dict[tuple[str, int], None] = {}  # each once, for one that got another language comes again
-    gaps: list[tuple[str, int]] = []
+    stated = Stated(ids)
     waiting: deque[UtteranceHeard | Future[UtteranceHeard]] = deque()
 
     def told(outcomes: Iterable[Outcome]) -> Iterator[Fact]:
@@ -160,7 +160,7 @@ def _facts(
                 case Unclear():
                     todo.extend(pins.take_clue(outcome, ears.detect(outcome)))
                 case Spoken():
-                    heard[outcome.key[:2]] = None
+                    stated.note_spoken(*outcome.key[:2])
                     result = ears.listen(ids, outcome)
                     if isinstance(result, UtteranceHeard) and past.holds(result):
                         editor.recall(result)
@@ -170,8 +170,7 @@ def _facts(
                 case UtteranceHeard() if not past.holds(outcome):
                     yield from editor.take(outcome)
                 case _:
-                    if isinstance(outcome, GapFound):
-                        gaps.append((outcome.channel_id, outcome.start_timestamp_ms))
+                    stated.note(outcome)
                     if isinstance(outcome, ParticipantSeen):
                         editor.note(outcome)
                     yield outcome
@@ -184,7 +183,7 @@ def _facts(
         result = waiting.popleft()
         yield from told(pins.take_heard(result.result() if isinstance(result, Future) else result))
     yield from editor.flush()
-    yield StreamRestated(*ids, tuple(sorted(heard)), tuple(sorted(gaps)))
+    yield stated.restated()
     yield projection.closed()
     on_progress(total, total)
 

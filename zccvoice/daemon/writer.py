@@ -80,8 +80,9 @@ def measure_in(
 ) -> Measure:
     """The real `Measure` of a call that has ended: from what is stored of it, judged by the rules.
 
-    A call of which no audio came has no scorecard, for its zeros would be made up, and no hits. With `announces`
-    others are told of hits as they happen.
+    A call of which no audio came has no scorecard, for its zeros would be made up, and no hits. One of which
+    retention took what was said keeps what it has of both. With `announces` others are told of hits as they
+    happen.
     """
 
     def measure(engagement_id: str) -> None:
@@ -89,10 +90,10 @@ def measure_in(
             if not removals.lock_living(connection, engagement_id):
                 return
             record = reads.call_record(connection, engagement_id)
-            is_heard = bool(record.tracks or record.utterances)
+            is_heard = bool(record.tracks or record.utterances) and not removals.is_pruned(connection, record)
             if is_heard:
                 measures.put_measures(connection, record, thresholds)
-            judges = book if is_heard else replace(book, rules=())
+            judges = book if is_heard else replace(book, rules=(), revisions={})
             rules.judge(connection, record, judges, datetime.now(UTC), announces=announces)
 
     return measure

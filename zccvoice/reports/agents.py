@@ -14,7 +14,7 @@ from zccvoice.reports.summary_columns import MEASURES, SummaryMeasure, summary_m
 from zccvoice.reports.table import Cell, Chart, Column, Plain, Quantity, Range, Report, Series, Table
 from zccvoice.store import summaries
 from zccvoice.store.summaries import AgentSummary, Summary
-from zccvoice.store.targets import Target, targets
+from zccvoice.store.targets import Target, targets_until
 
 MOST_BARS = 30
 """Agents that a chart shows; in a table all are."""
@@ -34,7 +34,8 @@ def agents_report(
         for agent in summaries.agents(connection, scope_of(period.previous, queue, team))
     }
     everybody = summaries.summary(connection, scope)
-    held = targets(connection, period.until)
+    held = targets_until(connection, period.until)
+    queue_ids = summaries.queue_ids(connection, scope)
     return Report(
         "agents",
         "Agents",
@@ -42,8 +43,8 @@ def agents_report(
         period.since,
         period.until,
         period.tz,
-        (_agents_table(found, before, everybody, held, queue, team),),
-        tuple(_bars(found, summary_measure(field), held, queue) for field in _CHARTED) if found else (),
+        (_agents_table(found, before, everybody, held, queue_ids, team),),
+        tuple(_bars(found, summary_measure(field), held, queue_ids) for field in _CHARTED) if found else (),
     )
 
 
@@ -67,7 +68,8 @@ def agent_report(
     one = _the_agent([*now, *then], agent)
     before = next((other.summary for other in then if other.user_id == one.user_id), None)
     current = next((other.summary for other in now if other.user_id == one.user_id), None)
-    held = targets(connection, period.until)
+    held = targets_until(connection, period.until)
+    queue_ids = summaries.queue_ids(connection, scope)
     days = period.days()
     daily = summaries.agent_days(connection, scope, one.user_id, [moment for _, moment in days])
     table = _agent_table(
@@ -75,7 +77,7 @@ def agent_report(
         before,
         summaries.queues_of_agent(connection, scope, one.user_id),
         summaries.summary(connection, scope),
-        [target_for(held, measure.field, (queue,), one.team_ids) for measure in MEASURES],
+        [target_for(held, measure.field, queue_ids, one.team_ids) for measure in MEASURES],
     )
     calls = current.calls_count if current else 0
     return Report(
@@ -106,7 +108,7 @@ def _agents_table(
     before: dict[str, Summary],
     everybody: Summary,
     held: Sequence[Target],
-    queue: str | None,
+    queue_ids: Sequence[str],
     team: str | None,
 ) -> Table:
     earlier = [summary_measure(field) for field in _PREVIOUS]
@@ -125,7 +127,7 @@ def _agents_table(
     def row(
         name: str | None, user_id: str | None, one: Summary, old: Summary | None, teams: Sequence[str]
     ) -> tuple[Cell, ...]:
-        cells = (m.cell(one, target_for(held, m.field, (queue,), teams)) for m in MEASURES)
+        cells = (m.cell(one, target_for(held, m.field, queue_ids, teams)) for m in MEASURES)
         return (name, *cells, *(m.quantity(old).value for m in earlier), user_id)
 
     return Table(
@@ -196,7 +198,7 @@ def _days_table(days: Sequence[date], daily: Sequence[Summary | None]) -> Table:
 
 
 def _bars(
-    found: Sequence[AgentSummary], measure: SummaryMeasure, held: Sequence[Target], queue: str | None
+    found: Sequence[AgentSummary], measure: SummaryMeasure, held: Sequence[Target], queue_ids: Sequence[str]
 ) -> Chart:
     known = [agent for agent in found if measure.quantity(agent.summary).value is not None]
     busiest = sorted(known, key=lambda agent: -agent.summary.calls_count)[:MOST_BARS]
@@ -206,7 +208,7 @@ def _bars(
         measure.figure,
         [agent.agent_name or agent.user_id for agent in kept],
         (Series(measure.title, [measure.quantity(agent.summary).value for agent in kept]),),
-        target=target_for(held, measure.field, (queue,)),
+        target=target_for(held, measure.field, queue_ids),
     )
 
 

@@ -104,9 +104,10 @@ def _draw_bars(axes: Axes, chart: Chart) -> None:
 
 def _draw_lines(axes: Axes, chart: Chart) -> None:
     places = list(range(len(chart.labels)))
+    lines = []
     for number, series in enumerate(chart.series):
         dash, marker = _DASHES[number % len(_DASHES)]
-        axes.plot(
+        lines += axes.plot(
             places,
             [float("nan") if value is None else value for value in series.values],
             dash,
@@ -114,7 +115,6 @@ def _draw_lines(axes: Axes, chart: Chart) -> None:
             markersize=3.5,
             linewidth=1.6,
             color=_SERIES[number % len(_SERIES)],
-            label=series.name,
         )
     step = -(-len(places) // _MOST_TICKS)
     axes.set_xticks(places[::step], list(chart.labels[::step]), rotation=0)
@@ -129,7 +129,9 @@ def _draw_lines(axes: Axes, chart: Chart) -> None:
     if chart.target is not None:
         _draw_target(axes, chart.target, max(known, default=0), vertical=False)
     if len(chart.series) > 1:
-        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1), labelcolor=_INK)
+        # Named here: a label of a line that begins with an underscore is none to matplotlib.
+        names = [series.name for series in chart.series]
+        axes.legend(lines, names, frameon=False, loc="upper left", bbox_to_anchor=(1, 1), labelcolor=_INK)
 
 
 def _draw_target(axes: Axes, target: Range, highest: float, *, vertical: bool) -> None:

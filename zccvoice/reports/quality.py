@@ -19,7 +19,7 @@ from zccvoice.reports.worst import worst_report
 from zccvoice.store import quality, summaries
 from zccvoice.store.quality import Reason, Recognition
 from zccvoice.store.summaries import Summary
-from zccvoice.store.targets import targets
+from zccvoice.store.targets import targets_until
 
 _CALLS: tuple[SummaryMeasure, ...] = tuple(
     map(
@@ -56,7 +56,8 @@ def quality_report(
     scope, earlier = scope_of(period, queue, team), scope_of(period.previous, queue, team)
     days = period.days()
     edges = [moment for _, moment in days]
-    held = targets(connection, period.until)
+    held = targets_until(connection, period.until)
+    queue_ids = summaries.queue_ids(connection, scope)
     whole = summaries.summary(connection, scope)
     texts, texts_by_day = quality.recognition(connection, scope, edges)
     texts_before, _ = quality.recognition(connection, earlier, [period.before])
@@ -76,7 +77,7 @@ def quality_report(
             _whole_table(
                 (whole, texts),
                 (summaries.summary(connection, earlier), texts_before),
-                {name: target_for(held, name, (queue,)) for name in _names()},
+                {name: target_for(held, name, queue_ids) for name in _names()},
             ),
             _days_table(names, calls_by_day, texts_by_day),
             _reasons("gaps", "Missing audio", "Cause", quality.gap_causes(connection, scope)),

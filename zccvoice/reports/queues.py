@@ -13,7 +13,7 @@ from zccvoice.reports.summary_columns import MEASURES, summary_measure, target_f
 from zccvoice.reports.table import Cell, Chart, Column, Report, Series, Table
 from zccvoice.store import summaries
 from zccvoice.store.summaries import QueueSummary, Summary
-from zccvoice.store.targets import Target, targets
+from zccvoice.store.targets import Target, targets_until
 
 MOST_LINES = 6
 """Queues that a chart shows; in a table all are."""
@@ -41,7 +41,7 @@ def queues_report(
     by_hour = summaries.queue_hours(
         connection, scope, [moment for _, moment in hours], [hour for hour, _ in hours]
     )
-    held = targets(connection, period.until)
+    held = targets_until(connection, period.until)
     teams = () if team is None else (team,)
     return Report(
         "queues",

@@ -13,7 +13,7 @@ from zccvoice.reports.scope import about, scope_of
 from zccvoice.reports.summary_columns import target_for
 from zccvoice.reports.table import Column, Plain, Quantity, Report, Table
 from zccvoice.store.compliance import calls_count
-from zccvoice.store.targets import targets
+from zccvoice.store.targets import targets_until
 from zccvoice.store.worst import worst_calls
 
 _SENTIMENT_PARTS = ("score", "q1", "q2", "q3", "q4", "shift")
@@ -67,7 +67,7 @@ def worst_report(
     scope = scope_of(period, queue, team)
     lowest = measure in LOW_IS_BAD if lowest is None else lowest
     label, figure = figure_of(measure)
-    held = targets(connection, period.until)
+    held = targets_until(connection, period.until)
     columns = (
         Column("started_at", "Started", Plain.MOMENT, "When the call began."),
         Column(measure, label, figure, definitions()[measure], is_judged=True),

@@ -12,6 +12,9 @@ from datetime import datetime
 
 from zccvoice.analytics.record import Side
 
+REPINNED = "language_repinned"
+"""Name of the event that tells of a pin that replaced another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamOpened:
@@ -227,12 +230,21 @@ class StreamRevoked:
 
 @dataclass(frozen=True, slots=True)
 class StreamRestated:
-    """Restated."""
+    """All that is derived of it has been stated, by a replay or a daemon that took it up again.
+
+    What has none of these keys is of an earlier derivation, and goes.
+    """
 
     engagement_id: str
     stream_id: str
     utterances: tuple[tuple[str, int], ...]
+    """Channel and start of each."""
     gaps: tuple[tuple[str, int], ...]
+    """The same."""
+    pins: tuple[tuple[str, int], ...] | None = None
+    """Channel, empty for the call, and number. None in journals of earlier versions: all stay."""
+    one_way: tuple[tuple[str, int], ...] | None = None
+    """Channel and start. None as for pins."""
 
 
 Fact = (

@@ -9,19 +9,16 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 
-from zccvoice.analytics.record import CallRecord
 from zccvoice.analytics.sentiment import Scorers
 from zccvoice.analytics.thresholds import Thresholds
 from zccvoice.store import reads, removals
 from zccvoice.store.attribution import attribute_call
 from zccvoice.store.database import connect, transaction
-from zccvoice.store.measure_tables import scorecard_table
 from zccvoice.store.measures import remeasure
 from zccvoice.store.rating import rate
 from zccvoice.store.tables import Engagement
-from zccvoice.store.upsert import storable
 
 CHUNK_CALLS = 25
 """Calls that a process takes at once."""
@@ -74,19 +71,10 @@ def recompute(
     record = reads.call_record(connection, engagement_id)
     if not record.tracks and not record.utterances:
         return Outcome.SILENT
-    if _is_pruned(connection, record):
+    if removals.is_pruned(connection, record):
         return Outcome.PRUNED
     is_changed = remeasure(connection, record, thresholds)
     return Outcome.CHANGED if is_changed or is_rated or is_attributed else Outcome.UNCHANGED
-
-
-def _is_pruned(connection: Connection, record: CallRecord) -> bool:
-    """Utterances go by whole months: then all of a call's are gone that its measures were made of."""
-    if record.utterances:
-        return False
-    of_call = scorecard_table.c.engagement_id == storable(record.engagement_id)
-    talked_ms = connection.scalar(select(func.max(scorecard_table.c.talk_time_total_ms)).where(of_call))
-    return bool(talked_ms)
 
 
 def recompute_all(

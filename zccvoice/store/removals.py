@@ -7,17 +7,22 @@ is just being set.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     Connection,
+    Select,
+    Table,
     Text,
     cast,
     delete,
     exists,
+    extract,
     func,
     insert,
     or_,
@@ -26,8 +31,10 @@ from sqlalchemy import (
     update,
 )
 
-from zccvoice.store.facts import Fact, StreamRestated, StreamRevoked
+from zccvoice.analytics.record import CallRecord
+from zccvoice.store.facts import REPINNED, Fact, StreamRestated, StreamRevoked
 from zccvoice.store.keeping_tables import Tombstone
+from zccvoice.store.language_tables import LanguagePinTable
 from zccvoice.store.measure_tables import (
     AgentPart,
     CallRecognition,
@@ -41,7 +48,16 @@ from zccvoice.store.measure_tables import (
     side_scorecard_table,
 )
 from zccvoice.store.schema import table_of
-from zccvoice.store.tables import CallEvent, Engagement, Gap, Participant, Stream, Track, Utterance
+from zccvoice.store.tables import (
+    CallEvent,
+    Engagement,
+    Gap,
+    OneWayAudio,
+    Participant,
+    Stream,
+    Track,
+    Utterance,
+)
 from zccvoice.store.upsert import sane_ms, storable
 
 _LOCK = 7_262_282_012_028  # any number that is always the same and that nobody else takes
@@ -60,6 +76,7 @@ DERIVED = (
 IN_DOUBT = ""
 """Why a rule matched of which nobody knows whether it still does: a part of its call was revoked."""
 _hits = table_of(CategoryHit)
+_Pair: TypeAlias = tuple[str | None, str | None]
 _FOR_EVER = ("revoked", "erased")
 
 
@@ -85,23 +102,75 @@ def lock_for_removal(connection: Connection) -> None:
 
 
 def forget_stale(connection: Connection, restated: StreamRestated, zero_ms: int) -> None:
-    """Delete utterances and gaps of a stream that were not stated again."""
-    for kind, stated in ((Utterance, restated.utterances), (Gap, restated.gaps)):
-        table = table_of(kind)
-        # Two arrays instead of a list of pairs: of a list, Postgres compares every row with every pair.
-        keys = (
-            func.unnest(
-                cast([storable(channel_id) for channel_id, _ in stated], ARRAY(Text)),
-                cast([sane_ms(timestamp_ms) - zero_ms for _, timestamp_ms in stated], ARRAY(BigInteger)),
-            )
-            .table_valued("channel_id", "start_ms", name="stated")
-            .render_derived()
+    """Delete what is derived of a stream and was not stated again."""
+    stream_id = storable(restated.stream_id)
+    for kind, stated in (
+        (Utterance, restated.utterances),
+        (Gap, restated.gaps),
+        (OneWayAudio, restated.one_way),
+    ):
+        if stated is not None:
+            keys = [(channel_id, sane_ms(timestamp_ms) - zero_ms) for channel_id, timestamp_ms in stated]
+            _keep_only(connection, table_of(kind), "start_ms", stream_id, keys)
+    if restated.pins is not None:
+        _keep_only(connection, table_of(LanguagePinTable), "number", stream_id, restated.pins)
+        _forget_stale_repinnings(connection, stream_id, zero_ms)
+
+
+def _keep_only(
+    connection: Connection, table: Table, number: str, stream_id: str, stated: Sequence[tuple[str, int]]
+) -> None:
+    """Delete the other rows of a stream: its keys are channels, and numbers in the column of that name."""
+    # Two arrays instead of a list of pairs: of a list, Postgres compares every row with every pair.
+    keys = (
+        func.unnest(
+            cast([storable(channel_id) for channel_id, _ in stated], ARRAY(Text)),
+            cast([value for _, value in stated], ARRAY(BigInteger)),
         )
-        same = select(text("1")).where(
-            keys.c.channel_id == table.c.channel_id, keys.c.start_ms == table.c.start_ms
+        .table_valued("channel_id", "number", name="stated")
+        .render_derived()
+    )
+    same = select(text("1")).where(keys.c.channel_id == table.c.channel_id, keys.c.number == table.c[number])
+    connection.execute(delete(table).where(table.c.stream_id == stream_id, ~exists(same)))
+
+
+def _forget_stale_repinnings(connection: Connection, stream_id: str, zero_ms: int) -> None:
+    """Delete the events of a stream that tell of a pin which is none any more."""
+    pin, event = table_of(LanguagePinTable), table_of(CallEvent)
+    occurred_ms = func.round(extract("epoch", event.c.occurred_at) * 1000)
+    told = select(text("1")).where(
+        pin.c.stream_id == event.c.stream_id,
+        pin.c.channel_id == event.c.channel_id,
+        pin.c.since_ms + zero_ms == occurred_ms,
+    )
+    stale = event.c.stream_id == stream_id, event.c.name == REPINNED, ~exists(told)
+    connection.execute(delete(event).where(*stale))
+
+
+def is_pruned(connection: Connection, record: CallRecord) -> bool:
+    """Whether what was said in a call is no longer kept: nothing can be measured or matched in it any more.
+
+    Utterances go by whole months, all of a call at once. Its scorecard tells that there were some; and after
+    that went with a revoked stream, the tombstone of a stream that took a scorecard with it and no utterance.
+    """
+    if record.utterances:
+        return False
+    engagement_id = storable(record.engagement_id)
+    talked_ms = connection.scalar(
+        select(func.max(scorecard_table.c.talk_time_total_ms)).where(
+            scorecard_table.c.engagement_id == engagement_id
         )
-        of_stream = table.c.stream_id == storable(restated.stream_id)
-        connection.execute(delete(table).where(of_stream, ~exists(same)))
+    )
+    if talked_ms:
+        return True
+    stone = table_of(Tombstone)
+    left_none = select(stone.c.tombstone_id).where(
+        stone.c.engagement_id == engagement_id,
+        stone.c.reason == "revoked",
+        func.jsonb_exists(stone.c.removed, scorecard_table.name),
+        ~func.jsonb_exists(stone.c.removed, Utterance.__tablename__),
+    )
+    return connection.scalar(left_none.limit(1)) is not None
 
 
 def lock_living(connection: Connection, engagement_id: str) -> bool:
@@ -138,6 +207,7 @@ def _revoke(connection: Connection, revoked: StreamRevoked) -> None:
     """Delete everything of a stream, and what was computed with it; of the engagement too, if it had no other."""
     stream_id, engagement_id = storable(revoked.stream_id), storable(revoked.engagement_id)
     removed: dict[str, int] = {}
+    channels = _channels(connection, Stream.stream_id == stream_id)
     for kind in OF_STREAM:
         table = table_of(kind)
         removed[table.name] = connection.execute(delete(table).where(table.c.stream_id == stream_id)).rowcount
@@ -149,10 +219,88 @@ def _revoke(connection: Connection, revoked: StreamRevoked) -> None:
     else:
         of_engagement = tuple(table for table in DERIVED if table is not _hits)
         _put_hits_in_doubt(connection, engagement_id)
+        removed[Participant.__tablename__] = _forget_people(connection, engagement_id, channels)
+        _tell_again(connection, engagement_id)
     for table in of_engagement:
         gone = connection.execute(delete(table).where(table.c.engagement_id == engagement_id))
         removed[table.name] = gone.rowcount
     _set_tombstone(connection, engagement_id, stream_id, revoked.revoked_at, removed)
+
+
+def _channels(connection: Connection, of: ColumnElement[bool]) -> set[str]:
+    """The channels that rows of some streams are about."""
+    columns = [(kind, kind.channel_id) for kind in OF_STREAM]
+    found: set[str | None] = set()
+    for kind, column in (*columns, (Utterance, Utterance.speaker_channel_id)):
+        query = select(column).distinct().join(Stream, Stream.stream_id == kind.stream_id)
+        found.update(connection.scalars(query.where(of)))
+    return {one for one in found if one}
+
+
+def _forget_people(connection: Connection, engagement_id: str, channels: Set[str]) -> int:
+    """Delete the participants that what is left of an engagement does not know; returns how many.
+
+    While another stream runs that may be yet to come: then only those go whom the revoked stream knew.
+
+    Args:
+        connection: where.
+        engagement_id: whose.
+        channels: those that the revoked stream knew.
+    """
+    of_engagement = Participant.engagement_id == engagement_id
+    known = set(connection.scalars(select(Participant.channel_id).where(of_engagement)))
+    is_running = exists().where(Stream.engagement_id == engagement_id, Stream.ended_at.is_(None))
+    gone = known & channels if connection.scalar(select(is_running)) else known
+    gone -= _channels(connection, Stream.engagement_id == engagement_id)
+    table = table_of(Participant)
+    mine = table.c.engagement_id == engagement_id
+    return connection.execute(delete(table).where(mine, table.c.channel_id.in_(sorted(gone)))).rowcount
+
+
+def _tell_again(connection: Connection, engagement_id: str) -> None:
+    """When an engagement was, its queue and its language, by what is left of it.
+
+    A queue or language that is still told by some row stays; otherwise it is the last one that is told, if any.
+    """
+    table = table_of(Engagement)
+    before = connection.execute(select(table).where(table.c.engagement_id == engagement_id)).one_or_none()
+    if before is None:
+        return
+    times = select(func.min(Stream.started_at), func.max(Stream.ended_at))
+    started_at, ended_at = connection.execute(times.where(Stream.engagement_id == engagement_id)).one()
+    queues = select(Participant.queue_id, Participant.queue_name).order_by(Participant.channel_id)
+    pins = (
+        select(LanguagePinTable.language, LanguagePinTable.source)
+        .join(Stream, Stream.stream_id == LanguagePinTable.stream_id)
+        .order_by(LanguagePinTable.channel_id == "", Stream.started_at, LanguagePinTable.number)
+    )
+    queue_id, queue_name = _still_told(
+        connection,
+        queues.where(
+            Participant.engagement_id == engagement_id,
+            func.coalesce(Participant.queue_id, Participant.queue_name).is_not(None),
+        ),
+        (before.queue_id, before.queue_name),
+    )
+    language, source = _still_told(
+        connection,
+        pins.where(LanguagePinTable.engagement_id == engagement_id),
+        (before.language, before.language_source),
+    )
+    values = {
+        "started_at": started_at or before.started_at,
+        "ended_at": ended_at,
+        "queue_id": queue_id,
+        "queue_name": queue_name,
+        "language": language,
+        "language_source": source,
+    }
+    connection.execute(update(table).where(table.c.engagement_id == engagement_id).values(values))
+
+
+def _still_told(connection: Connection, query: Select[Any, Any], before: _Pair) -> _Pair:
+    told: list[_Pair] = [(first, second) for first, second in connection.execute(query)]
+    return before if before in told else (told or [(None, None)])[-1]
 
 
 def _put_hits_in_doubt(connection: Connection, engagement_id: str) -> None:

@@ -203,6 +203,17 @@ def queues(connection: Connection, scope: Scope) -> list[QueueSummary]:
     return [QueueSummary(row.queue_id, row.queue_name, _summary(row)) for row in rows]
 
 
+def queue_ids(connection: Connection, scope: Scope) -> list[str]:
+    """Ids of the queue that the scope names, among its calls: a name may be that of several. None without one."""
+    if scope.queue is None:
+        return []
+    query = f"""
+        SELECT DISTINCT c.queue_id FROM reporting.call c
+        WHERE {in_scope(scope)} AND c.queue_id IS NOT NULL ORDER BY 1
+    """  # noqa: S608
+    return list(connection.scalars(text(query), scope_values(scope)))
+
+
 def queue_hours(
     connection: Connection, scope: Scope, edges: Sequence[datetime], hours: Sequence[int]
 ) -> list[QueueSummary]:

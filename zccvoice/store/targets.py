@@ -50,10 +50,19 @@ def set_target(connection: Connection, target: Target, now: datetime) -> None:
 
 def targets(connection: Connection, at: datetime) -> list[Target]:
     """The targets that hold at a moment, in order of measure, queue and team."""
+    return _held(connection, at, is_included=True)
+
+
+def targets_until(connection: Connection, until: datetime) -> list[Target]:
+    """The targets that hold when a period is about to end: one that begins with the end judges the next."""
+    return _held(connection, until, is_included=False)
+
+
+def _held(connection: Connection, at: datetime, *, is_included: bool) -> list[Target]:
     query = text("""
         SELECT DISTINCT ON (measure, queue_id, team_id) measure, low, high, queue_id, team_id, valid_from
-        FROM reporting.metric_target WHERE valid_from <= :at
+        FROM reporting.metric_target WHERE valid_from < :at OR (:is_included AND valid_from = :at)
         ORDER BY measure, queue_id NULLS FIRST, team_id NULLS FIRST, valid_from DESC
     """)
-    held = [Target(*row) for row in connection.execute(query, {"at": at})]
+    held = [Target(*row) for row in connection.execute(query, {"at": at, "is_included": is_included})]
     return [target for target in held if target.low is not None or target.high is not None]
