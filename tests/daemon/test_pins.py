@@ -18,7 +18,7 @@ from zccvoice.daemon.replay import replay
 from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.events import AudioReceived, Change, StreamEvent, TranscriptReceived
 from zccvoice.speech.utterance import Utterance
-from zccvoice.store.facts import CallEventSeen, Fact, LanguagePinned, UtteranceHeard
+from zccvoice.store.facts import CallEventSeen, Fact, LanguagePinned, StreamRestated, UtteranceHeard
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 DETECT = LanguageConfig(default="detect", among=("de", "en", "es"))
@@ -197,4 +197,7 @@ async def test_a_crash_at_any_time_changes_nothing(
         await rooms.call(STARTED, [OPENED, *rest, ENDED], is_announced=False).run()
     facts = rooms.facts("S")
     assert languages(facts) == languages(whole.facts) == ["de"] * 2 + ["es"] * 5
-    assert [one for one in facts if isinstance(one, LanguagePinned)] == whole.of(LanguagePinned)
+    pins = [one for one in facts if isinstance(one, LanguagePinned)]
+    assert pins == whole.of(LanguagePinned)
+    (restated,) = (one for one in facts if isinstance(one, StreamRestated))
+    assert restated.pins == tuple(sorted((one.channel_id or "", one.number) for one in pins)), "none is stale"

@@ -186,21 +186,27 @@ async def test_a_stream_that_we_failed_to_reach_may_be_announced_again(
     assert (await run(tmp_path, script)).ends("S1") == ["connection_failed", "shutdown"]
 
 
+@pytest.mark.parametrize("is_stopping", [False, True])
 async def test_a_stream_that_is_announced_again_while_it_is_finished_is_received_once_more(
-    tmp_path: Path, autojump_clock: MockClock
+    tmp_path: Path, autojump_clock: MockClock, is_stopping: bool
 ) -> None:
+    """Or, when the daemon stops, left to the next one."""
+
     async def script(town: Town) -> None:
         town.scripts["S1"] = [OPENED, *audio("ch"), StreamEnded("connection_lost", "")]
         await town.tell(started("S1"))
         town.scripts["S1"] = []
         await town.tell(started("S1"))
         assert town.made == ["S1"], "its transcript is waited for"
+        if is_stopping:
+            town.webhooks_send.close()
         async with trio.open_nursery() as nursery:
             transcriber = Transcriber(town.rooms.recognizer, town.rooms.metrics)
             nursery.start_soon(transcriber.run, town.rooms.spoken_receive)
-            await trio.sleep(1)
+            await trio.sleep(5)
             nursery.cancel_scope.cancel()
         assert town.made == ["S1", "S1"]
+        assert town.supervisor.active_streams == (0 if is_stopping else 1)
 
     town = await run(tmp_path, script, is_transcribing=False)
     assert town.ends("S1") == ["connection_lost", "shutdown"]

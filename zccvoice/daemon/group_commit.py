@@ -103,10 +103,8 @@ async def _in_thread(jobs: Sequence[Job], limiter: trio.CapacityLimiter) -> None
     with trio.CancelScope(shield=True):  # who has begun waits for the end
         try:
             await trio.to_thread.run_sync(_do, jobs, limiter=limiter)
-        except (
-            RuntimeError
-        ):  # the system has no thread left: better a loop that waits than sound that is lost
-            _do(jobs)
+        except RuntimeError:
+            _do(jobs)  # the system has no thread left: better a loop that waits than sound that is lost
 
 
 def _call_all(ends: Iterable[Callable[[], None]]) -> None:

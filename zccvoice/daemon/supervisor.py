@@ -51,6 +51,7 @@ class Supervisor:
         self._metrics = metrics
         self._running: dict[str, _Running] = {}
         self._ended: OrderedDict[str, float] = OrderedDict()
+        self._is_stopping = False
 
     @property
     def active_streams(self) -> int:
@@ -96,6 +97,7 @@ class Supervisor:
             async with webhooks_receive:
                 async for event in webhooks_receive:
                     self._handle_safely(event, calls)
+            self._is_stopping = True
             for running in self._running.values():
                 running.call.stop(SHUTDOWN)
 
@@ -138,6 +140,8 @@ class Supervisor:
     def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
         running = _Running(self._make_call(started, is_announced))
         self._running[started.stream_id] = running
+        if self._is_stopping:  # announced again before: its journal tells the next daemon
+            running.call.stop(SHUTDOWN)
         calls.start_soon(self._run, running, calls)
 
     def _meant_by(self, event: StreamStopped | StreamInterrupted) -> list[_Running]:
