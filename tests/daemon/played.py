@@ -14,6 +14,7 @@ from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from tests.speech.sounds import noise, voice
 from zccvoice.config import LanguageConfig
 from zccvoice.daemon.transport import EventsSend
+from zccvoice.journal.record import Kind
 from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import (
     AudioReceived,
@@ -60,6 +61,12 @@ class Played:
 
     def of(self, kind: type[Fact]) -> list[Fact]:
         return [one for one in self.facts if isinstance(one, kind)]
+
+    @property
+    def sound_ms(self) -> list[int]:
+        """When every packet that the journal holds was said, counted from `T0`."""
+        entries = (entry for record in self.rooms.records("S", Kind.RECEIVED) for entry in record.entries)
+        return [one.timestamp_ms - T0 for one in entries if isinstance(one, AudioReceived)]
 
     def metric(self, name: str, labels: dict[str, str] | None = None) -> float | None:
         return self.rooms.metric(name, labels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -211,20 +211,26 @@ async def test_what_a_full_disk_costs_is_a_gap_with_its_cause(
     assert played.metric("zccvoice_dropped_packets_total") == 8
 
 
+async def _run_with_room_after(
+    seconds: float, folder: Path, script: Sequence[object], disk: Callable[[int | None], None]
+) -> Played:
+    async with trio.open_nursery() as nursery:
+
+        async def make_room() -> None:
+            await trio.sleep(seconds)
+            disk(None)
+
+        nursery.start_soon(make_room)
+        return await run(folder, script)
+
+
 async def test_a_disk_that_is_full_for_the_last_turn_costs_nothing_but_time(
     tmp_path: Path, autojump_clock: MockClock, disk: Callable[[int | None], None]
 ) -> None:
     """What the writer has accepted is looked at when there is room, though nothing more will come."""
     packets = audio("ch")
     script = [OPENED, *packets[:2], 1.0, lambda: disk(100), *packets[2:], ENDED]
-    async with trio.open_nursery() as nursery:
-
-        async def make_room() -> None:
-            await trio.sleep(20)
-            disk(None)
-
-        nursery.start_soon(make_room)
-        played = await run(tmp_path, script)
+    played = await _run_with_room_after(20, tmp_path, script, disk)
     assert played.end.end_reason == "customer_disconnected"
     assert len(played.heard) == 1
     (track,) = played.of(TrackClosed)
@@ -238,14 +244,7 @@ async def test_a_full_disk_does_not_hide_that_a_connection_was_lost(
     held = CallEventReceived("user_hold", T0 + 4_100)
     end = [CallEventReceived("stream_terminated", T0 + 64_000), ReceptionBroken("connection_lost"), ENDED]
     script = [OPENED, *audio("ch"), 2.0, lambda: disk(0), held, 0.6, *end]
-    async with trio.open_nursery() as nursery:
-
-        async def make_room() -> None:
-            await trio.sleep(5)
-            disk(None)
-
-        nursery.start_soon(make_room)
-        played = await run(tmp_path, script)
+    played = await _run_with_room_after(5, tmp_path, script, disk)
     (gap,) = played.of(GapFound)
     assert isinstance(gap, GapFound)
     assert (gap.end_timestamp_ms - T0, gap.cause) == (64_000, "connection_lost")

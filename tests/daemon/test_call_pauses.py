@@ -28,13 +28,7 @@ async def test_between_pause_and_resume_nothing_audible_is_kept(
         [OPENED, *packets[:12], CallEventReceived("stream_paused", T0 + 1000), *packets[12:20], said,
          CallEventReceived("stream_resumed", T0 + 2500), *packets[20:], ENDED],
     )  # fmt: skip
-    kept = [
-        one.timestamp_ms - T0
-        for record in played.rooms.records("S", Kind.RECEIVED)
-        for one in record.entries
-        if isinstance(one, AudioReceived)
-    ]
-    assert kept == [*range(0, 1000, 100), *range(2500, 4000, 100)]
+    assert played.sound_ms == [*range(0, 1000, 100), *range(2500, 4000, 100)]
     assert played.of(ZoomTranscribed) == []
 
 
@@ -57,13 +51,7 @@ async def test_a_pause_outlives_a_crash(
     )
     await crash(tmp_path, [OPENED, *packets[:5], *paused])
     played = await recover(tmp_path, [OPENED, *packets[5:30], *resumed, *packets[30:], ENDED])
-    kept = [
-        one.timestamp_ms - T0
-        for record in played.rooms.records("S", Kind.RECEIVED)
-        for one in record.entries
-        if isinstance(one, AudioReceived)
-    ]
-    assert kept == [*range(0, 500, 100), *range(3000, 4000, 100)]
+    assert played.sound_ms == [*range(0, 500, 100), *range(3000, 4000, 100)]
 
 
 async def test_a_pause_holds_though_the_daemon_dies_before_it_has_looked_at_it(
@@ -80,13 +68,7 @@ async def test_a_pause_holds_though_the_daemon_dies_before_it_has_looked_at_it(
                 nursery.cancel_scope.cancel()
     assert not any(isinstance(one, CallEventSeen) for one in rooms.facts("S"))
     played = await recover(tmp_path, [OPENED, *audio("ch", offset_ms=6_000), ENDED])
-    kept = [
-        one
-        for record in played.rooms.records("S", Kind.RECEIVED)
-        for one in record.entries
-        if isinstance(one, AudioReceived) and one.timestamp_ms >= T0 + 6_000
-    ]
-    assert kept == []
+    assert max(played.sound_ms) < 6_000
 
 
 async def test_somebody_may_ask_for_a_pause(tmp_path: Path, autojump_clock: MockClock) -> None:
