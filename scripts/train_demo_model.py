@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     say("--folder", type=Path, default=ROOT / "var" / "demo_model", help="where to work")
     say("--utterances", type=int, default=64_000, help="in the bank; with a GPU 200000 and more")
-    say("--cpu-minutes", type=float, default=400, help="of work, all processes; with a GPU of the clock")
+    say("--cpu-minutes", type=float, default=320, help="of work, all processes; with a GPU of the clock")
     say("--wall-minutes", type=float, default=math.inf, help="end by then, with the work that was possible")
     say("--learning-rate", type=float, default=1.3e-3, help="at its highest; to go on, about half")
     say("--frames", type=int, default=9_600, help="of 10 ms in a step; with a GPU 100000")

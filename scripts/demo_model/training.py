@@ -48,7 +48,7 @@ class Plan:
     """A folder of weights; None begins with nothing."""
     keep_ratio: float = 0.0
     """Of those weights in what is exported."""
-    minutes: float = 400
+    minutes: float = 320
     """Of work."""
     wall_minutes: float = math.inf
     """The end is reached by then, with as much work as was possible."""
