@@ -149,8 +149,21 @@ def test_a_journal_that_never_reached_the_database_goes_too(there: Installation)
     assert there.run("erase", "--engagement", "e3", "--yes") == 0
     assert (there.has_sound("s3"), there.has_sound("s4")) == (False, True)
     with transaction(there.engine) as connection:
-        apply(connection, small_call("e3", "s3"))
-    assert there.rows("e3") == {}
+        apply(connection, [*small_call("e3", "s3"), *small_call("e5", "s3")])
+    assert there.rows("e3") == there.rows("e5") == {}
+
+
+def test_a_call_that_is_not_known_is_said_to_be_none(
+    there: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert there.run("erase", "--engagement", "typo", "e1", "--yes") == 1
+    said = capsys.readouterr().err
+    assert "not known here: typo" in said
+    assert "to be deleted: 1 calls, 1 journals" in said
+    assert there.rows("e1") == {}
+    with transaction(there.engine) as connection:
+        apply(connection, small_call("typo", "s9"))
+    assert there.rows("typo") == {}
 
 
 def test_the_proof_fails_when_something_is_left(

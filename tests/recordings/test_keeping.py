@@ -138,8 +138,11 @@ def test_what_was_erased_stays_away(place: Place, talk_file: Path) -> None:
     with transaction(place.engine) as connection:
         erase(connection, ["E"], keeps_measures=False)
     place.shelf().shred(journal_name(call.stream_id))
-    with pytest.raises(RecordingError, match=r"talk\.wav: its call E was erased"):
-        place.store(call)
+    for again in (call, replace(call, engagement_id="another")):  # the stream is the content of the file
+        with pytest.raises(
+            RecordingError, match=rf"talk\.wav: .* its call {again.engagement_id}, was erased"
+        ):
+            place.store(again)
     assert not place.shelf().names()
 
 

@@ -101,6 +101,14 @@ def test_what_was_erased_is_not_stored_again(connection: Connection) -> None:
     assert not any(residue(connection, engagement_ids=["e1"], phone_hash="hash").values())
 
 
+def test_its_streams_are_not_stored_as_another_call_either(connection: Connection) -> None:
+    put(connection, call_of("hash"))
+    erase(connection, ["e1"], keeps_measures=False, unstored={"s3": "e1", "s4": "another"})
+    for stream_id in ("s1", "s2", "s3", "s4"):
+        apply(connection, small_call(f"again {stream_id}", stream_id))
+    assert streams_of(connection, [f"again s{number}" for number in range(1, 5)]) == ["s2", "s4"]
+
+
 def test_a_call_can_be_erased_before_it_is_stored(connection: Connection) -> None:
     assert erase(connection, ["e1"], keeps_measures=False) == {}
     apply(connection, call_of("hash"))
@@ -112,8 +120,11 @@ def test_tombstones_tell_how_much_and_not_what(connection: Connection) -> None:
     removed = erase(connection, ["e1"], keeps_measures=False)
     assert erase(connection, ["e1"], keeps_measures=False) == {}  # needs no further one
     stone = table_of(Tombstone)
-    (row,) = connection.execute(select(stone)).all()
-    assert (row.engagement_id, row.stream_id, row.reason, row.removed) == ("e1", None, "erased", removed)
+    rows = connection.execute(select(stone).order_by(stone.c.tombstone_id)).all()
+    assert [(row.engagement_id, row.stream_id, row.reason, row.removed) for row in rows] == [
+        ("e1", None, "erased", removed),
+        ("e1", "s1", "erased", {}),
+    ]
 
 
 def test_measures_are_kept_and_lead_nowhere(connection: Connection) -> None:
@@ -133,7 +144,8 @@ def test_measures_are_kept_and_lead_nowhere(connection: Connection) -> None:
     }
     assert not any(residue(connection, engagement_ids=["e1"]).values())
     found = residue(connection, texts=["s1", "u7"])
-    assert {name for name, count in found.items() if count} == {"zccvoice.agent"}  # the list of agents stays
+    # The list of agents stays, and what keeps the stream away.
+    assert {name for name, count in found.items() if count} == {"zccvoice.agent", "zccvoice.tombstone"}
     assert len(calls(connection)) == 1  # reports go on counting it
 
 

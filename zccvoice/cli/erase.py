@@ -26,8 +26,12 @@ class Request:
     """What is to go."""
 
     engagement_ids: list[str]
+    unknown_ids: list[str]
+    """Those of them of which there is nothing here."""
     journals: list[str]
     """Names of the journals that are there."""
+    unstored: dict[str, str]
+    """Streams that may not have reached the database yet, with their engagements."""
     rows: dict[str, int]
     """By table."""
     phone_hash: str | None
@@ -58,7 +62,7 @@ def add_to(actions: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """0 when all is gone and that is proved, 1 when something is left or nothing was to be done."""
+    """0 when all is gone and that is proved, 1 when something is left or there was nothing of a call."""
     config = settings.load(options)
     shelf = settings.shelf(config)
     phone_hash = None if options.customer is None else _hash(settings.phones(config), options.customer)
@@ -78,7 +82,12 @@ def run(options: argparse.Namespace) -> int:
             # Once more: a stream may have come meanwhile. Sound goes first, because the rows lead to it.
             request = _look(connection, shelf, request.engagement_ids, phone_hash)
             shredded_bytes = sum(shelf.shred(name) for name in request.journals)
-            removed = erasure.erase(connection, request.engagement_ids, keeps_measures=options.keep_measures)
+            removed = erasure.erase(
+                connection,
+                request.engagement_ids,
+                keeps_measures=options.keep_measures,
+                unstored=request.unstored,
+            )
         print(f"removed: {_counts(removed)}; {shredded_bytes} bytes of sound")
         vacuumed = erasure.vacuum(engine, removed)
         print(f"vacuumed: {len(vacuumed)} of {len(removed)} tables; Postgres does the others some time later")
@@ -98,32 +107,42 @@ def _look(
     wanted = sorted({*engagement_ids, *of_customer})
     require_none(connection, wanted)
     names = {journal_name(stream_id) for stream_id in erasure.streams_of(connection, wanted)}
-    names |= _unstored(shelf, wanted)
+    unstored = _unstored(shelf, wanted)
+    names.update(journal_name(stream_id) for stream_id in unstored)
+    unknown_ids = sorted(set(wanted) - erasure.known(connection, wanted) - set(unstored.values()))
     journals = sorted(name for name in names if shelf.exists(name) or shelf.has_key(name))
     for name in journals:
         if shelf.is_being_written(name):
             raise JournalError(f"journal {name}: the call is running; erase it when it has ended")
-    return Request(wanted, journals, erasure.rows_of(connection, wanted), phone_hash)
+    rows = erasure.rows_of(connection, wanted)
+    return Request(wanted, unknown_ids, journals, unstored, rows, phone_hash)
 
 
-def _unstored(shelf: Shelf, engagement_ids: Collection[str]) -> set[str]:
-    """Journals of these calls that may not have reached the database yet."""
-    found = set()
+def _unstored(shelf: Shelf, engagement_ids: Collection[str]) -> dict[str, str]:
+    """Streams of these calls whose journals may not have reached the database yet, with their engagements."""
+    found = {}
     for name in shelf.open_names():
         if is_webhook_journal(name):
             continue
         try:
             with shelf.reader(name) as reader:
-                if started_of(reader).engagement_id in engagement_ids:
-                    found.add(name)
+                started = started_of(reader)
+            if started.engagement_id in engagement_ids:
+                found[started.stream_id] = started.engagement_id
         except JournalError as error:
             print(f"zccvoice: a journal of an unknown call is left alone: {error}", file=sys.stderr)
     return found
 
 
 def _show(request: Request) -> None:
+    if request.unknown_ids:
+        print(
+            f"zccvoice: not known here: {', '.join(request.unknown_ids)}; should it ever come, it is not stored",
+            file=sys.stderr,
+        )
+    calls_count = len(request.engagement_ids) - len(request.unknown_ids)
     print(
-        f"to be deleted: {len(request.engagement_ids)} calls, {len(request.journals)} journals with their keys, "
+        f"to be deleted: {calls_count} calls, {len(request.journals)} journals with their keys, "
         f"{_counts(request.rows)}",
         file=sys.stderr,
     )
@@ -147,7 +166,7 @@ def _prove(engine: Engine, shelf: Shelf, request: Request) -> int:
         print(f"zccvoice: left: {len(journals)} journals or keys, {_counts(left)}", file=sys.stderr)
         return 1
     print(f"nothing left: journal, keys, {len(searched)} tables searched")
-    return 0
+    return 1 if request.unknown_ids else 0
 
 
 def _hash(phones: PhonePseudonym, number: str) -> str:

@@ -51,7 +51,7 @@ class Keeper(Protocol):
             on_read: told of the seconds of the files that were read; may raise to break off.
 
         Raises (while it is iterated):
-            RecordingError: a file cannot be read, or its call was erased.
+            RecordingError: a file cannot be read, or it or its call was erased.
             JournalError: its journal cannot be read or written.
             StoreError: the database cannot be reached, or refuses.
         """
@@ -153,7 +153,8 @@ class StoringKeeper:
         with transaction(self._engine) as connection:
             if not living(connection, [opened]):
                 raise RecordingError(
-                    f"{call.sounds[0].path}: its call {call.engagement_id} was erased, and is not stored again"
+                    f"{call.sounds[0].path}: this recording, or its call {call.engagement_id}, was erased; "
+                    "it is not stored again"
                 )
             if again:
                 require_none(connection, [call.engagement_id])

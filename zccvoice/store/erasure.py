@@ -1,14 +1,15 @@
 """Erasure on request: everything that points at a person, the proof that it is gone, and that it stays away.
 
-What is erased is never stored again: its tombstones name the engagement, and writers ask them. Sound lies in
-journals, not here: whoever erases deletes those first.
+What is erased is never stored again: its tombstones name the engagement and its streams, and writers ask them. The
+streams, too, because the same recording may come again as another engagement. Sound lies in journals, not here:
+whoever erases deletes those first.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from zccvoice.store.removals import lock_for_removal
 from zccvoice.store.retention import remove_engagements, tables_of_engagements
 from zccvoice.store.schema import table_of
 from zccvoice.store.tables import Engagement, Participant, Stream
+from zccvoice.store.upsert import storable
 
 ANONYMOUS = "anonymous-"
 """What the ids of engagements begin with of which only measures are left."""
@@ -57,6 +59,12 @@ def streams_of(connection: Connection, engagement_ids: Sequence[str]) -> list[st
     return sorted(connection.scalars(query))
 
 
+def known(connection: Connection, engagement_ids: Sequence[str]) -> set[str]:
+    """Those of the engagements of which anything is stored."""
+    query = select(Engagement.engagement_id).where(Engagement.engagement_id.in_(engagement_ids))
+    return set(connection.scalars(query))
+
+
 def rows_of(connection: Connection, engagement_ids: Sequence[str]) -> dict[str, int]:
     """How many rows engagements have, by table, where they have any."""
     counts = {
@@ -79,14 +87,21 @@ def secure(connection: Connection, engagement_ids: Sequence[str]) -> None:
     require_none(connection, engagement_ids)
 
 
-def erase(connection: Connection, engagement_ids: Sequence[str], *, keeps_measures: bool) -> dict[str, int]:
-    """Delete every row of engagements, each with a tombstone of its own; returns rows by table.
+def erase(
+    connection: Connection,
+    engagement_ids: Sequence[str],
+    *,
+    keeps_measures: bool,
+    unstored: Mapping[str, str] | None = None,
+) -> dict[str, int]:
+    """Delete every row of engagements, with tombstones of each and of its streams; returns rows by table.
 
     Args:
         connection: in a transaction; writers of facts wait for its end.
         engagement_ids: stored or not; nothing of them will be stored again.
         keeps_measures: copy the numbers of the scorecard first to an engagement with a random id, which nothing
             links to the old one: its queue and its day are all that is left beside them.
+        unstored: further streams of these engagements, as ``{stream id: engagement id}``.
 
     Raises:
         LegalHoldError: one of them is under a legal hold; then nothing is erased.
@@ -96,11 +111,14 @@ def erase(connection: Connection, engagement_ids: Sequence[str], *, keeps_measur
     for engagement_id in sorted(set(engagement_ids)):
         if keeps_measures:
             _keep_measures(connection, engagement_id)
+        streams = {storable(one) for one, of in (unstored or {}).items() if of == engagement_id}
+        streams.update(streams_of(connection, [engagement_id]))
         counts = remove_engagements(connection, [engagement_id])
         lifted = delete(LegalHold).where(LegalHold.engagement_id == engagement_id)
         if count := connection.execute(lifted).rowcount:  # their reasons may well name the person
             counts["legal_hold"] = count
         _set_tombstone(connection, engagement_id, counts)
+        _set_tombstones_of_streams(connection, engagement_id, streams)
         removed.update(counts)
     return dict(removed)
 
@@ -186,3 +204,15 @@ def _set_tombstone(connection: Connection, engagement_id: str, removed: dict[str
     if removed or connection.execute(query.limit(1)).first() is None:
         row = {"engagement_id": engagement_id, "reason": "erased", "removed": removed}
         connection.execute(insert(stone).values(**row, deleted_at=datetime.now(UTC)))
+
+
+def _set_tombstones_of_streams(connection: Connection, engagement_id: str, streams: Collection[str]) -> None:
+    """Once each: what went is told by the engagement's own."""
+    stone = table_of(Tombstone)
+    dead = set(connection.scalars(select(stone.c.stream_id).where(stone.c.stream_id.in_(streams))))
+    rows = [
+        {"engagement_id": engagement_id, "stream_id": stream_id, "reason": "erased", "removed": {}}
+        for stream_id in sorted(set(streams) - dead)
+    ]
+    if rows:
+        connection.execute(insert(stone).values(deleted_at=datetime.now(UTC)), rows)
