@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -25,14 +26,23 @@ from zccvoice.analytics.thresholds import DEFAULTS
 from zccvoice.daemon.live_speech import LiveSpeech, StreamSpeech
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer, measure_in
+from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer, measure_in, measure_live_in
 from zccvoice.errors import StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.events import AudioReceived
 from zccvoice.store.database import connect, is_transient, transaction
-from zccvoice.store.facts import CallEventSeen, Fact, StreamClosed, StreamOpened, StreamRevoked
+from zccvoice.store.facts import (
+    CallEventSeen,
+    Fact,
+    GapFound,
+    StreamClosed,
+    StreamOpened,
+    StreamRestated,
+    StreamRevoked,
+    UtteranceHeard,
+)
 from zccvoice.store.recompute import Outcome, recompute
 from zccvoice.store.rules import rule_book
 from zccvoice.store.writes import apply
@@ -374,4 +384,59 @@ def test_a_call_that_retention_emptied_is_not_measured_with_zeros(database_url: 
         apply(connection, small_call())
     measure("e1")
     assert all(measures()), "a replay told again what was said"
+    engine.dispose()
+
+
+def test_a_call_that_a_replay_found_silent_is_measured_as_such(database_url: str) -> None:
+    """As after an endpointer that took music for speech: retention has nothing to do with it."""
+    engine = connect(database_url)
+    told = small_call()
+    with transaction(engine) as connection:
+        apply(connection, told)
+        book = rule_book(connection, [Rule("greeted", (Condition(Phrases(("hello",))),))])
+    measure = measure_in(engine, book)
+    measure("e1")
+
+    def measures() -> list[Any]:
+        with transaction(engine) as connection:
+            row = connection.execute(text("SELECT * FROM zccvoice.scorecard")).mappings().one()
+            spans = connection.execute(text("SELECT * FROM zccvoice.speech_span")).all()
+            hits = connection.execute(text("SELECT rule FROM zccvoice.category_hit")).all()
+            return [{name: row[name] for name in row if name != "computed_at"}, spans, hits]
+
+    assert measures()[0]["talk_time_agent_ms"] == 1_000
+    with transaction(engine) as connection:
+        apply(connection, [StreamRestated("e1", "s1", (), (), (), ()), told[-1]])
+    measure("e1")
+    after = measures()
+    with transaction(engine) as connection:
+        connection.execute(text("DELETE FROM zccvoice.engagement"))
+        apply(connection, [one for one in told if not isinstance(one, UtteranceHeard | GapFound)])
+    measure("e1")
+    assert after == measures()
+    assert after[1:] == [[], []]
+    with transaction(engine) as connection:
+        assert recompute(connection, "e1", DEFAULTS) is Outcome.UNCHANGED
+    engine.dispose()
+
+
+def test_a_call_of_which_no_audio_came_does_not_run_for_ever(database_url: str) -> None:
+    engine = connect(database_url)
+    opened, closed = small_call()[0], small_call()[-1]
+
+    def running() -> list[str]:
+        with transaction(engine) as connection:
+            return list(connection.scalars(text("SELECT engagement_id FROM reporting.live_call")))
+
+    with transaction(engine) as connection:
+        apply(connection, [opened, replace(opened, stream_id="s2")])
+    measure_live_in(engine)("e1", None)
+    with transaction(engine) as connection:
+        apply(connection, [closed])
+    measure_in(engine)("e1")
+    assert running() == ["e1"], "its other stream goes on"
+    with transaction(engine) as connection:
+        apply(connection, [replace(closed, stream_id="s2")])
+    measure_in(engine)("e1")
+    assert running() == []
     engine.dispose()

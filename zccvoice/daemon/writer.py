@@ -93,6 +93,8 @@ def measure_in(
             is_heard = bool(record.tracks or record.utterances) and not removals.is_pruned(connection, record)
             if is_heard:
                 measures.put_measures(connection, record, thresholds)
+            elif not reads.is_running(connection, engagement_id):
+                measures.forget_live(connection, engagement_id)
             judges = book if is_heard else replace(book, rules=(), revisions={})
             rules.judge(connection, record, judges, datetime.now(UTC), announces=announces)
 

@@ -79,9 +79,7 @@ def _put_all(connection: Connection, record: CallRecord, measures: Scorecard, th
     is_changed = put_scorecard(connection, engagement_id, measures, thresholds)
     is_changed |= _put_instances(connection, record, thresholds)
     is_changed |= connection.execute(_PUT_RECOGNITION, {"id": storable(engagement_id)}).rowcount > 0
-    connection.execute(
-        delete(live_call_table).where(live_call_table.c.engagement_id == storable(engagement_id))
-    )
+    forget_live(connection, engagement_id)
     return is_changed
 
 
@@ -89,6 +87,12 @@ def put_live(connection: Connection, engagement_id: str, live: LiveCall) -> None
     """Store the provisional measures of a running call in place of those it had."""
     row = {**asdict(live), "engagement_id": engagement_id, "refreshed_at": datetime.now(UTC)}
     write_rows(connection, _UPSERT_LIVE, [row])
+
+
+def forget_live(connection: Connection, engagement_id: str) -> None:
+    """Take a call off the running ones."""
+    of_call = live_call_table.c.engagement_id == storable(engagement_id)
+    connection.execute(delete(live_call_table).where(of_call))
 
 
 def put_scorecard(

@@ -102,8 +102,13 @@ def lock_for_removal(connection: Connection) -> None:
 
 
 def forget_stale(connection: Connection, restated: StreamRestated, zero_ms: int) -> None:
-    """Delete what is derived of a stream and was not stated again."""
-    stream_id = storable(restated.stream_id)
+    """Delete what is derived of a stream and was not stated again.
+
+    Where that was all that was said in its call, so do its measures: they would be taken for those of a call of
+    which retention took what was said. Hits of rules wait for `rules.judge`.
+    """
+    stream_id, engagement_id = storable(restated.stream_id), storable(restated.engagement_id)
+    gone: dict[str, int] = {}
     for kind, stated in (
         (Utterance, restated.utterances),
         (Gap, restated.gaps),
@@ -111,7 +116,13 @@ def forget_stale(connection: Connection, restated: StreamRestated, zero_ms: int)
     ):
         if stated is not None:
             keys = [(channel_id, sane_ms(timestamp_ms) - zero_ms) for channel_id, timestamp_ms in stated]
-            _keep_only(connection, table_of(kind), "start_ms", stream_id, keys)
+            table = table_of(kind)
+            gone[table.name] = _keep_only(connection, table, "start_ms", stream_id, keys)
+    if gone[Utterance.__tablename__] and not _is_anything_said(connection, engagement_id):
+        _put_hits_in_doubt(connection, engagement_id)
+        for table in DERIVED:
+            if table is not _hits:
+                connection.execute(delete(table).where(table.c.engagement_id == engagement_id))
     if restated.pins is not None:
         _keep_only(connection, table_of(LanguagePinTable), "number", stream_id, restated.pins)
         _forget_stale_repinnings(connection, stream_id, zero_ms)
@@ -119,8 +130,11 @@ def forget_stale(connection: Connection, restated: StreamRestated, zero_ms: int)
 
 def _keep_only(
     connection: Connection, table: Table, number: str, stream_id: str, stated: Sequence[tuple[str, int]]
-) -> None:
-    """Delete the other rows of a stream: its keys are channels, and numbers in the column of that name."""
+) -> int:
+    """Delete the other rows of a stream: its keys are channels, and numbers in the column of that name.
+
+    Returns how many went.
+    """
     # Two arrays instead of a list of pairs: of a list, Postgres compares every row with every pair.
     keys = (
         func.unnest(
@@ -131,7 +145,12 @@ def _keep_only(
         .render_derived()
     )
     same = select(text("1")).where(keys.c.channel_id == table.c.channel_id, keys.c.number == table.c[number])
-    connection.execute(delete(table).where(table.c.stream_id == stream_id, ~exists(same)))
+    return connection.execute(delete(table).where(table.c.stream_id == stream_id, ~exists(same))).rowcount
+
+
+def _is_anything_said(connection: Connection, engagement_id: str) -> bool:
+    query = select(Utterance.stream_id).where(Utterance.engagement_id == engagement_id)
+    return connection.scalar(query.limit(1)) is not None
 
 
 def _forget_stale_repinnings(connection: Connection, stream_id: str, zero_ms: int) -> None:
