@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from tests.store.supervised_calls import MOVED, store_call, store_calls
-from tests.store.test_summaries import put
+from tests.store.test_summaries import add_agent, put
 from zccvoice.errors import StoreError
 from zccvoice.reports import period
 from zccvoice.reports.agents import MOST_BARS, agent_report, agents_report
@@ -77,6 +77,24 @@ def test_the_target_of_the_team_comes_before_that_of_everybody(calls: Connection
     assert ann.value == sam.value == 0.75
     assert (ann.standing, sam.standing) == (Standing.ABOVE, Standing.WITHIN)
     assert report.charts[0].target == Range(0.4, 0.6)
+
+
+def test_a_shared_call_judges_nobody_by_the_team_of_the_other(calls: Connection) -> None:
+    set_target(calls, Target("talk_share_agent", 0.1, 0.3, team_id="sales", valid_from=NOVEMBER.since), MOVED)
+    set_target(
+        calls, Target("talk_share_agent", 0.7, 0.8, team_id="support", valid_from=NOVEMBER.since), MOVED
+    )
+
+    def ranges(name: str, user_id: str) -> set[object]:
+        of_all = cell(agents_report(calls, NOVEMBER), name, "talk_share_agent")
+        of_one = cell(agent_report(calls, NOVEMBER, user_id), "Talk share", "value")
+        return {of_all.target, of_one.target}  # type: ignore[attr-defined]
+
+    before = {name: ranges(name.title(), name) for name in ("ann", "sam")}
+    assert sorted(map(repr, before.values())) == [repr({Range(0.1, 0.3)}), repr({Range(0.7, 0.8)})]
+    add_agent(calls, "ann", "sam")
+    add_agent(calls, "sam", "ann")
+    assert {name: ranges(name.title(), name) for name in ("ann", "sam")} == before
 
 
 def test_targets_that_came_later_do_not_judge_the_past(calls: Connection) -> None:

@@ -39,7 +39,7 @@ def calls(connection: Connection) -> Connection:
         put(
             connection, name, damaged=True, duration_ms=9_000, words_agent_count=30, first_response_agent_ms=9
         )
-        put(connection, name, longest_silence_ms=4_000)
+        put(connection, name, longest_silence_ms=4_000, talk_speed_agent_wpm=180)
         put(connection, name, verdict="sparse", talk_share_agent=0.75, transcript_confidence=0.9)
     connection.execute(
         text("""
@@ -78,6 +78,19 @@ def test_a_panel_gets_rows_with_the_columns_it_names(
             assert all(isinstance(value, UNITS[unit]) or unit == "time" for value in known), name  # type: ignore[arg-type]
         else:
             assert all(float(str(value)) >= 0 for value in known), name
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "panel"), [one for one in PANELS if "talk_speed_agent_wpm" in one[1].columns]
+)
+def test_a_talk_speed_is_that_of_the_calls(calls: Connection, dashboard: Dashboard, panel: Panel) -> None:
+    """Calls of too few words for one of their own have none together either."""
+    columns, rows = answer(calls, dashboard, panel.sql)
+    found = [row[columns.index("talk_speed_agent_wpm")] for row in rows]
+    assert [value for value in found if value is not None] == pytest.approx(
+        [180] * (len(rows) - found.count(None))
+    )
+    assert len(found) == 1 or None in found
 
 
 @pytest.mark.parametrize("dashboard", ALL, ids=lambda dashboard: dashboard.name)

@@ -186,9 +186,11 @@ def test_a_call_with_agents_of_two_teams_is_seen_by_both(
                 "VALUES ('ann', 'c3', 'agent', 'sam')"
             )
         )
-    for login in ("support", "sales"):
+    query = "SELECT user_id, agent_team_ids FROM reporting.agent_call WHERE engagement_id = 'ann'"
+    for login, agent in (("support", "ann"), ("sales", "sam")):
         with as_login(login) as connection:
             assert "ann" in seen(connection)
+            assert [tuple(row) for row in connection.execute(text(query))] == [(agent, [login])]
 
 
 def told(connection: Connection, view: str, column: str) -> set[str]:
@@ -269,6 +271,7 @@ def test_a_reader_sees_the_views_and_nothing_else(
                 "readable_teams('sales')",
                 "readable_agents('sales')",
                 "refresh_team_ids(ARRAY['sam'])",
+                "teams_of_agent('sam', now())",
                 "search_for('sales', 'refund', NULL, NULL, NULL, 9)",
                 "make_partitions(1)",
             ):

@@ -16,6 +16,8 @@ from zccvoice.analytics.thresholds import DEFAULTS, thresholds_with
 from zccvoice.store import definitions as stored_definitions
 from zccvoice.store.definitions import unit_of, write_definitions, write_history
 from zccvoice.store.facts import (
+    CallEventSeen,
+    ClockStarted,
     Fact,
     GapFound,
     LanguagePinned,
@@ -55,6 +57,27 @@ def test_a_call_with_all_that_comes_of_it(connection: Connection) -> None:
     assert sides["customer"]["talk_share"] is None, "defined for the agent side alone"
     (silence,) = rows(connection, "silence")
     assert silence["end_ms"] - silence["start_ms"] == card.longest_silence_ms  # type: ignore[operator]
+
+
+def test_a_hold_over_time_without_a_stream_is_one_row(connection: Connection) -> None:
+    later: list[Fact] = [
+        CallEventSeen("e1", "s1", "user_hold", ZERO_MS + 12_000, "c2"),
+        StreamOpened("e1", "s2", "zcc_voice", BEGAN + timedelta(seconds=30)),
+        ClockStarted("e1", "s2", ZERO_MS + 30_000),
+        CallEventSeen("e1", "s2", "user_unhold", ZERO_MS + 33_000, "c2"),
+        StreamClosed("e1", "s2", BEGAN + timedelta(seconds=60), "call_ended", ""),
+    ]
+    apply(connection, [*small_call(), *later])
+    card = put_measures(connection, call_record(connection, "e1"))
+    found = connection.execute(
+        text("SELECT start_ms, end_ms, length_ms FROM reporting.hold ORDER BY 1")
+    ).all()
+    assert len(found) == card.hold_count == 2
+    assert sum(one.length_ms for one in found) == card.hold_time_ms
+    assert (found[1].start_ms, found[1].end_ms) == (12_000, 33_000)
+    assert found[1].length_ms == card.hold_time_ms - 4_000 < 20_000
+    connection.execute(text("UPDATE zccvoice.hold SET length_ms = NULL"))
+    assert connection.scalar(text("SELECT length_ms FROM reporting.hold WHERE start_ms = 5000")) == 4_000
 
 
 def test_measuring_twice_changes_nothing(connection: Connection) -> None:

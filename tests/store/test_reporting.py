@@ -85,6 +85,7 @@ measured = st.fixed_dictionaries(
         "talk_time_total_ms": st.integers(1, 9_000),
         "talk_time_agent_ms": st.none() | st.integers(0, 9_000),
         "words_agent_count": st.none() | st.integers(0, 30),
+        "talk_speed_agent_wpm": st.none() | st.floats(1, 300),
         "hold_time_ms": st.integers(0, 99),
     }
 )
@@ -103,7 +104,7 @@ def four_calls(connection: Connection) -> Connection:
 @given(measures=st.lists(measured, min_size=1, max_size=4))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_ratios_are_those_of_all_calls_together(
-    four_calls: Connection, measures: list[dict[str, int | None]]
+    four_calls: Connection, measures: list[dict[str, Any]]
 ) -> None:
     with four_calls.begin_nested() as savepoint:
         for number, measure in enumerate(measures):
@@ -112,10 +113,9 @@ def test_ratios_are_those_of_all_calls_together(
         savepoint.rollback()
     known = [each for each in measures if each["talk_time_agent_ms"] is not None]
     talk = sum(each["talk_time_agent_ms"] or 0 for each in known)
-    spoken = [each for each in known if each["words_agent_count"] is not None]
-    words, speech = (
-        sum(each[name] or 0 for each in spoken) for name in ("words_agent_count", "talk_time_agent_ms")
-    )
+    spoken = [(each["words_agent_count"] or 0, each["talk_speed_agent_wpm"]) for each in measures]
+    words = sum(count for count, speed in spoken if speed)
+    minutes = sum(count / speed for count, speed in spoken if speed)
     for row in rows:
         assert (row.calls_count, row.measured_calls_count) == (4, len(measures))
         assert row.hold_time_ms == sum(each["hold_time_ms"] or 0 for each in measures)
@@ -123,8 +123,7 @@ def test_ratios_are_those_of_all_calls_together(
         for name, by in (("talk_share_agent", "talk_time_total_ms"), ("talk_ratio_agent", "duration_ms")):
             whole = sum(each[by] or 0 for each in known)
             assert getattr(row, name) == (pytest.approx(talk / whole) if known else None)
-        expected = pytest.approx(words * 60_000 / speech) if words >= 20 and speech else None
-        assert row.talk_speed_agent_wpm == expected
+        assert row.talk_speed_agent_wpm == (pytest.approx(words / minutes) if words else None)
 
 
 def test_a_call_without_measures_counts_as_a_call(connection: Connection) -> None:

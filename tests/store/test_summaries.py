@@ -11,9 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
+from zccvoice.analytics.record import Side
 from zccvoice.store import summaries
+from zccvoice.store.facts import Fact, ParticipantSeen, StreamClosed, UtteranceHeard
+from zccvoice.store.measures import put_measures
+from zccvoice.store.reads import call_record
 from zccvoice.store.summaries import Scope, Summary, summary_definitions
+from zccvoice.store.writes import apply
 
+from .calls import BEGAN, ZERO_MS, small_call
 from .supervised_calls import CALLS, MOVED, add_part, store_call, store_calls
 
 DAY = Scope(MOVED - timedelta(hours=12), MOVED + timedelta(hours=12))
@@ -96,13 +102,58 @@ def test_sentiment_is_of_the_calls_that_have_it(calls: Connection) -> None:
     assert of_agents["sam"].mean_sentiment_customer_score == -2.0
 
 
-def test_talk_speed_needs_twenty_words(calls: Connection) -> None:
+def test_talk_speed_is_of_the_transcribed_speech_of_the_calls_that_have_one(calls: Connection) -> None:
     for name in CALLS:
         put(calls, name, words_agent_count=None)
     put(calls, "ann", words_agent_count=19, talk_time_agent_ms=60_000)
-    assert summaries.summary(calls, DAY).talk_speed_agent_wpm is None
-    put(calls, "ann", words_agent_count=20)
-    assert summaries.summary(calls, DAY).talk_speed_agent_wpm == pytest.approx(20)
+    assert summaries.summary(calls, DAY).talk_speed_agent_wpm is None, "too few words for one"
+    put(calls, "sam", words_agent_count=30, talk_time_agent_ms=30_000, talk_speed_agent_wpm=180)
+    assert summaries.summary(calls, DAY).talk_speed_agent_wpm == pytest.approx(180)
+    put(calls, "nia", words_agent_count=60, talk_time_agent_ms=20_000, talk_speed_agent_wpm=240)
+    assert summaries.summary(calls, DAY).talk_speed_agent_wpm == pytest.approx(90 / (10 + 15) * 60)
+
+
+def test_one_call_alone_is_what_the_call_itself_is(connection: Connection) -> None:
+    """With speech that was not transcribed, which is in the talk time and not in the talk speed."""
+    of: dict[str, Any] = {"engagement_id": "e1", "stream_id": "s1"}
+
+    def said(channel_id: str, start_s: int, end_s: int, words: int) -> Fact:
+        return UtteranceHeard(
+            **of,
+            channel_id=channel_id,
+            start_timestamp_ms=ZERO_MS + 1_000 * start_s,
+            end_timestamp_ms=ZERO_MS + 1_000 * end_s,
+            loudness_dbfs=-20.0,
+            clipped_ratio=0.0,
+            text=" ".join(["word"] * words) or None,
+            verdict="kept" if words else "failed: timeout",
+        )
+
+    agent = ParticipantSeen(**of, channel_id="c2", side=Side.AGENT)
+    heard = [said("c2", 1, 11, 30), said("c2", 13, 33, 0), said("c1", 35, 40, 20)]
+    ended = StreamClosed(**of, ended_at=BEGAN + timedelta(seconds=60), end_reason="call_ended", detail="")
+    apply(connection, [*small_call()[:6], agent, *heard, ended])
+    card = put_measures(connection, call_record(connection, "e1"))
+    assert card.talk_speed_agent_wpm == pytest.approx(180)
+    day = Scope(BEGAN - timedelta(days=1), BEGAN + timedelta(days=1))
+    (of_agent,) = summaries.agents(connection, day)
+    for found in (summaries.summary(connection, day), of_agent.summary):
+        for name in ("talk_ratio_agent", "talk_share_agent", "talk_speed_agent_wpm"):
+            assert getattr(found, name) == pytest.approx(getattr(card, name)), name
+        assert found.silence_ratio == pytest.approx(card.silence_time_ms / card.duration_ms)
+    for view in ("agent_day", "queue_hour"):
+        row = connection.execute(text(f"SELECT * FROM reporting.{view}")).one()
+        for name in ("talk_ratio_agent", "talk_share_agent", "talk_speed_agent_wpm"):
+            assert getattr(row, name) == pytest.approx(getattr(card, name)), (view, name)
+
+
+def test_an_agent_is_in_his_own_teams_alone(calls: Connection) -> None:
+    before = {one.user_id: one.team_ids for one in summaries.agents(calls, DAY)}
+    assert before["ann"] != before["sam"]
+    add_agent(calls, "ann", "sam")
+    assert {one.user_id: one.team_ids for one in summaries.agents(calls, DAY)} == before
+    shared = "SELECT DISTINCT team_ids FROM reporting.agent_call WHERE engagement_id = 'ann'"
+    assert set(calls.scalar(text(shared)) or ()) == {*before["ann"], *before["sam"]}
 
 
 def test_a_call_without_measures_is_counted_and_nothing_else(calls: Connection) -> None:
@@ -147,10 +198,12 @@ def test_of_a_shared_call_each_agent_has_his_own_part(calls: Connection) -> None
     for start_ms, words in ((0, 20), (40_000, 40)):
         add_part(
             calls, "ann", "c2", start_ms=start_ms, talk_time_ms=6_000, talk_time_total_ms=8_000, words_count=words,
+            talk_speed_wpm=words * 12,
             silence_time_ms=1_000, sentiment_score=words / 10, first_response_ms=words,
             longest_monologue_ms=words, response_gap_ms_p50=words,
         )  # fmt: skip
     part = {"talk_time_ms": 3_000, "talk_time_total_ms": 6_000, "words_count": 30, "interruptions_count": 1}
+    part["talk_speed_wpm"] = 30 * 60
     add_part(calls, "ann", "c3", start_ms=20_000, **part, hold_time_ms=4_000, hold_count=1)
     assert {one.user_id: one.summary for one in summaries.agents(calls, DAY)}["ann"] == alone, (
         "not shared yet"
@@ -160,7 +213,8 @@ def test_of_a_shared_call_each_agent_has_his_own_part(calls: Connection) -> None
     ann, sue = found["ann"], found["sue"]
     assert (ann.talk_ratio_agent, ann.talk_share_agent) == (12 / 20, 12 / 16)
     assert (sue.talk_ratio_agent, sue.talk_share_agent) == (3 / 10, 3 / 6)
-    assert (ann.talk_speed_agent_wpm, sue.talk_speed_agent_wpm) == (60 * 60 / 12, 30 * 60 / 3)
+    assert ann.talk_speed_agent_wpm == pytest.approx(60 * 60 / (5 + 5))
+    assert sue.talk_speed_agent_wpm == pytest.approx(30 * 60), "of the second that was transcribed"
     assert (ann.interruptions_agent_per_call, sue.interruptions_agent_per_call) == (0, 1)
     assert (ann.mean_hold_time_ms, sue.mean_hold_time_ms) == (0, 4_000)
     assert (ann.hold_calls_ratio, sue.hold_calls_ratio) == (0, 1)

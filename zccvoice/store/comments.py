@@ -68,13 +68,16 @@ _CALLS = {
     "mean_first_response_agent_ms": "Mean over the calls of the time from answer to first agent speech, ms.",
     "talk_ratio_agent": "Talk time of the agent side by the duration, of all the calls together.",
     "talk_share_agent": "The part of the agent side in the talk time, of all the calls together.",
-    "talk_speed_agent_wpm": "Words of the agent side per minute of its speech, of all the calls together.",
+    "talk_speed_agent_wpm": (
+        "Words of the agent side per minute of its transcribed speech, of all the calls together that have one."
+    ),
 }
 _OWN = {
     "length_ms": "How long the agent was on the call, ms: the duration of the call, or his parts together.",
     "talk_time_ms": "The agent's own speech, ms.",
     "talk_time_total_ms": "The agent's own speech and that of all others while he was on the call, ms.",
     "words_count": "Words of the agent's kept transcripts; NULL when he spoke and nothing was transcribed.",
+    "talk_speed_wpm": "Words per minute of the agent's own transcribed speech; NULL below 20 words.",
     "hold_time_ms": "Time on hold while the agent was on the call, ms.",
     "hold_count": "Holds that began while the agent was on the call.",
     "silence_time_ms": "Silences of the call (more than 3 s) while the agent was on it, ms.",
@@ -97,7 +100,9 @@ _OWN_OF_DAY = {
     "words_agent_count": f"Sum over the calls: {_OWN['words_count']}",
     "talk_ratio_agent": "Talk time of the agent by the time that he was on the calls, of all together.",
     "talk_share_agent": "The part of the agent in the talk time while he was on the calls, of all together.",
-    "talk_speed_agent_wpm": "Words of the agent per minute of his speech, of all the calls together.",
+    "talk_speed_agent_wpm": (
+        "Words of the agent per minute of his transcribed speech, of all the calls together that have one."
+    ),
 }
 _VIEW_COLUMNS = {
     ("call", "agent_name"): _AGENT_NAME,
@@ -119,6 +124,7 @@ _VIEW_COLUMNS = {
     ("agent_call", "agent_name"): "Last known name of the agent.",
     ("agent_call", "day"): "UTC day on which the call began.",
     **{("agent_call", name): comment for name, comment in _OWN.items()},
+    ("agent_call", "agent_team_ids"): "Teams that the agent himself was in when the call began.",
     (
         "agent_call",
         "is_alone",
@@ -157,7 +163,7 @@ _VIEW_COLUMNS = {
     ("event", "at_ms"): "When, ms on the engagement's clock; negative before the first packet.",
     ("event", "channel_id"): "The channel it is about; NULL when it is about the whole call.",
     ("silence", "length_ms"): _LENGTH,
-    ("hold", "length_ms"): _LENGTH,
+    ("hold", "length_ms"): "Its length within the time that a stream was open, ms.",
     ("speech", "length_ms"): _LENGTH,
     ("category", "started_at"): "When it was in the call, by the clock on the wall.",
     ("agent_part", "agent_name"): "Name of the agent as Zoom shows it.",

@@ -152,13 +152,18 @@ class Hold(Base):
     """A stretch on hold."""
 
     __tablename__ = "hold"
-    __table_args__ = ({"comment": "When the call was on hold, within the time that a stream was open."},)
+    __table_args__ = (
+        {"comment": "When the call was on hold: one row for a hold, as far as a stream was open in it."},
+    )
 
     engagement_id: Mapped[str] = of_engagement(is_key=True)
     start_ms: Mapped[int] = mapped_column(
         primary_key=True, comment="Its start, ms on the engagement's clock."
     )
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
+    length_ms: Mapped[int | None] = mapped_column(
+        comment="Its length without what no stream was open for, ms; NULL: all of it, as rows from before said."
+    )
 
 
 class Interruption(Base):

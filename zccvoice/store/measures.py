@@ -15,7 +15,7 @@ from zccvoice.analytics.live import LiveCall
 from zccvoice.analytics.parts import agent_parts
 from zccvoice.analytics.record import CallRecord, Side
 from zccvoice.analytics.scorecard import Scorecard, scorecard
-from zccvoice.analytics.spans import intersection
+from zccvoice.analytics.spans import intersection, total_ms
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.analytics.timing import call_speech, holds, open_time, silences
 from zccvoice.analytics.turns import interruptions
@@ -146,16 +146,22 @@ def _put_instances(connection: Connection, record: CallRecord, thresholds: Thres
         }
         for one in call_speech(record, thresholds)
     ]
-    spans = {
-        table_of(Silence): silences(record, thresholds),
-        table_of(Hold): intersection(holds(record), open_),
-    }
+    silent: list[Row] = [
+        {"engagement_id": engagement_id, "start_ms": one.start_ms, "end_ms": one.end_ms}
+        for one in silences(record, thresholds)
+    ]
+    held: list[Row] = [
+        {
+            "engagement_id": engagement_id,
+            "start_ms": within[0].start_ms,
+            "end_ms": within[-1].end_ms,
+            "length_ms": total_ms(within),
+        }
+        for within in (intersection([hold], open_) for hold in holds(record))
+    ]
     is_changed = _replace(connection, table_of(SpeechSpan), engagement_id, speech)
-    for table, found in spans.items():
-        rows: list[Row] = [
-            {"engagement_id": engagement_id, "start_ms": one.start_ms, "end_ms": one.end_ms} for one in found
-        ]
-        is_changed |= _replace(connection, table, engagement_id, rows)
+    is_changed |= _replace(connection, table_of(Silence), engagement_id, silent)
+    is_changed |= _replace(connection, table_of(Hold), engagement_id, held)
     is_changed |= _replace(
         connection,
         table_of(AgentPart),

@@ -47,7 +47,7 @@ class Summary:
     talk_share_agent: float | None
     """The part of the agent side in the talk time, of all calls together, 0–1."""
     talk_speed_agent_wpm: float | None
-    """Words of the agent side per minute of its speech, of all calls together; NULL below 20 words."""
+    """Words of the agent side per minute of its transcribed speech, of all calls together that have one."""
     interruptions_agent_per_call: float | None
     """How often the agent side began to speak in the middle of another's utterance, mean per call."""
     interruptions_customer_per_call: float | None
@@ -101,10 +101,8 @@ _MEASURES = """
     sum({talk_time_ms}) FILTER (WHERE {talk_time_total_ms} IS NOT NULL)::double precision
         / nullif(sum({talk_time_total_ms}) FILTER (WHERE {talk_time_ms} IS NOT NULL), 0)::double precision
         AS talk_share_agent,
-    CASE WHEN sum({words_count}) FILTER (WHERE {talk_time_ms} IS NOT NULL) >= 20
-        THEN sum({words_count}) FILTER (WHERE {talk_time_ms} IS NOT NULL)::double precision * 60000
-            / nullif(sum({talk_time_ms}) FILTER (WHERE {words_count} IS NOT NULL), 0)::double precision
-        END AS talk_speed_agent_wpm,
+    sum({words_count}) FILTER (WHERE {talk_speed_wpm} > 0)::double precision
+        / nullif(sum({words_count} / nullif({talk_speed_wpm}, 0)), 0) AS talk_speed_agent_wpm,
     avg({sentiment_score}) AS mean_sentiment_agent_score,
     avg({interruptions_count})::double precision AS interruptions_agent_per_call,
     round(avg({first_response_ms}))::bigint AS mean_first_response_agent_ms,
@@ -118,6 +116,7 @@ _OF_CALL = {
     "talk_time_ms": "c.talk_time_agent_ms",
     "talk_time_total_ms": "c.talk_time_total_ms",
     "words_count": "c.words_agent_count",
+    "talk_speed_wpm": "c.talk_speed_agent_wpm",
     "hold_time_ms": "c.hold_time_ms",
     "silence_time_ms": "c.silence_time_ms",
     "interruptions_count": "c.interruptions_agent_count",
@@ -137,7 +136,7 @@ class AgentSummary:
     user_id: str
     agent_name: str | None
     team_ids: tuple[str, ...]
-    """Teams of the agents on these calls, when they began."""
+    """Teams that the agent himself was in, when these calls began."""
     summary: Summary
 
 
@@ -166,7 +165,7 @@ def summary(connection: Connection, scope: Scope) -> Summary:
 def agents(connection: Connection, scope: Scope) -> list[AgentSummary]:
     """Every agent with calls, in order of names. A call with two agents counts for both, each with his part."""
     teams = "(SELECT array_agg(DISTINCT t) FROM unnest(string_to_array(string_agg("
-    teams += "array_to_string(a.team_ids, chr(31)), chr(31)), chr(31))) t) AS team_ids"
+    teams += "array_to_string(a.agent_team_ids, chr(31)), chr(31)), chr(31))) t) AS team_ids"
     keys = f"a.user_id, max(a.agent_name) AS agent_name, {teams}"
     rows = _rows(connection, scope, keys, of_agents=True, end="GROUP BY a.user_id ORDER BY 2, 1")
     return [
