@@ -149,6 +149,8 @@ def test_the_transcript(stored: Installation, capsys: pytest.CaptureFixture[str]
     assert json.loads(path.read_text(encoding="utf-8")) == json.loads(printed)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert 'event="transcript exported"' in capsys.readouterr().err
+    assert stored.run("export", "E", "--transcript", "--output", path) == 0
+    assert json.loads(path.read_text(encoding="utf-8")) == json.loads(printed), "its name tells the form"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +158,7 @@ def test_the_transcript(stored: Installation, capsys: pytest.CaptureFixture[str]
     [
         (["--audio", "--output", "E.mp4"], 2, "expected a name that ends in .wav, .flac, .ogg"),
         (["--transcript", "--side", "agent"], 2, "--side: goes with --audio"),
+        (["--audio", "--format", "srt"], 2, "--format: goes with --transcript"),
         (["--audio", "--output", "nowhere/E.wav"], 3, "nowhere/E.wav: cannot be written"),
     ],
 )

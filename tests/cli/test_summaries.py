@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,7 @@ def test_whom_the_report_is_about_must_be_known(
     [
         (("--month", "2026-13"), "month must be in 1..12"),
         (("--month", "November"), "a month such as 2026-10"),
+        (("--month", "9999-12"), "out of range"),
         (("--week", "2026-44"), "a week such as 2026-W43"),
         (("--month", "--since", "7d"), "go without --since"),
         (("--since", "2026-11-02", "--until", "2026-11-01"), "ends after it begins"),
@@ -180,3 +182,34 @@ def test_dashboards_are_files(
     (tmp_path / "file").touch()
     assert main(["report", "grafana", "--output", str(tmp_path / "file")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("report", ["agents", "calls"])
+def test_a_link_stays_and_what_it_leads_to_is_written(
+    calls: Installation, tmp_path: Path, report: str
+) -> None:
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("before")
+    link.symlink_to(target)
+    assert calls.run("report", report, "--since", "2026-11-01", "--output", link) == 0
+    assert link.is_symlink()
+    assert "," in target.read_text(encoding="utf-8")
+
+
+def test_a_pipe_is_written_into(calls: Installation, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert calls.run("report", "agents", *MONTH, "--format", "csv", "--output", pipe) == 0
+        assert os.read(reader, 9_999).startswith(b"agent_name,")
+    finally:
+        os.close(reader)
+
+
+def test_pages_want_a_folder(calls: Installation, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("before")
+    for output in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert calls.run("report", "calls", "--format", "html", "--output", output) == 2
+        assert "expected a folder" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "before"

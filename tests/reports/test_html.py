@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import stat
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta
 from hashlib import sha256
@@ -208,6 +210,22 @@ def test_writing_makes_the_folder_an_index_and_a_page_for_each_call(tmp_path: Pa
     )
     linked = {link["href"] for link in Page(index.read_text(encoding="utf-8")).all("a")}
     assert linked | {"index.html"} == pages
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+
+
+def test_pages_that_are_broken_off_are_as_they_were(tmp_path: Path) -> None:
+    write_html([full()], tmp_path, MADRID)
+    before = {path: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+
+    def broken_off() -> Iterator[CallReport]:
+        yield full()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_html(broken_off(), tmp_path, UTC)
+    index = tmp_path / "index.html"
+    assert index.read_text(encoding="utf-8") == before[index]
+    assert set(tmp_path.iterdir()) == set(before)
 
 
 # With its sound

@@ -12,14 +12,14 @@ from urllib.parse import quote
 from sqlalchemy import Engine
 
 from zccvoice.cli import settings
-from zccvoice.cli.transcripts import FORMATS, print_transcript, unknown_call, write_transcript
+from zccvoice.cli.transcripts import FORMATS, form_by_name, print_transcript, unknown_call, write_transcript
 from zccvoice.config import Config
 from zccvoice.daemon import log
 from zccvoice.errors import ConfigError, StoreError
 from zccvoice.recordings.call_sound import MIX, channels_of, length_of, require_sound, sides_of
-from zccvoice.recordings.private_file import private_file
 from zccvoice.recordings.sound_writer import SUFFIXES, is_too_long, write_sound
 from zccvoice.reports.calls import call_report
+from zccvoice.reports.private_file import private_file
 from zccvoice.store.database import require_current_schema, transaction
 from zccvoice.store.sound import call_sound, why_gone
 
@@ -39,7 +39,7 @@ def add_to(commands: Any) -> None:
     what.add_argument("--transcript", action="store_true", help="what was said")
     parser.add_argument("--side", choices=["agent", "customer", MIX], help="one side, or all in one channel")
     parser.add_argument(
-        "--format", choices=FORMATS, default=FORMATS[0], help="of the transcript (default: txt)"
+        "--format", choices=FORMATS, help="of the transcript (default: that of --output's name, or txt)"
     )
     parser.add_argument(
         "--output",
@@ -58,6 +58,10 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError([f"--output {output}: expected a name that ends in {', '.join(SUFFIXES)}"])
     if options.side and not options.audio:
         raise ConfigError(["--side: goes with --audio"])
+    if options.format and not options.transcript:
+        raise ConfigError(
+            ["--format: goes with --transcript; the name of --output tells the form of the sound"]
+        )
     config = settings.load(options)
     log.configure(config.log)
     with settings.database(config) as engine:
@@ -78,10 +82,11 @@ def _export_transcript(options: argparse.Namespace, engine: Engine) -> None:
         gone = why_gone(connection, options.engagement_id)
     if report is None:
         raise unknown_call(options.engagement_id, gone)
+    form = options.format or form_by_name(options.output)
     if options.output is None:
-        print_transcript(report, options.format)
+        print_transcript(report, form)
         return
-    write_transcript(report, options.output, options.format)
+    write_transcript(report, options.output, form)
     _note("transcript exported", options, options.output)
 
 

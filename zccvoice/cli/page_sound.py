@@ -10,8 +10,8 @@ from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon import log
 from zccvoice.recordings.call_sound import MIX, channels_of, require_sound, sides_of
-from zccvoice.recordings.private_file import private_file
 from zccvoice.recordings.sound_writer import write_sound
+from zccvoice.reports.private_file import private_file
 from zccvoice.reports.sound import LONGEST_WITHIN_BYTES, PageSound, sound_beside, sound_within
 from zccvoice.store.sound import CallSound
 

@@ -75,7 +75,7 @@ def asked(options: argparse.Namespace, now: datetime) -> Period:
             )
         )
         return period.between(since, until, tz)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # the latter from beyond the year 9999
         raise ConfigError([f"the period: {error}"]) from None
 
 
@@ -109,7 +109,7 @@ def moment(text: str, tz: tzinfo | None = None) -> datetime:
     try:
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=tz) if found.tzinfo is None and tz else found.astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f"expected a day or time such as 2026-05-01 or an age such as 7d, got {text!r}"
         ) from None

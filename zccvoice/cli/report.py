@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
 from zccvoice.cli import grafana, periods, report_call, report_output, settings, summaries
-from zccvoice.errors import ConfigError
-from zccvoice.reports.calls import call_report, calls_report
+from zccvoice.errors import ConfigError, StoreError
+from zccvoice.reports.calls import CallReport, call_report, calls_report
 from zccvoice.reports.calls_table import calls_tables
 from zccvoice.reports.document import calls_document, write_document
 from zccvoice.reports.forms import BINARY, FORMS, write_report
@@ -74,7 +75,7 @@ def _write_calls(connection: Connection, options: argparse.Namespace) -> None:
             _put(options, text.getvalue())
         case "html":
             pages = (call_report(connection, call.engagement_id) for call in report.calls)
-            print(write_html(filter(None, pages), options.output or _FOLDER, options.timezone))
+            print(_write_pages(filter(None, pages), options))
         case "text" if options.output is None:
             print_calls(report, sys.stdout, options.timezone)
         case "text":
@@ -88,6 +89,16 @@ def _write_calls(connection: Connection, options: argparse.Namespace) -> None:
                 sys.stdout.buffer.write(content.getvalue())
             else:
                 report_output.replace_file(options.output, content.getvalue())
+
+
+def _write_pages(pages: Iterable[CallReport], options: argparse.Namespace) -> Path:
+    folder: Path = options.output or _FOLDER
+    try:
+        return write_html(pages, folder, options.timezone)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError([f"--output {folder}: expected a folder for the pages, got a file"]) from None
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written: {error.strerror}") from None
 
 
 def _put(options: argparse.Namespace, text: str) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from zccvoice.cli import settings
 from zccvoice.cli.transcripts import (
     FORMATS,
+    form_by_name,
     print_transcript,
     private_text_file,
     unknown_call,
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 when the call is known, and its sound is there if it is asked for."""
-    options.format = options.format or _form_by_name(options.output)
+    options.format = options.format or form_by_name(options.output, _FORMS)
     if options.sound and options.format != "html":
         raise ConfigError(["--sound: goes with --format html"])
     config = settings.load(options)
@@ -70,11 +71,6 @@ def run(options: argparse.Namespace) -> int:
             where = options.output or _FOLDER
             raise StoreError(f"{where}: cannot be written: {error.strerror}") from None
     return 0
-
-
-def _form_by_name(output: Path | None) -> str:
-    form = "" if output is None else output.suffix.lower().removeprefix(".")
-    return form if form in _FORMS else _FORMS[0]
 
 
 def _read(engine: Engine, engagement_id: str) -> tuple[CallReport, CallSound]:

@@ -18,6 +18,7 @@ from zccvoice.cli import settings
 from zccvoice.errors import ConfigError, StoreError
 from zccvoice.reports.forms import BINARY, FORMS, OF_ONE_TABLE, table_of, write_report
 from zccvoice.reports.printed import print_report
+from zccvoice.reports.private_file import behind_links, is_written_into
 from zccvoice.reports.table import Report
 from zccvoice.store.database import transaction
 from zccvoice.store.readers import require_readable_schema
@@ -104,18 +105,22 @@ def _write(report: Report, form: str, options: argparse.Namespace) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads it meanwhile has the old one or the new one.
+    """Write a file so that whoever reads it meanwhile has the old one or the new one; what is no file gets it all.
 
     Raises:
         StoreError: it cannot be written.
     """
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        if is_written_into(path):
+            path.write_bytes(content)
+            return
+        target = behind_links(path)
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
             file.write(content)
         umask = os.umask(0)
         os.umask(umask)
         Path(file.name).chmod(0o666 & ~umask)
-        Path(file.name).replace(path)
+        Path(file.name).replace(target)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from None
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from zccvoice.errors import SoundGoneError, StoreError, ZccvoiceError
-from zccvoice.recordings.private_file import private_file
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.captions import write_srt, write_text, write_vtt
 from zccvoice.reports.document import call_document, write_document
+from zccvoice.reports.private_file import private_file
 
 
 def _write_json(report: CallReport, file: IO[str]) -> None:
@@ -23,6 +23,12 @@ def _write_json(report: CallReport, file: IO[str]) -> None:
 _WRITERS = {"txt": write_text, "vtt": write_vtt, "srt": write_srt, "json": _write_json}
 FORMATS = tuple(_WRITERS)
 """The first is the one of who asks for none."""
+
+
+def form_by_name(output: Path | None, forms: Sequence[str] = FORMATS) -> str:
+    """The form that a file's name tells; the first without a file, or when its name tells none."""
+    form = "" if output is None else output.suffix.lower().removeprefix(".")
+    return form if form in forms else forms[0]
 
 
 def unknown_call(engagement_id: str, gone: str | None) -> ZccvoiceError:

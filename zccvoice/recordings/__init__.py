@@ -11,5 +11,4 @@ one pipeline, one place where sound is kept, encrypted, under retention, and era
 - `playback`     journals → the sides of a call, on one clock
 - `call_sound`   who is heard in which channel of a call's sound, and whether it is all there
 - `sound_writer` samples → WAV, FLAC or Ogg
-- `private_file` a file that is whole or not there, and its owner's alone
 """

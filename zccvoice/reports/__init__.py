@@ -10,6 +10,7 @@ One call, or a list of calls:
 - `document`  report → JSON
 - `picture`   who spoke when, as the geometry of a drawing
 - `html`      report → a folder of web pages that need nothing else
+- `private_file` a file that is whole or not there, and its owner's alone
 
 Many calls together:
 

@@ -21,6 +21,7 @@ from zccvoice.reports import figures, picture, transcript
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.figures import Figure
 from zccvoice.reports.measures import GROUPS, flags
+from zccvoice.reports.private_file import private_file
 from zccvoice.reports.sound import PageSound
 from zccvoice.store.reads import CallRow
 
@@ -30,7 +31,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def write_html(reports: Iterable[CallReport], folder: Path, tz: tzinfo | None = None) -> Path:
-    """Write an index of the calls and a page for each.
+    """Write an index of the calls and a page for each, every one whole or as it was, and its owner's alone.
 
     Args:
         reports: the calls in the order of the index; each is held only while its page is written.
@@ -39,16 +40,19 @@ def write_html(reports: Iterable[CallReport], folder: Path, tz: tzinfo | None = 
 
     Returns:
         The path of the index.
+
+    Raises:
+        OSError: a page cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     calls: list[CallRow] = []
     for report in reports:
-        page = folder / page_name(report.call.engagement_id)
-        page.write_text(call_page(report, tz, index=INDEX), encoding="utf-8")
+        with private_file(folder / page_name(report.call.engagement_id)) as page:
+            page.write(call_page(report, tz, index=INDEX).encode())
         calls.append(report.call)
-    index = folder / INDEX
-    index.write_text(index_page(calls, tz), encoding="utf-8")
-    return index
+    with private_file(folder / INDEX) as index:
+        index.write(index_page(calls, tz).encode())
+    return folder / INDEX
 
 
 def page_name(engagement_id: str) -> str:
