@@ -21,6 +21,14 @@ def test_a_name_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert kinds == ["end of a stream, by us", "cause of a gap"]
 
 
+@pytest.mark.parametrize("name", ["recording_ended", "damaged_recording"])
+def test_nobody_on_the_call_has_a_part_in_what_a_file_is(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", name]) == 0
+    assert "whose doing     whoever made the recording\n" in capsys.readouterr().out
+
+
 def test_what_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "4242"]) == 1
     assert "got '4242'" in capsys.readouterr().err

@@ -69,6 +69,10 @@ def test_a_time_and_a_call_that_is_not_there(
     stored: Installation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert told(stored, capsys, "--since", "2026-12-01") == {"thresholds_version": 1}
+    assert told(stored, capsys, "--since", "2026-11-23", "--timezone", "UTC") == {"thresholds_version": 1}
+    there_the_day_began = ("--since", "2026-11-23", "--timezone", "Pacific/Kiritimati")
+    assert told(stored, capsys, *there_the_day_began)["calls"] == CHUNK_CALLS + 3
+    assert told(stored, capsys, "--until", "9999w") == {"thresholds_version": 1}
     assert stored.run("recompute", "--engagement", "nobody") == 1
     assert "1 gone" in capsys.readouterr().out
     with pytest.raises(SystemExit) as caught:

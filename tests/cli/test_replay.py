@@ -87,4 +87,4 @@ def test_what_is_no_journal_is_told_and_the_others_are_replayed(
     assert main(["replay", "--config", str(config_file), str(broken), str(tmp_path / "missing.journal")]) == 1
     problems = capsys.readouterr().err
     assert "broken.journal" in problems
-    assert "missing.journal" in problems
+    assert "missing.journal: there is no such file" in problems

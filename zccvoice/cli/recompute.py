@@ -6,7 +6,6 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from zccvoice.analytics.sentiment import load_scorers
 from zccvoice.analytics.thresholds import thresholds_with
-from zccvoice.cli import settings
+from zccvoice.cli import periods, settings
 from zccvoice.store.database import require_current_schema, transaction
 from zccvoice.store.definitions import thresholds_version
 from zccvoice.store.recompute import Outcome, recompute_all, stored_calls
@@ -28,8 +27,8 @@ def add_to(commands: Any) -> None:
         "were stored without a sentiment get theirs. A call of which "
         "nothing changed is not touched; running calls are left alone. May be interrupted and begun again.",
     )
-    parser.add_argument("--since", type=_moment, metavar="WHEN", help="calls that began then or later")
-    parser.add_argument("--until", type=_moment, metavar="WHEN", help="calls that began before")
+    periods.add_ends(parser)
+    periods.add_zone(parser)
     parser.add_argument("--engagement", action="append", metavar="ID", help="this call; may be given again")
     parser.add_argument("--jobs", type=_jobs, metavar="N", help="processes (default: one per core)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -42,11 +41,12 @@ def run(options: argparse.Namespace) -> int:
     config = settings.load(options)
     thresholds = thresholds_with(config.measures.thresholds)
     scorers = load_scorers(config.sentiment.lexicons)
+    since, until = (one and periods.moment(one, options.timezone) for one in (options.since, options.until))
     with settings.database(config) as engine:
         require_current_schema(engine)
         with transaction(engine) as connection:
             version = thresholds_version(connection, thresholds)
-            ids = options.engagement or stored_calls(connection, options.since, options.until)
+            ids = options.engagement or stored_calls(connection, since or None, until or None)
         counts = Counter(
             _with_bar(recompute_all(engine, ids, thresholds, scorers, jobs=options.jobs), len(ids))
         )
@@ -68,17 +68,6 @@ def _report(counts: Counter[Outcome], total: int, version: int, *, as_json: bool
         return
     kinds = [f"{counts[one]} {one.value}" for one in Outcome if counts[one]]
     print(f"{total} calls, thresholds version {version}: {', '.join(kinds) or 'nothing to do'}")
-
-
-def _moment(text: str) -> datetime:
-    """A day or a moment in ISO 8601; UTC unless it says otherwise."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"expected a day or moment such as 2026-11-22 or 2026-11-22T10:00+01:00, got {text}"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _jobs(text: str) -> int:

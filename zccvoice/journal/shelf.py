@@ -103,6 +103,8 @@ class Shelf:
             JournalError: it cannot be read.
             KeyMissingError: its key was shredded, or never was here.
         """
+        if not path.exists():  # has no key either, and would be taken for one that was shredded
+            raise JournalError("there is no such file")
         return JournalReader(path, self._codec, lambda: self._vault.keys(path.stem))
 
     def is_closed(self, name: str) -> bool:

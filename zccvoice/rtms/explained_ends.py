@@ -138,7 +138,7 @@ END_CAUSES = {
     ),
     "stopped": Text("Zoom announced the end without a reason.", Whose.ZOOM, _NOTHING),
     "call_ended": Text("The call ended.", Whose.PEOPLE, _NOTHING),
-    "recording_ended": Text("The recording ended: the call came from a file.", Whose.PEOPLE, _NOTHING),
+    "recording_ended": Text("The recording ended: the call came from a file.", Whose.RECORDING, _NOTHING),
     "connection_lost": Text(
         "The connection to Zoom broke while the call went on, and could not be had again in time.",
         Whose.NETWORK,
@@ -235,7 +235,7 @@ END_CAUSES = {
 GAP_CAUSES = {
     "damaged_recording": Text(
         "Parts of the sound file are broken and cannot be decoded.",
-        Whose.PEOPLE,
+        Whose.RECORDING,
         "Look for another copy of the recording, and at the system that made it.",
     ),
     "undecodable": Text(

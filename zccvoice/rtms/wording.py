@@ -14,6 +14,7 @@ class Whose(StrEnum):
     ZOOM = "Zoom"
     NETWORK = "the network between Zoom and this machine"
     SETTINGS = "the settings of this program or of its Zoom app"
+    RECORDING = "whoever made the recording"
     US = "this program or its machine"
 
 
