@@ -130,6 +130,19 @@ def test_an_archive_that_cannot_be_unpacked(
     assert list((tmp_path / "models").iterdir()) == []
 
 
+def test_an_archive_of_two_models_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "two.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for folder in ("small", "medium"):
+            for name in ("config.json", "model.bin", "tokenizer.json"):
+                archive.writestr(f"{folder}/{name}", folder)
+    with pytest.raises(
+        RecognizerError, match=r"two\.zip: expected the weights of one model, got config\.json"
+    ):
+        install("ours", path, tmp_path / "models")
+    assert list((tmp_path / "models").iterdir()) == []
+
+
 def test_the_demo_weights_are_those_that_were_shipped(tmp_path: Path) -> None:
     assert models(tmp_path, "verify", "demo") == models(tmp_path, "verify") == 0
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import av
@@ -144,6 +145,82 @@ def test_more_than_two_channels_are_refused(tmp_path: Path) -> None:
         examine(path)
 
 
+@pytest.mark.parametrize("places", [*combinations(range(18), 2), ()])
+def test_sides_are_not_mixed_whatever_loudspeakers_they_are_named_for(
+    tmp_path: Path, places: tuple[int, ...]
+) -> None:
+    sides = np.stack([click(1_000, 200), click(1_000, 700)])
+    path = tmp_path / "call.wav"
+    mask = sum(1 << place for place in places)
+    extensible = struct.pack("<HHI", 22, 16, mask) + bytes.fromhex("0100000000001000800000AA00389B71")
+    path.write_bytes(wave(sides, tag=0xFFFE, more_format=extensible))
+    samples = np.concatenate([one.samples for one in read(examine(path), 16_000)], axis=1)
+    assert np.array_equal(samples, sides)
+
+
+def wave(
+    samples: Channels,
+    *,
+    tag: int = 1,
+    more_format: bytes = b"",
+    told_bytes: int | None = None,
+    is_long: bool = False,
+) -> bytes:
+    """A WAV of 16 kHz that says it has `told_bytes` of samples; a long one tells that in 64 bits."""
+    data = np.ascontiguousarray(samples.T).tobytes()
+    told = len(data) if told_bytes is None else told_bytes
+    count = len(samples)
+    form = struct.pack("<HHIIHH", tag, count, 16_000, 32_000 * count, 2 * count, 16) + more_format
+    body = b"WAVE"
+    if is_long:
+        body += b"ds64" + struct.pack("<IQQQI", 28, told + 100, told, told // 2 // count, 0)
+        told = 0xFFFF_FFFF
+    body += b"fmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", told) + data
+    return (b"RF64" if is_long else b"RIFF") + struct.pack("<I", min(told + 100, 0xFFFF_FFFF)) + body
+
+
+@pytest.mark.parametrize(
+    ("told_bytes", "is_long", "duration_s"),
+    [
+        (320_000, False, 10),
+        (320_000, True, 10),
+        (64_000, False, 2),
+        (0, False, 2),
+        (0xFFFF_FFFF, False, 2),
+        (0x7FFF_FFFF, False, 2),
+        (0xFFFF_FF00, False, 2),
+    ],
+)
+def test_a_wave_that_is_cut_off_says_how_long_it_was(
+    tmp_path: Path, told_bytes: int, is_long: bool, duration_s: int
+) -> None:
+    """Who writes into a pipe does not know: then it is as long as it is."""
+    path = tmp_path / "call.wav"
+    path.write_bytes(wave(click(2_000, 500).reshape(1, -1), told_bytes=told_bytes, is_long=is_long))
+    sound = examine(path)
+    assert sound.duration_s == pytest.approx(duration_s)
+    assert sum(one.samples.shape[1] for one in read(sound, 16_000)) == 32_000
+
+
+def test_what_cannot_be_decoded_is_told_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "call.wav"
+    path.write_bytes(wave(click(1_000).reshape(1, -1), tag=0x1234))
+    with pytest.raises(RecordingError, match=r"call\.wav: .*decode"):
+        examine(path)
+
+
+def test_a_file_of_two_tracks_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "call.mka"
+    with av.open(str(path), "w") as container:
+        tracks = [container.add_stream("pcm_s16le", rate=16_000, layout="mono") for _ in range(2)]
+        for track in tracks:
+            frame = av.AudioFrame.from_ndarray(click(1_000).reshape(1, -1), format="s16", layout="mono")
+            frame.sample_rate, frame.pts = 16_000, 0
+            container.mux(track.encode(frame))
+    with pytest.raises(RecordingError, match=r"call\.mka: expected one audio track, got 2"):
+        examine(path)
+
+
 @pytest.mark.parametrize(
     ("tags", "expected"),
     [
@@ -154,6 +231,9 @@ def test_more_than_two_channels_are_refused(tmp_path: Path) -> None:
         ({"date": "2026"}, None),
         ({"creation_time": "1904-01-01T00:00:00Z"}, None),
         ({"creation_time": "9999-12-31T23:59:59"}, None),
+        ({"creation_time": "0001-01-01T00:00:00"}, None),
+        ({"creation_time": "0001-01-01T00:00:00+14:00"}, None),
+        ({"creation_time": "9999-12-31T23:59:59-12:00"}, None),
         ({"creation_time": (datetime.now(UTC) + timedelta(days=3)).isoformat()}, None),
         ({"title": "x"}, None),
     ],

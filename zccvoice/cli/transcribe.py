@@ -30,9 +30,6 @@ from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.database import require_current_schema, transaction
 from zccvoice.store.rules import rule_book
 
-CUT_OFF_S = 2.0
-"""A file that is so much shorter than it says is told of."""
-
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
@@ -97,7 +94,8 @@ def run(options: argparse.Namespace) -> int:
             for files, future in zip(calls, waiting, strict=True):
                 done = future.result()
                 with desk.bars.aside():
-                    status = max(status, _tell(options, files, done))
+                    told = _tell(options, files, done, is_one_of_several=len(calls) > 1)
+                    status = max(status, told)
         except BaseException:
             desk.stopping.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -156,7 +154,12 @@ def _calls(options: argparse.Namespace) -> list[Files]:
 @contextmanager
 def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
     if options.output is not None:
-        options.output.mkdir(parents=True, exist_ok=True)
+        try:
+            options.output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                [f"--output {options.output}: expected a folder, got: {error.strerror}"]
+            ) from None
     phones = settings.phones(config) if options.store else settings.no_phones()
     rules = settings.rules(config) if options.store else ()
     thresholds = thresholds_with(config.measures.thresholds)
@@ -176,7 +179,7 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
             yield Desk(options, keeper, thresholds, engine, bars)
 
 
-def _tell(options: argparse.Namespace, files: Files, done: Done) -> int:
+def _tell(options: argparse.Namespace, files: Files, done: Done, *, is_one_of_several: bool) -> int:
     """Tell what came of a call; returns its share of the exit status."""
     if done.problem is not None:
         print(f"zccvoice: {done.problem}", file=sys.stderr)
@@ -184,25 +187,30 @@ def _tell(options: argparse.Namespace, files: Files, done: Done) -> int:
     if done.skipped is not None:
         print(f"{files}: {done.skipped}", file=sys.stderr)
     if done.report is not None:
+        if is_one_of_several and options.format in (None, "txt"):
+            print(f"# {files}")  # text of several calls would run together
         print_transcript(done.report, options.format or FORMATS[0])
     outcome = done.outcome
     if outcome is None:
         return 0
     if done.report is None:
         speed = outcome.audio_s / done.wall_s if done.wall_s else 0
-        where = done.engagement_id if options.store else done.target
+        where = done.engagement_id if options.store else done.target or "not written"
         print(
             f"{files}: {outcome.transcribed_count} of {outcome.utterances_count} utterances transcribed, "
             f"{outcome.audio_s:.0f} s in {done.wall_s:.1f} s ({speed:.0f} times real time): {where}"
         )
-    if done.told_s is not None and outcome.audio_s < done.told_s - CUT_OFF_S:
+    for path, told_s, held_s in done.cut_off:
         print(
-            f"zccvoice: {files}: seems to be cut off: says {done.told_s:.0f} s, holds {outcome.audio_s:.0f} s",
+            f"zccvoice: {path}: seems to be cut off: says {told_s:.0f} s, holds {held_s:.0f} s",
             file=sys.stderr,
         )
     if outcome.damaged_s:
         print(f"zccvoice: {files}: {outcome.damaged_s:.1f} s of its sound are damaged", file=sys.stderr)
-    failed = outcome.utterances_count - outcome.transcribed_count
-    if failed:
-        print(f"zccvoice: {files}: {failed} utterances could not be transcribed", file=sys.stderr)
-    return int(failed > 0)
+    if outcome.failed_count:
+        hint = "; no file is written of it" if options.output is not None else ""
+        print(
+            f"zccvoice: {files}: {outcome.failed_count} utterances could not be transcribed{hint}",
+            file=sys.stderr,
+        )
+    return int(outcome.failed_count > 0)

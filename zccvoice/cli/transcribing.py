@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ from zccvoice.reports.calls import CallReport, call_report
 from zccvoice.rtms.events import Role
 from zccvoice.store.database import transaction
 
+CUT_OFF_S = 2.0
+"""A file that is so much shorter than it says is told of."""
 MONO = {"agent": Role.USER, "customer": Role.CONSUMER, "mix": None}
 """Who may be in a single channel."""
 
@@ -42,8 +45,8 @@ class Done:
     """To be printed."""
     target: Path | None = None
     """Where the transcript is."""
-    told_s: float | None = None
-    """How long the files say they are."""
+    cut_off: tuple[tuple[Path, float, float], ...] = ()
+    """Files that hold less than they say: how many seconds they say, and hold."""
     wall_s: float = 0.0
 
 
@@ -81,11 +84,14 @@ class Desk:
 
     def _transcribe(self, files: Files, done: Done, bar: Bar) -> None:
         call = self._call(files)
-        done.engagement_id, done.told_s = call.engagement_id, call.duration_s
-        if not self.options.again and self.keeper.is_done(call):
-            done.skipped = f"stored already as {call.engagement_id}"
+        known = None if self.options.again else self.keeper.stored_as(call)
+        if known is not None:
+            done.engagement_id, done.skipped = known, f"stored already as {known}"
         else:
-            done.outcome = self._hear(call, bar)
+            done.outcome = outcome = self._hear(call, bar)
+            done.engagement_id, done.cut_off = outcome.engagement_id, tuple(_cut_off(call, outcome))
+            if outcome.failed_count:
+                done.target = None  # what is there counts as done, and the rest would never be tried again
         if done.target is not None and not (done.skipped and done.target.exists()):
             write_transcript(self._report(done), done.target, self._format)
         elif self._is_printing:
@@ -144,3 +150,10 @@ class Desk:
     def _target(self, files: Files) -> Path | None:
         folder: Path | None = self.options.output
         return None if folder is None else folder / f"{files.name}.{self._format}"
+
+
+def _cut_off(call: RecordedCall, outcome: Outcome) -> Iterator[tuple[Path, float, float]]:
+    for number, sound in enumerate(call.sounds):
+        held_s = outcome.length_s({leg.channel_id for leg in call.legs if leg.file == number})
+        if sound.duration_s is not None and held_s < sound.duration_s - CUT_OFF_S:
+            yield sound.path, sound.duration_s, held_s

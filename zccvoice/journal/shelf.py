@@ -145,12 +145,16 @@ class Shelf:
     def adopt(self, name: str, other: Shelf) -> None:
         """Take over an open journal of another shelf that has the same keys and lies on the same disk.
 
+        One of that name that is here already is replaced: until then it can be read.
+
         Raises:
             JournalError: it is not there, or the file system refuses.
         """
         try:
             with self._moving:
                 other._move(name, other._open, self._open)
+                (self._closed / f"{name}{_SUFFIX}").unlink(missing_ok=True)
+                sync_folder(self._closed)
         except OSError as error:
             raise JournalError(f"journal {name}: cannot be taken over: {error.strerror}") from None
 
@@ -180,6 +184,19 @@ class Shelf:
         """
         with self._moving:
             return self._shred(name)
+
+    def drop(self, name: str) -> None:
+        """Delete an open journal and leave its key: one of the same name on another shelf needs it.
+
+        Raises:
+            JournalError: the file system refuses.
+        """
+        try:
+            with self._moving:
+                (self._open / f"{name}{_SUFFIX}").unlink(missing_ok=True)
+                sync_folder(self._open)
+        except OSError as error:
+            raise JournalError(f"journal {name}: cannot be deleted: {error.strerror}") from None
 
     def shred_closed(self, name: str) -> int:
         """Delete a journal if it is finished, and not open again by now; returns the bytes that are gone.

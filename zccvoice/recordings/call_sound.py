@@ -28,11 +28,16 @@ def sides_of(engagement_id: str, sound: CallSound, side: str | None) -> list[lis
         side: ``agent``, ``customer`` or ``mix``; None is agent left, customer right.
 
     Raises:
-        SoundGoneError: there are no tracks, or it is not known whose they are.
+        SoundGoneError: there are no tracks, they end before the call begins, or it is not known whose they are.
     """
     legs = sound.legs
     if not legs:
         raise SoundGoneError(f"call {engagement_id}: no sound of it ever came, or its call has not ended")
+    if max(leg.end_ms for leg in legs) <= 0:
+        raise SoundGoneError(
+            f"call {engagement_id}: by its clock all sound ends before the call begins; restate it with zccvoice "
+            "replay or transcribe --again"
+        )
     if side == MIX:
         return [list(legs)]
     unknown = sorted({leg.channel_id for leg in legs if leg.side is None})

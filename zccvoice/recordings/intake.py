@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
+from itertools import islice
 from operator import itemgetter
 
 import numpy as np
 
 from zccvoice.journal.entry import Entry
-from zccvoice.journal.journal import JournalWriter
+from zccvoice.journal.journal import START, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.recordings.recorded_call import RecordedCall
 from zccvoice.recordings.sound_file import Channels, Stretch, read
@@ -51,12 +52,10 @@ def take_in(call: RecordedCall, writer: JournalWriter, on_progress: OnProgress =
         RecordingError: a file cannot be read; the journal then has no end, and is to be deleted.
         JournalError: the journal cannot be written.
     """
-    begin_ms = int(call.started_at.timestamp() * 1000)
-    started = StreamStarted(Product.RECORDING, call.engagement_id, call.stream_id, "", begin_ms)
-    for _ in range(2):  # a damaged block must not make a file that belongs to nobody
-        writer.write(Kind.RECEIVED, begin_ms, [started])
-    writer.write(Kind.RECEIVED, begin_ms, _introduction(call, begin_ms))
-    entries: list[Entry] = []
+    begin_ms = _begin_ms(call)
+    for entries in _introduction(call):
+        writer.write(Kind.RECEIVED, begin_ms, entries)
+    entries = []
     since_ms = at_ms = 0
     for at_ms, entry in merge(*_files(call, begin_ms), key=itemgetter(0)):
         if entries and at_ms >= since_ms + RECORD_MS:
@@ -71,7 +70,20 @@ def take_in(call: RecordedCall, writer: JournalWriter, on_progress: OnProgress =
     writer.sync()
 
 
-def _introduction(call: RecordedCall, begin_ms: int) -> list[Entry]:
+def is_of(call: RecordedCall, reader: JournalReader) -> bool:
+    """Whether a journal was made of this call as it is told now: its id, beginning, sides and queue. Blocking."""
+    told = _introduction(call)
+    records = islice(reader.records(START, Kind.RECEIVED), len(told))
+    return [list(one.entries) if isinstance(one, Record) else None for one in records] == told
+
+
+def _begin_ms(call: RecordedCall) -> int:
+    return int(call.started_at.timestamp() * 1000)
+
+
+def _introduction(call: RecordedCall) -> list[list[Entry]]:
+    """The entries of the first records: all that is not in the files."""
+    begin_ms = _begin_ms(call)
     audio = AudioParams(
         content_type=ContentType.RAW_AUDIO,
         codec=Codec.L16,
@@ -83,7 +95,9 @@ def _introduction(call: RecordedCall, begin_ms: int) -> list[Entry]:
     people = [
         ParticipantConnected(leg.channel_id, leg.role, begin_ms, queue_name=call.queue) for leg in call.legs
     ]
-    return [MediaOpened(audio), *people]
+    started = StreamStarted(Product.RECORDING, call.engagement_id, call.stream_id, "", begin_ms)
+    # Twice: a damaged block must not make a file that belongs to nobody.
+    return [[started], [started], [MediaOpened(audio), *people]]
 
 
 def _files(call: RecordedCall, begin_ms: int) -> list[Iterator[tuple[int, Entry]]]:

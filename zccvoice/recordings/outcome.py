@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from zccvoice.analytics.record import AudioGap, CallEvent, CallRecord, Side, Span, SpokenUtterance, TrackSound
@@ -53,6 +53,23 @@ class Outcome:
         return sum(not one.verdict.startswith("failed") for one in self._heard.values())
 
     @property
+    def engagement_id(self) -> str:
+        """Whose facts these are."""
+        assert self._opened is not None, "the first fact opens the stream"
+        return self._opened.engagement_id
+
+    @property
+    def failed_count(self) -> int:
+        """Utterances that the recognizer failed on."""
+        return self.utterances_count - self.transcribed_count
+
+    def length_s(self, channel_ids: Collection[str]) -> float:
+        """Length of the longest of these tracks."""
+        return (
+            max((_length_ms(one) for one in self._tracks if one.channel_id in channel_ids), default=0) / 1000
+        )
+
+    @property
     def heard_s(self) -> float:
         """How far into the call the utterances reach that were told so far."""
         return 0 if self._heard_ms is None else self._at(self._heard_ms) / 1000
@@ -60,8 +77,7 @@ class Outcome:
     @property
     def audio_s(self) -> float:
         """Length of the longest track."""
-        lengths_ms = (one.last_timestamp_ms - one.first_timestamp_ms for one in self._tracks)
-        return max(lengths_ms, default=0) / 1000
+        return max(map(_length_ms, self._tracks), default=0) / 1000
 
     @property
     def damaged_s(self) -> float:
@@ -196,6 +212,10 @@ class Outcome:
     def _at(self, timestamp_ms: int) -> int:
         """On the clock of the call."""
         return timestamp_ms - (self._zero_ms or 0)
+
+
+def _length_ms(track: TrackClosed) -> int:
+    return track.last_timestamp_ms - track.first_timestamp_ms
 
 
 def _place(one: UtteranceHeard | GapFound) -> tuple[int, str]:

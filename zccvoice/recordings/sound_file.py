@@ -21,6 +21,7 @@ from zccvoice.audio.codecs import g711, sample_count
 from zccvoice.audio.decoder import Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Gap, Packet, Samples
 from zccvoice.errors import RecordingError
+from zccvoice.recordings.wave_size import cut_wave_duration_s
 
 RAW_SUFFIXES = {
     ".al": Encoding.PCMA,
@@ -125,11 +126,20 @@ def _opened(path: Path) -> Any:
 def _told(path: Path, container: Any) -> SoundFile:
     if not container.streams.audio:
         raise RecordingError(f"{path}: there is no sound in it")
+    if len(container.streams.audio) > 1:
+        raise RecordingError(
+            f"{path}: expected one audio track, got {len(container.streams.audio)}; make a file of each, or "
+            "one with a channel for each side"
+        )
     stream = container.streams.audio[0]
+    if stream.codec_context is None:
+        raise RecordingError(f"{path}: FFmpeg cannot decode its sound")
     channel_count, rate_hz = stream.codec_context.layout.nb_channels, stream.codec_context.sample_rate
     if channel_count not in (1, 2) or not rate_hz:
         raise RecordingError(f"{path}: expected one or two channels, got {channel_count} at {rate_hz} Hz")
     duration_s = None if container.duration is None else container.duration / av.time_base
+    with path.open("rb") as file:
+        duration_s = cut_wave_duration_s(file) or duration_s  # FFmpeg goes by what is there
     tags = {name.lower(): text for name, text in (container.metadata | stream.metadata).items()}
     kept_hz = NARROW_HZ if rate_hz <= NARROW_HZ else SAMPLE_RATE_HZ
     return SoundFile(path, channel_count, kept_hz, duration_s, started_at(tags))
@@ -143,12 +153,12 @@ def started_at(tags: dict[str, str]) -> datetime | None:
     date, time = tags.get("date", ""), tags.get("creation_time", "")
     for text in (time, f"{date}T{time}", date):
         try:
-            moment = datetime.fromisoformat(text.strip())
-        except ValueError:
+            moment = datetime.fromisoformat(text.strip()).astimezone(UTC)
+        except (ValueError, OverflowError):  # a zone may lead out of the years that there are
             continue
         is_day_alone = len(text.strip()) <= len("2026-05-01")
-        if not is_day_alone and _EARLIEST <= moment.astimezone(UTC) <= datetime.now(UTC) + timedelta(days=1):
-            return moment.astimezone(UTC)
+        if not is_day_alone and _EARLIEST <= moment <= datetime.now(UTC) + timedelta(days=1):
+            return moment
     return None
 
 
@@ -250,7 +260,7 @@ class _Line:
             self._end_s += hole_s
             self.position = round(self._end_s * 1000) * self._rate_hz // 1000
         self._end_s += frame.samples / frame.sample_rate
-        yield from self._resampled(frame)
+        yield from self._resampled(_in_order(frame, self._layout))
 
     def flush(self) -> Iterator[Stretch]:
         """No more follows here."""
@@ -277,3 +287,15 @@ class _Line:
             samples: Channels = piece.to_ndarray().astype(np.int16, copy=False)
             yield Stretch(self.position, samples)
             self.position += samples.shape[1]
+
+
+def _in_order(frame: Any, layout: str) -> Any:
+    """The frame with its channels as they lie in the file, whatever loudspeakers it names for them.
+
+    A side in each channel is no stereo: what is named a centre would be mixed into both.
+    """
+    if frame.layout.name == layout or frame.layout.nb_channels != av.AudioLayout(layout).nb_channels:
+        return frame  # of another number of channels than it says: for the resampler to mix, or to refuse
+    plain = av.AudioFrame.from_ndarray(frame.to_ndarray(), format=frame.format.name, layout=layout)
+    plain.sample_rate, plain.pts, plain.time_base = frame.sample_rate, frame.pts, frame.time_base
+    return plain

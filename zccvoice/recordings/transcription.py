@@ -31,7 +31,7 @@ def begin(
     into: Shelf | None = None,
     on_progress: OnProgress = lambda done_s: None,
 ) -> None:
-    """Make the journal of a call: whole, or not at all.
+    """Make the journal of a call: whole, or not at all. One that `into` has is replaced when the new one is whole.
 
     Args:
         call: what is read.
@@ -46,15 +46,29 @@ def begin(
     """
     if shelf.is_being_written(name):
         raise JournalError(f"journal {name}: another process is making it")
-    shelf.shred(name)  # what a killed run may have left
+    if into is not None and into.is_being_written(name):
+        raise JournalError(f"journal {name}: another process transcribes it")
+    discard(shelf, name, into)  # what a killed run may have left
     try:
         with shelf.writer(name) as writer:
             take_in(call, writer, on_progress)
             if into is not None:
                 into.adopt(name, shelf)  # while it is locked: nobody takes it for something left behind
     except BaseException:
-        shelf.shred(name)
+        discard(shelf, name, into)
         raise
+
+
+def discard(shelf: Shelf, name: str, into: Shelf | None) -> None:
+    """Delete a half-made journal; its key too, unless the shelf that was to have it has an older one of that name.
+
+    Raises:
+        JournalError: the file system refuses.
+    """
+    if into is not None and into.exists(name):
+        shelf.drop(name)
+    else:
+        shelf.shred(name)
 
 
 def facts(

@@ -152,6 +152,10 @@ def install(name: str, source: Path, models: Path) -> Path:
     with _coming(name, models) as folder:
         try:
             for file_name, file in _files(source):
+                if (folder / file_name).exists():
+                    raise RecognizerError(
+                        f"{source}: expected the weights of one model, got {file_name} twice"
+                    )
                 with file, (folder / file_name).open("wb") as copy:
                     shutil.copyfileobj(file, copy)
         except _UNREADABLE as error:
