@@ -143,7 +143,9 @@ async def serve(
                         keeping.start_soon(RuleWebhook(config.rules.webhook, engine, metrics).run)
                     async with trio.open_nursery() as transcribing:
                         transcribing.start_soon(transcriber.run, spoken_receive)
-                        transcribing.start_soon(LanguageDetector(recognizer).run, unclear_receive)
+                        transcribing.start_soon(
+                            LanguageDetector(recognizer, config.speech).run, unclear_receive
+                        )
                         async with spoken_send, unclear_send, trio.open_nursery() as calls:
                             calls.start_soon(
                                 supervisor.run, webhooks_receive, inheritance.unfinished, inheritance.missed
