@@ -119,4 +119,6 @@ async def test_transcripts_wait_for_the_event_that_decides_their_language(
 
     with trio.CancelScope() as scope:
         await receiver(rules, connect).run()
-    assert requests == [(asked, pytest.approx(after_s))]
+    ((params, at_s),) = requests
+    assert params == asked
+    assert at_s == pytest.approx(after_s)

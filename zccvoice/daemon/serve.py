@@ -105,7 +105,7 @@ async def serve(
     )
 
     def receiver(started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
-        connect = connect_for(config.zoom, languages, started.product)
+        connect = connect_for(config.zoom, languages, started)
         return WebSocketReceiver(config.zoom, languages, started, events_send, connect)
 
     def make_call(started: StreamStarted, is_announced: bool) -> Call:
