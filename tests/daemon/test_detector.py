@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.rooms import new_shelf
 from tests.daemon.test_transcriber import SOUND, T0
 from zccvoice.audio.frame import AudioFormat, Passage
+from zccvoice.config import RemoteConfig, SpeechConfig
 from zccvoice.daemon.detector import LanguageDetector, Probabilities, UnclearItem
 from zccvoice.daemon.outcome import Unclear
 from zccvoice.errors import RecognizerError
@@ -21,6 +23,8 @@ from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf
 from zccvoice.rtms.events import AudioReceived
 from zccvoice.speech.utterance import Utterance
+
+REMOTE = SpeechConfig(recognizer="remote", remote=RemoteConfig(servers=("http://localhost:1",)))
 
 
 @pytest.fixture
@@ -32,7 +36,10 @@ def shelf(tmp_path: Path) -> Shelf:
 
 
 async def ask(
-    shelf: Shelf, recognizer: FakeRecognizer, asked: Sequence[tuple[str, tuple[str, ...]]]
+    shelf: Shelf,
+    recognizer: FakeRecognizer,
+    asked: Sequence[tuple[str, tuple[str, ...]]],
+    settings: SpeechConfig | None = None,
 ) -> list[Probabilities]:
     """What is found, in the order of what was asked: (journal, languages)."""
     found: dict[int, Probabilities] = {}
@@ -45,7 +52,7 @@ async def ask(
             UnclearItem(unclear, partial(shelf.reader, journal), partial(found.__setitem__, number))
         )
     send.close()
-    await LanguageDetector(recognizer).run(receive)
+    await LanguageDetector(recognizer, settings).run(receive)
     return [found[number] for number in range(len(asked))]
 
 
@@ -71,6 +78,21 @@ async def test_a_recognizer_that_fails_says_nothing(shelf: Shelf) -> None:
 
     recognizer.detect = fail
     assert await ask(shelf, recognizer, [("sound", ("de", "en"))] * 2) == [{}, {}]
+
+
+async def test_one_that_waits_for_its_server_holds_up_no_other(shelf: Shelf) -> None:
+    recognizer, others_done = FakeRecognizer(concurrency=2), threading.Semaphore(0)
+
+    def wait_for_others(utterance: Utterance, among: Sequence[str]) -> dict[str, float]:
+        if "es" in among:
+            return {"es": float(all(others_done.acquire(timeout=10) for _ in range(4)))}
+        others_done.release()
+        return {"en": 1.0}
+
+    recognizer.detect = wait_for_others
+    asked = [("sound", ("es", "fr"))] + [("sound", ("en", "de"))] * 4
+    found = await ask(shelf, recognizer, asked, REMOTE)
+    assert found == [{"es": 1.0}] + [{"en": 1.0}] * 4
 
 
 async def test_a_defect_costs_its_batch(shelf: Shelf) -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from zccvoice.errors import (
     RemoteProtocolError,
     ZccvoiceError,
 )
-from zccvoice.rtms.enums import Product, StopReason
+from zccvoice.rtms.enums import EventType, Product, StopReason
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -36,6 +38,7 @@ from zccvoice.rtms.events import (
 )
 from zccvoice.rtms.recovery import MEDIA_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted
+from zccvoice.simulator.scenario import parse_scenario
 from zccvoice.simulator.truth import CallTruth
 from zccvoice.speech.language import LanguagePolicy
 
@@ -431,6 +434,26 @@ async def test_zooms_reason_is_not_hidden_by_what_goes_wrong_after_it(
     events, failure = await listen(Scripted(SIGNALING_OK, TERMINATED), media)
     assert failure is None
     assert events[-1] == StreamEnded("streaming_not_supported", "Zoom ended the stream")
+
+
+async def test_a_phone_call_is_understood(no_threads: None, autojump_clock: trio.testing.MockClock) -> None:
+    people = [{"channel_id": channel_id, "to_ms": 3_000} for channel_id in ("16778240", "16779264")]
+    call = {"title": "By phone", "product": "phone", "engagement_id": "call-1", "stream_id": "s" * 32}
+    scenario = parse_scenario(
+        {**call, "duration_ms": 3_000, "participant": people}, name="call.toml", folder=Path()
+    )
+    async with trio.open_nursery() as nursery:
+        zoom = MemoryZoom(nursery, scenario)
+        zoom.started = replace(zoom.started, product=Product.PHONE)
+        events, truth = await receive(zoom)
+        nursery.cancel_scope.cancel()
+    assert truth is not None
+    assert not zoom.zoom.violations
+    assert not [one for one in events if isinstance(one, MessageRejected | ParticipantConnected)]
+    names = {one.name for one in events if isinstance(one, CallEventReceived)}
+    assert "first_packet_timestamp" in names
+    assert not names & {name.lower() for name in EventType.__members__} - {"first_packet_timestamp"}
+    assert {one.channel_id for one in events if isinstance(one, AudioReceived)} == {"16778240", "16779264"}
 
 
 async def test_an_acceptance_without_media_urls_is_named(autojump_clock: trio.testing.MockClock) -> None:

@@ -14,6 +14,7 @@ import pytest
 import trio
 
 from zccvoice.config import RecognizerServerConfig, RemoteConfig, SpeechConfig
+from zccvoice.daemon import asgi
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recognition_server import RecognitionServer
 from zccvoice.daemon.remote import ServerLine
@@ -181,6 +182,40 @@ async def test_too_much_is_to_come_again() -> None:
         assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
         recognizer.may_go_on.set()
         assert (await line.ask(form))["text"] == "3"
+
+
+async def test_who_has_left_is_not_worked_for() -> None:
+    recognizer = Counting()
+    recognizer.may_go_on.clear()
+    async with served(recognizer, most_waiting=8) as client:
+        line = line_to(client, most_at_once=9)
+        with trio.move_on_after(1):
+            async with trio.open_nursery() as nursery:
+                for seconds in range(1, 10):
+                    nursery.start_soon(line.ask, remote.form_of(item(seconds), "any"))
+                    if seconds == 1:
+                        while not recognizer.batches:
+                            await trio.sleep(0.01)
+        await trio.sleep(0.2)
+        recognizer.may_go_on.set()
+        assert (await line.ask(remote.form_of(item(10), "any")))["text"] == "10"
+    assert recognizer.batches == [1, 1], "what was begun is finished, what waited is forgotten"
+
+
+async def test_who_waits_for_long_has_not_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "IDLE_S", 0.1)
+    recognizer = Counting()
+    recognizer.may_go_on.clear()
+    async with served(recognizer) as client, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            form = remote.form_of(item(2), "any")
+            answer = await client.post(remote.PATH, data=dict(form.fields), files={"file": form.sound})
+            assert answer.json()["text"] == "2"
+
+        nursery.start_soon(ask)
+        await trio.sleep(0.5)
+        recognizer.may_go_on.set()
 
 
 async def test_too_large_a_request_is_refused_before_its_end() -> None:

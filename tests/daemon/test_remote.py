@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +14,10 @@ from trio.testing import MockClock
 
 from zccvoice.config import RemoteConfig
 from zccvoice.daemon.asgi import Receive, Scope, Send, answer
-from zccvoice.daemon.remote import MOST_BROKEN, ServerLine
+from zccvoice.daemon.remote import MOST_BROKEN, MOST_UNANSWERED, ServerLine
 from zccvoice.errors import RecognizerError
 from zccvoice.speech.remote import Form
+from zccvoice.speech.server_pool import FIRST_PAUSE_S
 
 FORM = Form((("model", "m"), ("a[]", "1"), ("a[]", "2")), b"sound")
 ONE, TWO = "http://one.localhost:1", "http://two.localhost:2"
@@ -58,6 +59,10 @@ class Servers(httpx.AsyncBaseTransport):
 async def well(scope: Scope, send: Send) -> None:
     await trio.sleep(0.1)
     await answer(send, 200, {"text": "ok", "server": dict(scope["headers"])[b"host"].decode()})
+
+
+async def never(scope: Scope, send: Send) -> None:
+    await trio.sleep_forever()
 
 
 def status(code: int, **headers: str) -> Script:
@@ -102,10 +107,12 @@ async def test_a_request_that_breaks_off_goes_elsewhere(
     assert [name for name, _ in servers.asked] == ["one", "two"]
 
 
+@pytest.mark.parametrize("sign", [httpx.ConnectError("refused"), *map(status, (408, 425, 499, 502, 504))])
 async def test_an_outage_of_all_is_waited_out(
-    line: Callable[..., ServerLine], autojump_clock: MockClock
+    line: Callable[..., ServerLine], autojump_clock: MockClock, sign: Script | Exception
 ) -> None:
-    away: list[Script | Exception] = [httpx.ConnectError("refused")] * 12
+    """A proxy before the servers tells it too, in its own words."""
+    away = [sign] * (MOST_UNANSWERED + 1)
     servers = Servers(one=list(away), two=list(away))
     assert (await line(servers).ask(FORM))["text"] == "ok"
     times = [at for name, at in servers.asked if name == "one"]
@@ -130,16 +137,103 @@ async def test_a_request_that_breaks_every_server_is_given_up(
     assert len(servers.asked) == MOST_BROKEN
 
 
-@pytest.mark.parametrize("code", [408, 425, 499])
-async def test_a_request_that_nobody_waited_for_is_asked_again(
+@pytest.mark.parametrize("code", [408, 425, 499, 502, 504])
+async def test_a_request_that_nobody_waited_for_goes_elsewhere(
     line: Callable[..., ServerLine], autojump_clock: MockClock, code: int
 ) -> None:
     servers = Servers(one=[status(code)])
     assert (await line(servers).ask(FORM))["server"] == "two.localhost:2"
-    servers = Servers(one=[status(code)] * 9)
-    with pytest.raises(RecognizerError, match=str(code)):
-        await line(servers, ONE).ask(FORM)
-    assert len(servers.asked) == MOST_BROKEN
+
+
+async def test_a_server_that_is_silent_for_half_an_hour_costs_nothing(
+    line: Callable[..., ServerLine], autojump_clock: MockClock
+) -> None:
+    servers = Servers(one=[never] * 25)
+    assert (await line(servers, ONE).ask(FORM))["text"] == "ok"
+    assert trio.current_time() - servers.begin > 1800
+
+
+@pytest.mark.parametrize("step", [never, status(502), status(504)])
+async def test_a_request_that_alone_is_left_unanswered_is_given_up(
+    line: Callable[..., ServerLine], autojump_clock: MockClock, step: Script
+) -> None:
+    class Choosy(Servers):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            self.scripts["one"] = [step] if b"disliked" in await request.aread() else []
+            return await super().handle_async_request(request)
+
+    lined = line(Choosy(), ONE)
+
+    async def ask_for_others() -> None:
+        while True:
+            await lined.ask(FORM)
+            await trio.sleep(5)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask_for_others)
+        with pytest.raises(RecognizerError, match=f"unanswered {MOST_UNANSWERED} times"):
+            await lined.ask(Form((), b"disliked"))
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_slow_server_that_many_share_loses_nothing(
+    line: Callable[..., ServerLine], autojump_clock: MockClock
+) -> None:
+    """Five daemons with eight requests each on a server that takes 6 s for one: four minutes for what comes."""
+    free, done = trio.StrictFIFOLock(), 0
+
+    async def slowly(scope: Scope, send: Send) -> None:
+        async with free:
+            await trio.sleep(6)
+            await well(scope, send)
+
+    servers = Servers(one=[slowly] * 2_000)
+
+    async def ask(lined: ServerLine) -> None:
+        nonlocal done
+        await lined.ask(FORM)
+        done += 1
+
+    with trio.fail_after(5 * 40 * 6 * 2):
+        async with trio.open_nursery() as nursery:
+            for lined in [line(servers, ONE) for _ in range(5)]:
+                for _ in range(40):
+                    nursery.start_soon(ask, lined)
+    assert done == 200
+
+
+async def test_an_answer_that_trickles_is_not_waited_for(
+    line: Callable[..., ServerLine], autojump_clock: MockClock
+) -> None:
+    class Trickle(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await trio.sleep(1)
+                yield b" "
+
+    class Trickling(Servers):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if "one" in request.url.host:
+                return httpx.Response(200, stream=Trickle())
+            return await super().handle_async_request(request)
+
+    servers = Trickling()
+    assert (await line(servers, answer_s=10).ask(FORM))["server"] == "two.localhost:2"
+    assert servers.asked == [("two", 10.0)]
+
+
+@pytest.mark.parametrize("told", ["0", "²", "-1", "soon"])
+async def test_a_full_server_is_never_asked_again_at_once(
+    line: Callable[..., ServerLine], autojump_clock: MockClock, told: str
+) -> None:
+    async def full(scope: Scope, send: Send) -> None:
+        headers = [(b"retry-after", told.encode("utf-8"))]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    servers = Servers(one=[full, full])
+    assert (await line(servers, ONE, most_at_once=1).ask(FORM))["text"] == "ok"
+    assert [at for _, at in servers.asked] == [0.0, FIRST_PAUSE_S, 2 * FIRST_PAUSE_S]
 
 
 async def test_a_request_that_http_does_not_allow_is_not_quoted(
@@ -188,10 +282,13 @@ async def test_an_answer_without_an_end_is_broken_off(
     assert (await line(Servers(one=[endless])).ask(FORM))["server"] == "two.localhost:2"
 
 
-async def test_no_json_is_an_error(line: Callable[..., ServerLine], autojump_clock: MockClock) -> None:
+@pytest.mark.parametrize("body", [b"<html>", b"[" * 200_000])
+async def test_no_json_is_an_error(
+    line: Callable[..., ServerLine], autojump_clock: MockClock, body: bytes
+) -> None:
     async def page(scope: Scope, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"<html>"})
+        await send({"type": "http.response.body", "body": body})
 
     with pytest.raises(RecognizerError, match="JSON"):
         await line(Servers(one=[page]), ONE).ask(FORM)
@@ -218,9 +315,6 @@ async def test_no_server_gets_more_than_its_share_and_nothing_is_lost(
 async def test_a_cancelled_request_gives_its_place_back(
     line: Callable[..., ServerLine], autojump_clock: MockClock
 ) -> None:
-    async def never(scope: Scope, send: Send) -> None:
-        await trio.sleep_forever()
-
     servers = Servers(one=[never])
     lined = line(servers, ONE, most_at_once=1)
     with trio.move_on_after(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -36,6 +37,7 @@ from zccvoice.rtms.events import (
     StreamEvent,
     TranscriptReceived,
 )
+from zccvoice.rtms.transcript_language import TranscriptLanguage
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.certificates import Authority
 from zccvoice.simulator.scenario import Scenario, parse_scenario
@@ -137,7 +139,7 @@ async def receive(
             started = StreamStarted(
                 scenario.product, scenario.engagement_id, scenario.stream_id, zoom.signaling_url, EVENT_TS_MS
             )
-            received.connect = connect_for(settings, LANGUAGES, scenario.product)
+            received.connect = connect_for(settings, LANGUAGES, started)
             receiver = WebSocketReceiver(settings, LANGUAGES, started, events_send, received.connect)
             nursery.start_soon(run, receiver)
             async for event in events_receive:
@@ -292,14 +294,50 @@ async def test_a_connection_that_the_sdk_would_make_again_without_a_word_is_told
     assert any(isinstance(one, AudioReceived) for one in received.events[at:])
 
 
-async def test_after_three_failures_websockets_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zccvoice.rtms.recovery.LADDER_S", (0.1,))
     monkeypatch.setattr("zccvoice.rtms.recovery.FIRST_DELAY_S", 0.1)
+
+
+async def test_after_three_failures_websockets_it_is(
+    no_pauses: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sdk, "unavailable", lambda: None)
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     received = await receive(meeting(), SDK, failures=sdk.MOST_FAILURES)
     assert isinstance(received.connect, SdkConnect)
     assert received.audio(ANA) == [EVENT_TS_MS + n * 100 for n in range(50)]
+
+
+@needs_sdk
+@pytest.mark.parametrize(
+    ("dialect", "timeout_s"), [({"names_payload_encryption": True}, 10), ({"offer": "unified"}, 1)]
+)
+async def test_an_answer_that_the_sdk_cannot_read_and_one_that_it_waits_for_in_vain(
+    dialect: dict[str, object], timeout_s: float, no_pauses: None
+) -> None:
+    settings = SDK.model_copy(update={"handshake_timeout_s": timeout_s})
+    received = await receive(meeting(dialect=dialect), settings, failures=sdk.MOST_FAILURES)
+    assert received.failure is None
+    assert received.audio(ANA) == [EVENT_TS_MS + n * 100 for n in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "account_id", "expected"),
+    [({"default": "de"}, None, TranscriptLanguage.GERMAN),
+     ({"default": "de", "products": {"meeting": "es"}}, None, TranscriptLanguage.SPANISH),
+     ({"default": "de", "accounts": {"acc_fr": "fr"}}, "acc_fr", TranscriptLanguage.FRENCH_FRANCE),
+     ({"default": "de", "accounts": {"acc_fr": "fr"}}, "acc_other", TranscriptLanguage.GERMAN),
+     ({"default": "detect", "among": ["de", "es"]}, None, None)],
+)  # fmt: skip
+def test_the_language_of_zooms_transcripts_is_that_of_ours(
+    rules: dict[str, object], account_id: str | None, expected: TranscriptLanguage | None
+) -> None:
+    started = StreamStarted(Product.MEETING, "M==", "S", "wss://a.zoom.us", EVENT_TS_MS, account_id)
+    policy = LanguagePolicy(LanguageConfig.model_validate(rules))
+    order = json.loads(SdkConnect(SDK, policy, started)._order("wss://a.zoom.us", 10))
+    assert order["transcript"] == {"src_language": expected}
 
 
 @pytest.mark.parametrize(
@@ -318,7 +356,8 @@ def test_which_streams_it_receives(
     transport: str, product: Product, is_installed: bool, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if is_installed else None)
-    connect = connect_for(SDK.model_copy(update={"transport": transport}), LANGUAGES, product)
+    started = StreamStarted(product, "M==", "S", "wss://a.zoom.us", EVENT_TS_MS)
+    connect = connect_for(SDK.model_copy(update={"transport": transport}), LANGUAGES, started)
     assert (connect is not None) == expected
 
 

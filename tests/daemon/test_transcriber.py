@@ -14,7 +14,7 @@ import trio.testing
 from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.rooms import new_shelf
 from zccvoice.audio.frame import AudioFormat, Passage
-from zccvoice.config import SpeechConfig
+from zccvoice.config import RemoteConfig, SpeechConfig
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outcome import Spoken
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
@@ -132,6 +132,17 @@ async def test_what_is_expected_goes_by_the_queue(shelf: Shelf) -> None:
     recognizer = FakeRecognizer(concurrency=1)
     await Transcriber(recognizer, Metrics(), settings).run(desk.receive)
     assert sorted(recognizer.expected, key=str) == [("Thank you.", None), (None, "Kilowatt Ampere")]
+
+
+async def test_servers_get_one_at_a_time_since_they_make_their_own_batches(shelf: Shelf) -> None:
+    desk = Desk(shelf)
+    for number in range(5):
+        desk.put(number)
+    desk.send.close()
+    recognizer = FakeRecognizer(concurrency=1)
+    settings = SpeechConfig(recognizer="remote", remote=RemoteConfig(servers=("http://localhost:1",)))
+    await Transcriber(recognizer, Metrics(), settings).run(desk.receive)
+    assert recognizer.batches == [1] * 5
 
 
 async def test_neighbours_that_have_waited_long_share_a_window(shelf: Shelf) -> None:

@@ -183,6 +183,20 @@ def test_people_of_a_meeting() -> None:
     ]
 
 
+def test_events_of_a_phone_call_are_told_by_number() -> None:
+    """They have an event_code, and what the numbers stand for is not what they stand for in meetings."""
+    core = open_connection(Product.PHONE)
+    for code in (1, 3, 7, 70001):
+        tell(core, f'{{"msg_type":6,"event":{{"event_code":{code},"timestamp":1781000004000,"participants":'
+             '[{"user_id":5,"user_name":"Bo"}]}}')  # fmt: skip
+    assert events(core) == [
+        CallEventReceived("first_packet_timestamp", 1781000004000),
+        CallEventReceived("phone_event_3", 1781000004000),
+        CallEventReceived("media_connection_interrupted", 1781000004000),
+        CallEventReceived("phone_event_70001", 1781000004000),
+    ]
+
+
 def test_asking_zoom_to_end_the_stream() -> None:
     core = open_connection()
     core.messages_to_send()

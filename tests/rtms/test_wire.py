@@ -241,6 +241,15 @@ def test_events_without_the_inner_object() -> None:
     )
 
 
+@pytest.mark.parametrize("code", ["3", '"3"'])
+def test_events_by_code(code: str) -> None:
+    by_type = decode('{"msg_type":6,"event":{"event_type":3,"timestamp":1781000000500}}')
+    assert by_type == decode(f'{{"msg_type":6,"event":{{"event_code":{code},"timestamp":1781000000500}}}}')
+    assert by_type == decode(f'{{"msg_type":6,"event_code":{code},"timestamp":1781000000500}}')
+    both = decode('{"msg_type":6,"event":{"event_type":3,"event_code":70001,"timestamp":1781000000500}}')
+    assert by_type == both
+
+
 def test_stop_reason_and_session_id_under_their_other_names() -> None:
     assert decode('{"msg_type":9,"state":5,"session_id":"s","reason":21}') == m.SessionStateUpdate(
         state=5, rtms_session_id="s", stop_reason=21

@@ -85,6 +85,24 @@ def test_nothing_is_lost_or_twice_bounds_hold_and_order_is_kept(steps: list[Step
     assert (len(queue), queue.late_calls) == (0, 0)
 
 
+@given(STEPS, st.sets(st.integers(0, 60)), st.booleans())
+def test_what_is_withdrawn_is_not_taken_and_costs_no_other(
+    steps: list[Step], unwanted: set[int], is_wide: bool
+) -> None:
+    queue: BatchQueue[One] = BatchQueue(SEVERAL, WIDE) if is_wide else BatchQueue(LADDER, LIMITS)
+    now, given_in, taken = take_steps(queue, steps, tracked)
+    left = [one for one in given_in if not any(one in batch.items for batch in taken)]
+    for one in given_in:  # those that are taken too: nothing happens
+        if one.number in unwanted:
+            queue.withdraw(one)
+            queue.withdraw(one)
+    left = [one for one in left if one.number not in unwanted]
+    assert len(queue) == len(left)
+    out = [one for batch in drain(queue, now + 30) for one in batch.items]
+    assert sorted(out, key=lambda one: one.number) == left
+    assert (len(queue), queue.late_calls) == (0, 0)
+
+
 def test_a_free_worker_gets_what_there_is() -> None:
     queue = lone(limit=8)
     assert queue.take(0) is None

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from zccvoice.speech.server_pool import LONGEST_PAUSE_S, Server, ServerPool
+from zccvoice.speech.server_pool import FIRST_PAUSE_S, LONGEST_PAUSE_S, Server, ServerPool
 
 ONE, TWO, THREE = "http://one", "http://two", "http://three"
 
@@ -64,10 +64,41 @@ def test_a_full_server_is_still_trusted() -> None:
     assert [taken(pool, 7.0).url for _ in range(3)] == [ONE] * 3
 
 
+def test_a_server_that_leaves_requests_unanswered_gets_fewer_and_slowly_more_again() -> None:
+    pool, now = ServerPool([ONE], most_at_once=8), 0.0
+
+    def room() -> int:
+        out = []
+        while server := pool.take(now):
+            out.append(server)
+        for server in out:
+            pool.given_up(server)
+        return len(out)
+
+    def leave_one_unanswered() -> None:
+        nonlocal now
+        pool.left_unanswered(taken(pool, now), now)
+        now += LONGEST_PAUSE_S
+        assert room() == 1, "a server that failed is tried with one"
+        pool.succeeded(taken(pool, now))
+
+    assert room() == 8
+    leave_one_unanswered()
+    assert room() == 4
+    for expected in (5, 6, 7, 8, 8):
+        for _ in range(expected):
+            pool.succeeded(taken(pool, now))
+        assert room() == expected
+    for _ in range(5):
+        leave_one_unanswered()
+    assert room() == 2
+
+
 @given(retry_after_s=st.floats(0, 1e9))
 def test_nobody_is_sent_away_for_ever(retry_after_s: float) -> None:
     pool = ServerPool([ONE], most_at_once=1)
     pool.is_full(taken(pool), now=0.0, retry_after_s=retry_after_s)
+    assert pool.take(FIRST_PAUSE_S - 0.01) is None, "nor asked again at once"
     assert pool.take(LONGEST_PAUSE_S) is not None
 
 
@@ -95,10 +126,12 @@ class Pool(RuleBasedStateMachine):
             assert self.out or (at is not None and at > self.now), "nothing would ever wake whoever waits"
 
     @precondition(lambda self: self.out)
-    @rule(data=st.data(), how=st.sampled_from(["succeeded", "failed", "is_full", "given_up"]))
+    @rule(
+        data=st.data(), how=st.sampled_from(["succeeded", "failed", "left_unanswered", "is_full", "given_up"])
+    )
     def give_back(self, data: st.DataObject, how: str) -> None:
         server = self.out.pop(data.draw(st.integers(0, len(self.out) - 1)))
-        if how in ("failed", "is_full"):
+        if how in ("failed", "left_unanswered", "is_full"):
             getattr(self.pool, how)(server, self.now)
         else:
             getattr(self.pool, how)(server)

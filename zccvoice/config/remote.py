@@ -32,7 +32,8 @@ class RemoteConfig(Section):
     most_at_once: int = Field(default=8, ge=1, le=256)
     """Requests that one server gets at a time: it makes its batches of them."""
     answer_s: float = Field(default=60, ge=1, le=600)
-    """A server that is silent for so long is out of order."""
+    """A server that has not answered after so long, to the last byte, is out of order or has too much to do; the
+    utterance is asked again."""
 
     @model_validator(mode="after")
     def _servers_can_be_asked(self) -> Self:

@@ -117,7 +117,7 @@ class SpeechConfig(Section):
     demo weights, ``30`` for others), seconds such as ``10,15,20,30``, or ``any`` for weights trained for it. Try
     short windows on labelled calls first: Whisper's own weights saw none in training."""
     batch: int = Field(default=8, ge=1, le=64)
-    """Utterances decoded together at most; 8 on CPUs, 16 to 32 on a GPU."""
+    """Utterances decoded together at most; 8 on CPUs, 16 to 32 on a GPU. Servers that are asked make their own."""
     batch_s: int = Field(default=120, ge=30, le=1920)
     """Seconds of windows decoded together at most, which bounds the memory of a worker."""
     late_after_s: int = Field(default=60, ge=5, le=3600)
@@ -145,6 +145,14 @@ class SpeechConfig(Section):
     """How utterances are cut."""
     guard: GuardConfig = GuardConfig()
     """What the recognizer is not believed."""
+
+    @property
+    def most_together(self) -> int:
+        """Utterances that go to the recognizer at once.
+
+        One, where servers are asked: they make batches of their own, and a request that hangs holds up no other.
+        """
+        return 1 if self.recognizer == "remote" else self.batch
 
     @model_validator(mode="after")
     def _remote_has_servers(self) -> Self:

@@ -46,6 +46,7 @@ async def listen(
     *,
     what: str,
     grace_s: float = GRACE_S,
+    may_take_long: bool = False,
     task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `closing` is set, and requests under way for `grace_s` more; tells the URL when it listens.
@@ -57,6 +58,8 @@ async def listen(
         closing: ends it.
         what: the server's name in errors.
         grace_s: as above.
+        may_take_long: whether an answer may take longer than `IDLE_S`. If not, who is silent for so long is taken
+            for one that has left; if so, ``http.disconnect`` tells of those alone that have.
         task_status: as above.
 
     Raises:
@@ -67,7 +70,7 @@ async def listen(
     server.accesslog = server.errorlog = None
     server.graceful_timeout = grace_s
     server.keep_alive_timeout = IDLE_S
-    server.read_timeout = IDLE_S
+    server.read_timeout = None if may_take_long else IDLE_S
     server.backlog = BACKLOG
     server.h11_max_incomplete_size = LARGEST_HEADER_BYTES
     server.include_server_header = False

@@ -40,7 +40,7 @@ class ConfiguredLanguage:
         if who.role is Role.USER and not any(self._agent):
             self._agent = (who.user_id, who.display_name)
         is_news = (self._queue, self._agent) != before
-        return is_news and self._is_chosen and self._found() != self._language
+        return is_news and self._is_chosen and self.by_now() != self._language
 
     def may_choose(self, now_ms: int | None = None) -> bool:
         """Whether it is chosen, or is to be by what is known now; without the time, by that alone."""
@@ -53,10 +53,10 @@ class ConfiguredLanguage:
     def choose(self) -> str | None:
         """The Whisper code, the same ever after; None: it is to be detected."""
         if not self._is_chosen:
-            self._is_chosen, self._language = True, self._found()
+            self._is_chosen, self._language = True, self.by_now()
         return self._language
 
-    def _found(self) -> str | None:
-        """Of the rule that the call falls under, by what is known of it."""
+    def by_now(self) -> str | None:
+        """What it would be by what is known now; nothing is chosen."""
         started = self._started
         return self._policy.choose(self._queue, self._agent, started.account_id, started.product.value)

@@ -1,7 +1,8 @@
 """Utterances whose language is not known → how likely it is each of some: beside the `transcriber`, ahead of it.
 
 A call whose language is not pinned has all its utterances waiting, so they do not queue up behind a backlog of
-others. A call needs a few seconds of speech here, once.
+others. A call needs a few seconds of speech here, once. There are as many workers as the recognizer can use: one
+whose request waits for a server holds up no other call.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TypeAlias
 
 import trio
 
+from zccvoice.config import SpeechConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.outcome import Unclear
 from zccvoice.errors import JournalError, RecognizerError
@@ -20,8 +22,6 @@ from zccvoice.journal.passage import read_samples
 from zccvoice.speech.recognizer import Recognizer
 from zccvoice.speech.utterance import Utterance
 
-MOST_AT_ONCE = 8
-"""Utterances in one batch."""
 Probabilities: TypeAlias = Mapping[str, float]
 """By Whisper code; empty when nothing could be made of it."""
 OpenReader: TypeAlias = Callable[[], JournalReader]
@@ -40,10 +40,13 @@ class UnclearItem:
 
 
 class LanguageDetector:
-    """One worker on the recognizer that all calls share."""
+    """Workers on the recognizer that all calls share."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
+    def __init__(self, recognizer: Recognizer, settings: SpeechConfig | None = None) -> None:
+        """`settings` bound what goes together."""
         self._recognizer = recognizer
+        self._most_together = (settings or SpeechConfig()).most_together
+        self._threads = trio.CapacityLimiter(recognizer.concurrency)
 
     async def run(self, unclear_receive: trio.MemoryReceiveChannel[UnclearItem]) -> None:
         """Detect until the channel ends; closes its end.
@@ -51,18 +54,24 @@ class LanguageDetector:
         Cancelling it leaves the rest undetected: their calls find it out at the next start. What runs in a thread
         is left to itself.
         """
-        async with unclear_receive:
-            async for first in unclear_receive:
-                items = [first]
-                while len(items) < MOST_AT_ONCE:
-                    try:
-                        items.append(unclear_receive.receive_nowait())
-                    except (trio.WouldBlock, trio.EndOfChannel):
-                        break
-                await self._detect(items)
+        async with unclear_receive, trio.open_nursery() as workers:
+            for _ in range(self._recognizer.concurrency):
+                workers.start_soon(self._work, unclear_receive)
+
+    async def _work(self, unclear_receive: trio.MemoryReceiveChannel[UnclearItem]) -> None:
+        async for first in unclear_receive:
+            items = [first]
+            while len(items) < self._most_together:
+                try:
+                    items.append(unclear_receive.receive_nowait())
+                except (trio.WouldBlock, trio.EndOfChannel):
+                    break
+            await self._detect(items)
 
     async def _detect(self, items: Sequence[UnclearItem]) -> None:
-        found = await trio.to_thread.run_sync(self._listen, items, abandon_on_cancel=True)
+        found = await trio.to_thread.run_sync(
+            self._listen, items, limiter=self._threads, abandon_on_cancel=True
+        )
         for item, probabilities in zip(items, found, strict=True):
             item.on_done(probabilities)
 

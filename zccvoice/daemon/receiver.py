@@ -18,12 +18,13 @@ import trio
 from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.audio_format import wanted_audio
+from zccvoice.daemon.configured_language import RULE_WAIT_MS, ConfiguredLanguage
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.media_line import MediaLine
 from zccvoice.daemon.transport import SHUTDOWN, EventsSend
 from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
 from zccvoice.errors import ConnectionFailedError, ZccvoiceError
-from zccvoice.rtms.enums import MEETINGS
+from zccvoice.rtms.enums import MEETINGS, Product
 from zccvoice.rtms.events import (
     CallEventReceived,
     MediaOpened,
@@ -47,8 +48,8 @@ LOST_DRAIN_S = 0.25
 """The same after the loss of signaling, which voids the media connections."""
 RECENT_S = 10.0
 """A connection that is younger is not the one whose interruption a webhook tells."""
-QUEUE_WAIT_S = 5.0
-"""How long Zoom's transcripts wait for the event that names the queue, when that decides their language."""
+RULE_WAIT_S = RULE_WAIT_MS / 1000
+"""How long Zoom's transcripts wait for the events that name queue and agent, when these decide their language."""
 CONNECTION_LOST = "connection_lost"
 _MEDIA_LOST = frozenset({"media_connection_interrupted", "stream_interrupted"})
 """Events by which Zoom tells that it lost a media connection; not which one."""
@@ -68,7 +69,7 @@ class WebSocketReceiver:
         connect: Connect | None = None,
     ) -> None:
         self._settings = settings
-        self._languages = languages
+        self._language = ConfiguredLanguage(started, languages)
         self._product = started.product
         self._events_send = events_send
         self._signaling_line = Line("signaling", settings, events_send, connect)
@@ -90,8 +91,7 @@ class WebSocketReceiver:
         self._deaf_since: float | None = None
         self._media_problem: ZccvoiceError | None = None
         self._retired_as: str | None = None
-        self._queue: tuple[str | None, str | None] | None = None
-        self._queue_known = trio.Event()
+        self._rule_known = trio.Event()
 
     # Orders; see `daemon.transport.StreamReceiver`
 
@@ -214,7 +214,7 @@ class WebSocketReceiver:
                 except ZccvoiceError as error:
                     problem = error
                 self._opened_at = None
-                self._queue_known.set()  # whoever waits for it waits no longer
+                self._rule_known.set()  # whoever waits for it waits no longer
                 for media in self._media:
                     media.hang_up(self._drain_s())
                 if self._is_stopped and self._ended is not None and self._ended.cause != SHUTDOWN:
@@ -246,32 +246,39 @@ class WebSocketReceiver:
         has_chat = self._settings.chat and self._product in MEETINGS
         return MediaParams(
             audio=wanted_audio(self._settings, self._product),
-            transcript=self._transcript_params() if self._settings.transcripts else None,
+            transcript=(
+                self._transcript_params(is_sure=self._is_rule_known()) if self._settings.transcripts else None
+            ),
             chat=ChatParams() if has_chat else None,
         )
 
-    def _transcript_params(self) -> TranscriptParams:
-        """The language of Zoom's transcripts is pinned to that of ours, if Zoom knows it."""
-        code = self._languages.choose(self._queue or (), product=self._product.value)
+    def _transcript_params(self, *, is_sure: bool) -> TranscriptParams:
+        """The language of Zoom's transcripts is that of ours, if Zoom knows it; pinned to it, if it is sure."""
+        code = self._language.by_now()
         if code is None:
             return TranscriptParams(enable_lid=True)  # what is to be detected here, Zoom may detect as well
         language = language_of(code)
         if language is None:
             return TranscriptParams()
-        return TranscriptParams(src_language=int(language), enable_lid=False)
+        return TranscriptParams(src_language=int(language), enable_lid=not is_sure)
+
+    def _is_rule_known(self) -> bool:
+        """Whether the language stands, whatever queue or agent is told yet; meetings and phone calls tell none."""
+        return self._product is not Product.CONTACT_CENTER or self._language.may_choose()
 
     def _note(self, event: ParticipantConnected | CallEventReceived) -> None:
         match event:
-            case ParticipantConnected() if event.queue_id or event.queue_name:
-                self._queue = (event.queue_id, event.queue_name)
-                self._queue_known.set()
+            case ParticipantConnected():
+                self._language.note(event)
+                if self._is_rule_known():
+                    self._rule_known.set()
             case CallEventReceived() if event.name in _MEDIA_LOST:
                 for media in self._media:
                     media.doubt()
 
     async def _keep_media(self, planned: PlannedMedia, announce: Announce) -> None:
         if planned.params.transcript is not None and not planned.has_audio:
-            planned = await self._with_language_of_the_queue(planned)
+            planned = await self._with_language_of_the_rule(planned)
         line = MediaLine(
             planned,
             self._identity,
@@ -293,11 +300,12 @@ class WebSocketReceiver:
         else:
             log.warning("texts given up", media=planned.name, problem=str(problem))
 
-    async def _with_language_of_the_queue(self, planned: PlannedMedia) -> PlannedMedia:
-        if self._languages.depends_on_queue:
-            with trio.move_on_after(QUEUE_WAIT_S):
-                await self._queue_known.wait()
-        return planned.with_transcript(self._transcript_params())
+    async def _with_language_of_the_rule(self, planned: PlannedMedia) -> PlannedMedia:
+        """Chosen after a wait at most, as it is for our own transcripts."""
+        if not self._is_rule_known():
+            with trio.move_on_after(RULE_WAIT_S):
+                await self._rule_known.wait()
+        return planned.with_transcript(self._transcript_params(is_sure=True))
 
     def _take_media(self, event: MediaEvent) -> Awaitable[None] | None:
         match event:

@@ -1,7 +1,8 @@
 """``zccvoice recognizer``: our Whisper behind the interface of OpenAI's transcriptions, for daemons elsewhere.
 
 Requests of all daemons wait in one place, and batches form as they do for the calls of one (`speech.batch`). What
-requests and answers look like is `speech.serving`'s business. Nothing that is said or written is logged or kept.
+requests and answers look like is `speech.serving`'s business. What nobody waits for any longer is not recognized:
+who has lost patience asks again, here or elsewhere. Nothing that is said or written is logged or kept.
 """
 
 from __future__ import annotations
@@ -127,6 +128,7 @@ class RecognitionServer:
                 closing,
                 what="recognizer",
                 grace_s=GRACE_S,
+                may_take_long=True,
                 task_status=task_status,
             )
             workers.cancel_scope.cancel()
@@ -161,13 +163,22 @@ class RecognitionServer:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await body_of(receive, self._settings.max_body_bytes)
-            if body is None:
-                return
-            text, document = await self._transcription(headers_of(scope).get("content-type", ""), body)
         except BodyTooLargeError:
             await _refuse(send, RequestError(413, f"expected at most {self._settings.max_body_bytes} bytes"))
+            return
         except BodyTooSlowError:
             await _refuse(send, RequestError(408, "the request did not come to its end"))
+            return
+        if body is None:
+            return
+        async with trio.open_nursery() as beside:
+            beside.start_soon(_watch_client, receive, beside.cancel_scope)
+            await self._answer(headers_of(scope).get("content-type", ""), body, send)
+            beside.cancel_scope.cancel()
+
+    async def _answer(self, content_type: str, body: bytes, send: Send) -> None:
+        try:
+            text, document = await self._transcription(content_type, body)
         except RequestError as error:
             await _refuse(send, error)
         except RecognizerError as error:
@@ -229,12 +240,17 @@ class RecognitionServer:
             self._idle_workers.unpark()
         self._metrics.backlog.set(len(self._waiting))
         done = []
-        for one in waiting:
-            await one.is_done.wait()
-            assert one.found is not None
-            if isinstance(one.found, RecognizerError):
-                raise one.found
-            done.append(one.found)
+        try:
+            for one in waiting:
+                await one.is_done.wait()
+                assert one.found is not None
+                if isinstance(one.found, RecognizerError):
+                    raise one.found
+                done.append(one.found)
+        finally:
+            for one in waiting[len(done) :]:  # the client has left, or gets an error
+                self._waiting.withdraw(one)
+            self._metrics.backlog.set(len(self._waiting))
         return done
 
     async def _work(self) -> None:
@@ -263,6 +279,13 @@ class RecognitionServer:
         except Exception as error:  # the edge of one batch: those who asked may ask elsewhere
             log.exception("a batch failed by a defect")
             return [RecognizerError(type(error).__name__)] * len(items)
+
+
+async def _watch_client(receive: Receive, request: trio.CancelScope) -> None:
+    """Give the request up as soon as nobody waits for its answer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    request.cancel()
 
 
 async def _refuse(send: Send, error: RequestError) -> None:

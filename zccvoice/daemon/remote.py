@@ -4,9 +4,10 @@ Requests run on a Trio loop of their own, in a thread of its own: TLS and JSON c
 nothing, and commands without a loop use the same recognizer. Whom a request goes to is `ServerPool`'s to say, what
 it says `speech.remote`'s.
 
-Nothing is given up for an outage: an utterance waits until a server takes it, since its sound lies in the journal.
-It is given up when servers that answer cannot make anything of it: then it, and no server, is at fault. A request
-that broke off is repeated, elsewhere if there is an elsewhere; what its first server made of it reaches nobody.
+Nothing is given up for an outage, be it one that a proxy before the servers tells, nor because they are slow: an
+utterance waits until a server takes it, since its sound lies in the journal. It is given up when servers that
+answer cannot make anything of it: then it, and no server, is at fault. A request that broke off is repeated,
+elsewhere if there is an elsewhere; what its first server made of it reaches nobody.
 """
 
 from __future__ import annotations
@@ -48,17 +49,41 @@ from zccvoice.speech.window import Windows
 CONNECT_S = 5.0
 MOST_BROKEN = 5
 """A request that so many servers broke off, or failed at, is not tried again."""
+MOST_UNANSWERED = 20
+"""Nor one that was left unanswered so often, each time while others had answers: then there is no outage."""
 _BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 _NOT_SET_UP = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND)
 """The server is not what the settings take it for; another may be."""
-_NOT_FINISHED = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, 499)
-"""The server, or a proxy before it, gave up waiting (499 is nginx's): that says nothing of the sound."""
+_UNANSWERED = (
+    httpx.codes.REQUEST_TIMEOUT,
+    httpx.codes.TOO_EARLY,
+    499,
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.GATEWAY_TIMEOUT,
+)
+"""The server, or a proxy before it, gave up waiting (499 is nginx's), or there is no server behind the proxy: that
+says nothing of the sound."""
 T = TypeVar("T")
 log = get_logger()
 
 
 class _BrokenOffError(Exception):
     """A server took a request and did not answer it as a server should."""
+
+
+class _UnansweredError(Exception):
+    """Nothing came of a request, and nobody knows whether it or the server is to blame."""
+
+
+class _AwayError(Exception):
+    """The server cannot be reached, or is not what the settings take it for."""
+
+
+class _FullError(Exception):
+    """A server has too much to do."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
 
 
 class _Body(httpx.AsyncByteStream):
@@ -80,7 +105,7 @@ class ServerLine:
     """The way to the servers; used on one Trio loop."""
 
     def __init__(self, settings: RemoteConfig, client: httpx.AsyncClient) -> None:
-        """`client`: without redirects, and with the time-outs of `open_client`."""
+        """`client`: without redirects, and without time-outs but for connecting, as `open_client` makes it."""
         self._settings = settings
         self._client = client
         self.pool = ServerPool(settings.servers, most_at_once=settings.most_at_once)
@@ -96,37 +121,36 @@ class ServerLine:
             RecognizerError: no server that answers can make anything of it.
         """
         avoid: Server | None = None
-        broken = 0
+        broken = unanswered = 0
+        answers = self.pool.answers
         while True:
             server = await self._take(avoid)
             try:
                 response = await self._post(server, form)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                self._fail(server, f"cannot be reached: {reason_of(error)}")
-            except (httpx.HTTPError, _BrokenOffError) as error:
+            except _FullError as full:
+                self.pool.is_full(server, trio.current_time(), full.retry_after_s)
+                self._tell()
+            except _AwayError as away:
+                self._fail(server, away)
+            except _UnansweredError as error:
+                unanswered += self.pool.answers > answers
+                answers = self.pool.answers
+                self._fail(server, error, self.pool.left_unanswered)
+                if unanswered >= MOST_UNANSWERED:
+                    raise RecognizerError(
+                        f"recognition servers left it unanswered {unanswered} times, and others not: {error}"
+                    ) from None
+            except _BrokenOffError as error:
                 broken += 1
-                self._fail(server, f"broke off: {reason_of(error)}")
+                self._fail(server, error)
                 if broken >= MOST_BROKEN:
-                    raise RecognizerError(f"{broken} recognition servers broke off at it") from None
+                    raise RecognizerError(f"{broken} recognition servers failed at it: {error}") from None
             except BaseException:
                 self.pool.given_up(server)
                 self._tell()
                 raise
             else:
-                if response.status_code in _BUSY:
-                    self.pool.is_full(server, trio.current_time(), _retry_after_s(response))
-                    self._tell()
-                elif response.status_code in _NOT_SET_UP or response.is_redirect:
-                    self._fail(
-                        server, f"answered {response.status_code}: look at its address, model and API key"
-                    )
-                elif response.is_server_error or response.status_code in _NOT_FINISHED:
-                    broken += 1
-                    self._fail(server, f"answered {response.status_code}")
-                    if broken >= MOST_BROKEN:
-                        raise RecognizerError(f"recognition servers answered {response.status_code}")
-                else:
-                    return self._answer(server, response)
+                return self._answer(server, response)
             avoid = server
 
     async def is_refused(self) -> bool:
@@ -154,6 +178,29 @@ class ServerLine:
         return server
 
     async def _post(self, server: Server, form: Form) -> httpx.Response:
+        """The whole answer, if it is one to this form; one of the errors above if not."""
+        answer_s = self._settings.answer_s
+        try:
+            with trio.fail_after(answer_s):
+                response = await self._exchange(server, form)
+        except trio.TooSlowError:
+            raise _UnansweredError(f"no answer within speech.remote.answer_s ({answer_s:g} s)") from None
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _AwayError(f"cannot be reached: {reason_of(error)}") from None
+        except httpx.HTTPError as error:
+            raise _BrokenOffError(f"broke off: {reason_of(error)}") from None
+        status = response.status_code
+        if status in _BUSY:
+            raise _FullError(_retry_after_s(response))
+        if status in _NOT_SET_UP or response.is_redirect:
+            raise _AwayError(f"answered {status}: look at its address, model and API key")
+        if status in _UNANSWERED:
+            raise _UnansweredError(f"answered {status}")
+        if response.is_server_error:
+            raise _BrokenOffError(f"answered {status}")
+        return response
+
+    async def _exchange(self, server: Server, form: Form) -> httpx.Response:
         fields: dict[str, Any] = {}
         for name, value in form.fields:
             fields.setdefault(name, []).append(value)
@@ -174,7 +221,7 @@ class ServerLine:
                     if len(body) > LONGEST_ANSWER_BYTES:
                         reading.cancel()  # httpx's generators want to be left from within
             if len(body) > LONGEST_ANSWER_BYTES:
-                raise _BrokenOffError("the answer has no end")
+                raise _BrokenOffError("broke off: the answer has no end")
             return httpx.Response(response.status_code, headers=response.headers, content=bytes(body))
 
     def _answer(self, server: Server, response: httpx.Response) -> Any:
@@ -186,13 +233,15 @@ class ServerLine:
             raise RecognizerError(f"the recognition server refused the sound: HTTP {response.status_code}")
         try:
             return json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for brackets within brackets within brackets
             raise RecognizerError("expected JSON from the recognition server, got something else") from None
 
-    def _fail(self, server: Server, problem: str) -> None:
+    def _fail(
+        self, server: Server, error: Exception, note: Callable[[Server, float], None] | None = None
+    ) -> None:
         if server.is_trusted:
-            log.warning("recognition server is out", server=_host(server), problem=problem)
-        self.pool.failed(server, trio.current_time())
+            log.warning("recognition server is out", server=_host(server), problem=str(error))
+        (note or self.pool.failed)(server, trio.current_time())
         self._tell()
 
     def _tell(self) -> None:
@@ -316,12 +365,15 @@ def open_recognizer(settings: SpeechConfig) -> Iterator[GuardedRecognizer]:
 
 
 def open_client(settings: RemoteConfig) -> httpx.AsyncClient:
-    """The HTTP client: no redirects, connections as many as requests, and no proxy that the environment names."""
+    """The HTTP client: no redirects, connections as many as requests, and no proxy that the environment names.
+
+    Its time-outs are for each read and so bound no answer: `ServerLine` does.
+    """
     context = ssl.create_default_context(cafile=settings.ca_file)
     most = settings.most_at_once * len(settings.servers)
     return httpx.AsyncClient(
         verify=context,
-        timeout=httpx.Timeout(settings.answer_s, connect=CONNECT_S, pool=None),
+        timeout=httpx.Timeout(None, connect=CONNECT_S),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=most),
         trust_env=False,
     )
@@ -329,7 +381,7 @@ def open_client(settings: RemoteConfig) -> httpx.AsyncClient:
 
 def _retry_after_s(response: httpx.Response) -> float:
     told = response.headers.get("retry-after", "")
-    return float(told) if told.isdigit() and len(told) < 6 else FIRST_PAUSE_S
+    return float(told) if told.isascii() and told.isdigit() and len(told) < 6 else FIRST_PAUSE_S
 
 
 def _host(server: Server) -> str:

@@ -2,8 +2,8 @@
 
 A child (`sdk_child`) runs the SDK and says what it tells in Zoom's messages over two sockets, as a server of
 Zoom's would. So to `WebSocketReceiver` it is another way to connect, and all its rules hold: what is lost is made
-again within Zoom's window, and costs a `ReceptionBroken`. A child that dies or freezes is such a loss; after
-`MOST_FAILURES` of one stream it is received over WebSockets.
+again within Zoom's window, and costs a `ReceptionBroken`. A child that dies, freezes, or gets no answer in time is
+such a loss; after `MOST_FAILURES` of one stream it is received over WebSockets.
 
 One process for each stream: the SDK has a single thread for ever, and one that crashes or freezes would take the
 others with it. Each costs 20 MB of memory of its own, and a third of a second to start. A contact centre's calls
@@ -29,11 +29,15 @@ import trio_websocket
 
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.audio_format import wanted_audio
+from zccvoice.daemon.configured_language import ConfiguredLanguage
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.websocket import GOODBYE_S, Connect, connect_websocket
 from zccvoice.daemon.websocket_client import LONGEST_MESSAGE_BYTES
-from zccvoice.rtms.enums import MEETINGS, Product
+from zccvoice.rtms import wire
+from zccvoice.rtms.enums import MEETINGS
+from zccvoice.rtms.messages import KeepAliveRequest
 from zccvoice.rtms.transcript_language import language_of
+from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
 
 MOST_FAILURES = 3
@@ -45,6 +49,8 @@ BUFFER_BYTES = 2**19
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG", "TZ")
 """What Python needs of the environment, where the daemon's secrets are too."""
 MEDIA_MARK = "#media-of-the-sdk"
+_BEAT = wire.encode(KeepAliveRequest()).encode()
+"""What a child says to show that it is not frozen."""
 log = get_logger()
 
 
@@ -71,20 +77,20 @@ def say_which_transport(settings: ZoomConfig) -> None:
     )
 
 
-def connect_for(settings: ZoomConfig, languages: LanguagePolicy, product: Product) -> Connect | None:
+def connect_for(settings: ZoomConfig, languages: LanguagePolicy, started: StreamStarted) -> Connect | None:
     """How the connections of a new stream are made; None for the usual way."""
-    if settings.transport == "sdk" and product in MEETINGS and unavailable() is None:
-        return SdkConnect(settings, languages, product)
+    if settings.transport == "sdk" and started.product in MEETINGS and unavailable() is None:
+        return SdkConnect(settings, languages, started)
     return None
 
 
 class SdkConnect:
     """Makes the connections of one stream through a child of its own. A `Connect`."""
 
-    def __init__(self, settings: ZoomConfig, languages: LanguagePolicy, product: Product) -> None:
+    def __init__(self, settings: ZoomConfig, languages: LanguagePolicy, started: StreamStarted) -> None:
         self._settings = settings
-        self._languages = languages
-        self._product = product
+        self._language = ConfiguredLanguage(started, languages)
+        self._product = started.product
         self.failures_count = 0
         """How often the SDK has failed this stream."""
         self._media: ChildSocket | None = None
@@ -125,6 +131,7 @@ class SdkConnect:
             far_media.close()
             near = ChildSocket(signaling)
             self._media = ChildSocket(media)
+            answer_at = trio.current_time() + timeout_s
             try:
                 await near.send_message(self._order(url, timeout_s))
                 yield near
@@ -133,15 +140,16 @@ class SdkConnect:
                 self._media = None
                 near.close()
                 with trio.CancelScope(shield=True):
+                    is_unanswered = not near.was_answered and trio.current_time() >= answer_at
                     with trio.move_on_after(GOODBYE_S):
                         await process.wait()
                     process.kill()  # does nothing to one that has ended
-                    self._note_end(await process.wait())
+                    self._note_end(await process.wait(), is_unanswered=is_unanswered)
 
     def _order(self, url: str, timeout_s: float) -> str:
         """What the child is to ask Zoom for; it holds no secret."""
         audio = wanted_audio(self._settings, self._product)
-        code = self._languages.choose()
+        code = self._language.by_now()  # meetings tell of no queue and no agent
         language = None if code is None else language_of(code)
         transcript = {"src_language": None if language is None else int(language)}
         return json.dumps(
@@ -162,13 +170,14 @@ class SdkConnect:
         imports = os.pathsep.join(path for path in sys.path if path)  # what we are made of, it is too
         return {**kept, "PYTHONPATH": imports, "HOME": folder, "ZM_RTMS_LOG_ENABLED": "false"}
 
-    def _note_end(self, status: int) -> None:
-        if status == 0:
+    def _note_end(self, status: int, *, is_unanswered: bool) -> None:
+        if status == 0 and not is_unanswered:
             return
         self.failures_count += 1
+        how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
         log.warning(
             "Zoom's SDK failed",
-            how=f"killed by signal {-status}" if status < 0 else f"exit status {status}",
+            how=how if status else "no answer to the handshake in time",
             failures=self.failures_count,
             next="WebSockets" if self.failures_count >= MOST_FAILURES else "another process",
         )
@@ -180,6 +189,8 @@ class ChildSocket:
     def __init__(self, near: socket.socket) -> None:
         self._socket = trio.socket.from_stdlib_socket(near)
         self._buffer = bytearray(LONGEST_MESSAGE_BYTES)
+        self.was_answered = False
+        """Whether anything of Zoom's has come."""
 
     async def send_message(self, message: str) -> None:
         """Say it to the child.
@@ -202,6 +213,7 @@ class ChildSocket:
         with trio.move_on_after(SILENT_S):
             message = await self._receive()
         if message.startswith(b"{"):
+            self.was_answered = self.was_answered or message != _BEAT
             return [message]
         if not message:
             raise trio_websocket.ConnectionClosed(None)

@@ -60,11 +60,13 @@ GOODBYE_S = 0.05
 LONGEST_ORDER_BYTES = 2**16
 NOT_JOINED = {
     1: "no answer in time",
+    6: "an answer that it cannot read",
     16: "connection lost",
     504: "host not found",
     610: "certificate refused",
 }
-"""`on_join_confirm` for what the SDK found itself; every other number is Zoom's status."""
+"""`on_join_confirm` for what the SDK found itself; every other number is Zoom's status. One that can be both is
+taken for the SDK's: WebSockets then find out what Zoom says."""
 LOST_UNTOLD = 502
 LOST = {16: "no pong", LOST_UNTOLD: "connection lost", 960: "closed by Zoom"}
 """`on_leave` for the loss of a connection; every other number is Zoom's reason for the end."""

@@ -105,7 +105,7 @@ async def serve(
     )
 
     def receiver(started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
-        connect = connect_for(config.zoom, languages, started.product)
+        connect = connect_for(config.zoom, languages, started)
         return WebSocketReceiver(config.zoom, languages, started, events_send, connect)
 
     def make_call(started: StreamStarted, is_announced: bool) -> Call:
@@ -143,7 +143,9 @@ async def serve(
                         keeping.start_soon(RuleWebhook(config.rules.webhook, engine, metrics).run)
                     async with trio.open_nursery() as transcribing:
                         transcribing.start_soon(transcriber.run, spoken_receive)
-                        transcribing.start_soon(LanguageDetector(recognizer).run, unclear_receive)
+                        transcribing.start_soon(
+                            LanguageDetector(recognizer, config.speech).run, unclear_receive
+                        )
                         async with spoken_send, unclear_send, trio.open_nursery() as calls:
                             calls.start_soon(
                                 supervisor.run, webhooks_receive, inheritance.unfinished, inheritance.missed

@@ -59,7 +59,9 @@ class Transcriber:
         self._recognizer = recognizer
         self._metrics = metrics
         self._most_waiting = settings.backlog
-        limits = BatchLimits(settings.batch, settings.batch_s, settings.late_after_s, settings.widen_after_s)
+        limits = BatchLimits(
+            settings.most_together, settings.batch_s, settings.late_after_s, settings.widen_after_s
+        )
         self._waiting: BatchQueue[SpokenItem] = BatchQueue(recognizer.windows, limits)
         self._prompts = PromptPolicy(settings)
         self._idle_workers = trio.lowlevel.ParkingLot()

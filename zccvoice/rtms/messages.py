@@ -191,6 +191,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The inside of message 6. Its number is to be read by product."""
 
     event_type: int
+    """Zoom Phone tells it as ``event_code``."""
     timestamp: int | float | None = None
     event_ts: int | float | None = None
     """Contact Center's name for the time."""

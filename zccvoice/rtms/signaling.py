@@ -77,6 +77,8 @@ _MEETING_SUBSCRIPTIONS = (
     EventType.PARTICIPANT_JOIN,
     EventType.PARTICIPANT_LEAVE,
 )
+_GENERIC_EVENTS = (EventType.FIRST_PACKET_TIMESTAMP, EventType.MEDIA_CONNECTION_INTERRUPTED)
+"""The same in every product."""
 _NAMING_EVENTS = (EventType.ACTIVE_SPEAKER_CHANGE, EventType.PARTICIPANT_JOIN)
 _ROLES = {
     ContactCenterEventType.CONSUMER_ANSWERED: Role.CONSUMER,
@@ -159,10 +161,19 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
         self._events.append(SignalingOpened(urls))
 
     def _take_event(self, event: Event) -> None:
-        if self._identity.product is Product.CONTACT_CENTER:
-            self._take_contact_center_event(event)
-        else:
-            self._take_meeting_event(event)
+        match self._identity.product:
+            case Product.CONTACT_CENTER:
+                self._take_contact_center_event(event)
+            case Product.PHONE:
+                self._take_phone_event(event)
+            case _:
+                self._take_meeting_event(event)
+
+    def _take_phone_event(self, event: Event) -> None:
+        """An event of a phone call: what its numbers stand for is not documented, so it is told by its number."""
+        is_generic = event.event_type in _GENERIC_EVENTS
+        name = EventType(event.event_type).name.lower() if is_generic else f"phone_event_{event.event_type}"
+        self._events.append(CallEventReceived(name, event.timestamp_ms))
 
     def _take_meeting_event(self, event: Event) -> None:
         """An event of a meeting, a webinar or a Video SDK session: about nobody, somebody, or several."""
@@ -182,10 +193,7 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
             self._events.append(CallEventReceived(name, event.timestamp_ms))
 
     def _take_contact_center_event(self, event: Event) -> None:
-        is_generic = event.event_type in (
-            EventType.FIRST_PACKET_TIMESTAMP,
-            EventType.MEDIA_CONNECTION_INTERRUPTED,
-        )
+        is_generic = event.event_type in _GENERIC_EVENTS
         name = name_of(EventType if is_generic else ContactCenterEventType, event.event_type).lower()
         info = event.info
         channel_id = None if info is None or info.channel_id is None else str(info.channel_id)

@@ -91,6 +91,8 @@ def _canonical(msg_type: int, fields: dict[str, Any]) -> dict[str, Any]:
                 known["media_server"] = {"server_urls": _server_urls(server.get("server_urls"))}
         case 6:
             inner = known.get("event", known.get("content", known))
+            if isinstance(inner, dict) and "event_type" not in inner and "event_code" in inner:
+                inner = {**inner, "event_type": inner["event_code"]}  # Zoom Phone, and RTMS V2
             known["event"] = inner
         case 8:
             known["reason"] = _stop_reason(known.get("reason"))

@@ -47,6 +47,8 @@ class Dialect:
     """A refused media handshake is answered with message 2, as older documents have it."""
     refuses_signature_silently: bool = False
     """A wrong signature is answered by closing with 1000, and nothing else."""
+    names_payload_encryption: bool = False
+    """Message 4 has ``payload_encryption``, as Zoom's table calls it, which Zoom's SDK does not know."""
     microseconds: bool = False
     """Transcripts are stamped in microseconds, as Zoom's own samples read them."""
     chat_form: ChatForm = ChatForm.OBJECT
@@ -68,6 +70,7 @@ def read_dialect(entry: Entry) -> Dialect:
         old_statuses=entry.flag("old_statuses"),
         refuses_media_with_message_2=entry.flag("refuses_media_with_message_2"),
         refuses_signature_silently=entry.flag("refuses_signature_silently"),
+        names_payload_encryption=entry.flag("names_payload_encryption"),
         microseconds=entry.flag("microseconds"),
         chat_form=entry.choice("chat_form", ChatForm, ChatForm.OBJECT),
         merges_channels=entry.flag("merges_channels"),

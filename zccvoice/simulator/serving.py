@@ -8,6 +8,7 @@ from typing import Any
 import trio
 
 from zccvoice.errors import HandshakeRefusedError
+from zccvoice.rtms import wire
 from zccvoice.rtms.enums import MediaType, MessageType, StatusCode
 from zccvoice.rtms.messages import (
     EffectiveAudio,
@@ -68,7 +69,10 @@ async def serve_media(link: Link, call: Call, fields: Fields) -> None:
     try:
         audio = EffectiveAudio.of(terms.audio) if terms.media_types & MediaType.AUDIO else None
         params = EffectiveParams(audio=audio, transcript=terms.transcript)
-        await link.send(MediaHandshakeResponse(status_code=StatusCode.OK, media_params=params))
+        accepted = wire.encode(MediaHandshakeResponse(status_code=StatusCode.OK, media_params=params))
+        if call.scenario.dialect.names_payload_encryption:
+            accepted = accepted.replace('"payload_encrypted"', '"payload_encryption"')
+        await link.send_text(accepted)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(link.keep_alive, call.now_ms)
             while (fields_or_none := await link.receive()) is not None:

@@ -7,7 +7,7 @@ Order is that of due times. An utterance is due when it was heard, but the utter
 faster than they were spoken: a call that comes with an hour of sound at once takes its place among the others
 instead of standing before them. Calls are *live* until one of their utterances has waited too long; then the call
 is *late* and goes behind the live ones until nothing of it waits, as does work on the past. A share of the batches
-is kept for what stands behind, so that nothing waits for ever. Nothing is ever dropped.
+is kept for what stands behind, so that nothing waits for ever. Nothing is dropped but what is withdrawn.
 
 When what is due has waited too long, windows widen: neighbours of one track that all wait share a window, where
 the weights learnt such windows (see `packing`). That is over as soon as the lag is.
@@ -149,6 +149,14 @@ class BatchQueue(Generic[Item]):
         self._push(line.urgency, waiting)
         if track is not None and self._limits.widen_after_s and self._windows.takes_several:
             self._tracks.setdefault(track, deque()).append(waiting)
+
+    def withdraw(self, item: Item) -> None:
+        """Have an utterance wait no longer: nobody wants it. One that was taken is left to whoever took it."""
+        for heap in self._heaps.values():
+            for one in heap:
+                if one.item is item and not one.is_taken:
+                    self._take_out([one])
+                    return
 
     def take(self, now: float) -> Batch[Item] | None:
         """What is to be decoded next, by whoever is free; None when nothing waits."""
