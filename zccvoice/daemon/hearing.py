@@ -103,15 +103,17 @@ class Hearing:
         """Nothing more is said: return when every answer is there and the recorder has it.
 
         Args:
-            may_go_on: another daemon may hear more. What cannot be redacted without that is left to it.
+            may_go_on: another daemon may hear more. What cannot be redacted, or has no language yet, without that
+                is left to it: a decision by what little there is would bind it for the rest of the call.
 
         Returns:
             False when something was left; then the journal must not be given an end.
         """
-        await self._ask(self._followed(self._pins.end))
+        if not may_go_on:
+            await self._ask(self._followed(self._pins.end))
         while self._pending:
             await self._none_pending.wait()
-        if may_go_on and self._editor.is_holding_back:
+        if may_go_on and (self._pins.are_awaited or self._editor.is_holding_back):
             return False
         self._derive(self._editor.flush())
         return True

@@ -124,9 +124,14 @@ class Party:
         return self._look_back()
 
     @property
+    def is_awaited(self) -> bool:
+        """It has utterances that wait for its pin."""
+        return bool(self._waiting)
+
+    @property
     def is_undecided(self) -> bool:
         """It has utterances that wait, and all the evidence that was asked for."""
-        return bool(self._waiting) and None not in self._clues.values()
+        return self.is_awaited and None not in self._clues.values()
 
     def settle(self, last_resort: str) -> list[Step]:
         """No more utterances come: decide by what there is; `last_resort` is for who left no evidence."""

@@ -87,6 +87,11 @@ class Pinning:
         steps = self._party(key[0]).note_transcript(key, language, is_poor)
         return None if steps is None else self._noted(steps)
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether utterances wait for a pin."""
+        return any(party.is_awaited for party in self._parties.values())
+
     def end(self) -> list[Step]:
         """No more utterances come: those that wait get what there is evidence for, as soon as it is all there."""
         self._is_over = True
