@@ -74,6 +74,8 @@ class Evidence:
     """0: the likeliest text; above, tokens were drawn."""
     window_s: float
     """Length that the sound was padded to, seconds."""
+    is_cut: bool = False
+    """The text ends where the decoder had to stop, not where the speech does."""
 
 
 @dataclass(frozen=True, slots=True)
