@@ -118,7 +118,8 @@ def _moved(word: Word, item: RecognizerItem, begin_ms: float) -> Word:
 
 def _part(transcript: Transcript, text: str, words: tuple[Word, ...]) -> Transcript:
     """With evidence of its own as far as there is any: a clear neighbour must not vouch for it."""
-    average = math.fsum(math.log(max(word.probability, _LEAST_PROBABILITY)) for word in words) / len(words)
+    likely = [max(word.probability or 0.0, _LEAST_PROBABILITY) for word in words]
+    average = math.fsum(map(math.log, likely)) / len(words)
     evidence = transcript.evidence
     if evidence is not None:
         evidence = _evidence(evidence, text, len(text) / len(transcript.text), average)

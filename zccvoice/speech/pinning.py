@@ -98,11 +98,9 @@ class Pinning:
         return self._noted(self._last_resorts())
 
     def _last_resorts(self) -> list[Step]:
-        if not self._is_over:
-            return []
         steps: list[Step] = []
         for party in self._parties.values():
-            if party.is_undecided:
+            if party.is_asked_in_vain or (self._is_over and party.is_undecided):
                 others = (one.pin.language for one in self._parties.values() if one.pin is not None)
                 last_resort = next(others, None) or self._settings.fallback or self._settings.among[0]
                 steps += party.settle(last_resort)
