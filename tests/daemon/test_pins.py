@@ -161,7 +161,7 @@ async def test_who_tells_no_confidence_understands_nothing_poorly(
     recognizer = a_recognizer(german_until=3)
     recognizer.confidence = lambda utterance, language: None
     played = await run(tmp_path, [OPENED, *speech(8), ENDED], recognizer)
-    assert [one.language for one in played.of(LanguagePinned)] == ["de"]
+    assert [one.language for one in played.facts if isinstance(one, LanguagePinned)] == ["de"]
     assert {one.confidence for one in played.heard} == {None}
 
 

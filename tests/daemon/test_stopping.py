@@ -14,7 +14,8 @@ from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.played import ENDED, LANGUAGES, OPENED, STARTED, T0, WHO, audio
 from tests.daemon.rooms import Rooms, open_house
 from tests.daemon.test_pins import DETECT, number_of, speech
-from zccvoice.daemon.transcriber import SpokenItem
+from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.errors import RecognizerError
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.events import CallEventReceived
@@ -142,6 +143,34 @@ async def test_a_language_is_settled_when_the_call_does_not_go_on(
     assert await detecting_daemon(tmp_path, began, is_first=True, stops=True) == ([], [], 0)
     await trio.sleep(3_600)
     assert await detecting_daemon(tmp_path, []) == ([("de", "detected")], ["de"], 1)
+
+
+async def test_what_failed_at_a_stop_is_transcribed_by_the_next_daemon(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Also of a call that is over: the journal is given no end."""
+    recognizer = FakeRecognizer()
+
+    def fail(utterance: Utterance, language: str) -> str:
+        raise RecognizerError("out of memory")
+
+    recognizer.text = fail
+    closing = trio.Event()
+    with trio.fail_after(60):
+        async with (
+            open_house(tmp_path, recognizer=recognizer, languages=LANGUAGES, is_transcribing=False) as rooms,
+            trio.open_nursery() as tasks,
+        ):
+            transcriber = Transcriber(recognizer, rooms.metrics, closing=closing)
+            tasks.start_soon(transcriber.run, rooms.spoken_receive)
+            tasks.start_soon(rooms.call(STARTED, [*BEGAN, ENDED]).run)
+            await trio.sleep(20)
+            closing.set()
+            rooms.spoken_send.close()
+    assert [one for one in rooms.facts("S") if isinstance(one, UtteranceHeard | StreamClosed)] == []
+    said, ends = await daemon(tmp_path, [])
+    assert said == ["The card is 4111 1111"]
+    assert [one.end_reason for one in ends] == ["customer_disconnected"]
 
 
 async def test_a_full_transcriber_keeps_nobody_back_who_wants_nothing_of_it(

@@ -45,10 +45,10 @@ def test_without_evidence_nothing_is_found() -> None:
     assert weigh([], AMONG) is None
     assert weigh([Clue(3.0, {})], AMONG) is None
     assert weigh([clue(3.0, de=0.25, en=0.25, es=0.25)], AMONG) is None
-    assert weigh([clue(9.0, de=0.25, en=0.25, es=0.25), clue(1.0, de=0.9, en=0.1)], AMONG) == (
-        "de",
-        pytest.approx(0.9),
-    )
+    found = weigh([clue(9.0, de=0.25, en=0.25, es=0.25), clue(1.0, de=0.9, en=0.1)], AMONG)
+    assert found is not None
+    assert found[0] == "de"
+    assert found[1] > 0.89
 
 
 @given(CLUES)
