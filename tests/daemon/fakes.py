@@ -30,7 +30,7 @@ class FakeRecognizer:
         self.detect: Callable[[Utterance, Sequence[str]], dict[str, float]] = lambda _, among: {
             language: 1 / len(among) for language in among
         }
-        self.confidence: Callable[[Utterance, str], float] = lambda utterance, language: 0.9
+        self.confidence: Callable[[Utterance, str], float | None] = lambda utterance, language: 0.9
         self.batches: list[int] = []
         self.expected: list[tuple[str | None, str | None]] = []
         """Prompt and hotwords of each."""

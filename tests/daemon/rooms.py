@@ -99,13 +99,16 @@ async def open_house(
     """A house with a transcriber, unless it is stuck; ends with the block."""
     config = load(None, language=(languages or LanguageConfig()).model_dump(), **settings)
     rooms = Rooms(new_shelf(folder), recognizer or FakeRecognizer(), config)
+    closing = trio.Event()
     async with trio.open_nursery() as keeping:
         keeping.start_soon(rooms.house.commits.run)
         async with trio.open_nursery() as nursery:
             if is_transcribing:
-                nursery.start_soon(Transcriber(rooms.recognizer, rooms.metrics).run, rooms.spoken_receive)
+                transcriber = Transcriber(rooms.recognizer, rooms.metrics, closing=closing)
+                nursery.start_soon(transcriber.run, rooms.spoken_receive)
                 nursery.start_soon(LanguageDetector(rooms.recognizer).run, rooms.unclear_receive)
             yield rooms
+            closing.set()
             rooms.spoken_send.close()
             rooms.unclear_send.close()
         keeping.cancel_scope.cancel()

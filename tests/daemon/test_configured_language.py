@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from zccvoice.config import LanguageConfig
 from zccvoice.daemon.configured_language import RULE_WAIT_MS, ConfiguredLanguage
 from zccvoice.rtms.enums import Product
@@ -57,3 +60,37 @@ def test_the_first_agent_decides() -> None:
     other = of(BY_AGENT)
     other.note(somebody(name="Kim", role=Role.USER))
     assert other.choose() is None
+
+
+CHOICES = st.sampled_from(["en", "es", "detect"])
+RULES = st.dictionaries(st.sampled_from(["A", "B"]), CHOICES, max_size=2)
+
+
+@given(
+    default=CHOICES,
+    queues=RULES,
+    agents=RULES,
+    products=st.dictionaries(st.just("contact_center"), CHOICES),
+    known=st.lists(st.sampled_from(["A", "B", "C"]), max_size=1),
+)
+def test_what_is_not_waited_for_changes_nothing(
+    default: str, queues: dict[str, str], agents: dict[str, str], products: dict[str, str], known: list[str]
+) -> None:
+    """Also where a queue has the default, and the agent or the product something else."""
+    settings = LanguageConfig(
+        default=default, among=("en", "es"), queues=queues, agents=agents, products=products
+    )
+
+    def told() -> ConfiguredLanguage:
+        language = of(settings)
+        for name in known:
+            language.note(somebody(name=name, role=Role.USER))
+        return language
+
+    if not told().may_choose():
+        return
+    early = told().choose()
+    for queue in ("A", "B", "C"):
+        late = told()
+        late.note(somebody(queue))
+        assert late.choose() == early

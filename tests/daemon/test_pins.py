@@ -154,6 +154,17 @@ def again(rooms: Rooms, recognizer: FakeRecognizer | None, *, keeps_transcripts:
     )
 
 
+async def test_who_tells_no_confidence_understands_nothing_poorly(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """A server that answers with text alone: what cannot be known changes no pin."""
+    recognizer = a_recognizer(german_until=3)
+    recognizer.confidence = lambda utterance, language: None
+    played = await run(tmp_path, [OPENED, *speech(8), ENDED], recognizer)
+    assert [one.language for one in played.facts if isinstance(one, LanguagePinned)] == ["de"]
+    assert {one.confidence for one in played.heard} == {None}
+
+
 @pytest.mark.parametrize("german_until", [3, 100])
 async def test_a_replay_comes_to_the_same_without_listening_again(
     tmp_path: Path, autojump_clock: MockClock, german_until: int

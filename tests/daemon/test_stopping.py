@@ -1,4 +1,4 @@
-"""A daemon that stops while somebody says a number, and what the next one makes of it."""
+"""A daemon that stops in the middle of a number, or before a language is clear, and what the next makes of it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from trio.testing import MockClock
 from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.played import ENDED, LANGUAGES, OPENED, STARTED, T0, WHO, audio
 from tests.daemon.rooms import Rooms, open_house
-from zccvoice.daemon.transcriber import SpokenItem
+from tests.daemon.test_pins import DETECT, number_of, speech
+from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.errors import RecognizerError
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.events import CallEventReceived
 from zccvoice.speech.utterance import Utterance
-from zccvoice.store.facts import StreamClosed, UtteranceHeard
+from zccvoice.store.facts import LanguagePinned, StreamClosed, UtteranceHeard
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 BEGAN = [OPENED, CallEventReceived("first_packet_timestamp", T0), *audio("ch")]
@@ -86,6 +88,87 @@ async def test_the_same_at_a_second_stop(tmp_path: Path, autojump_clock: MockClo
 
 async def test_zooms_own_end_is_final_whoever_stops(tmp_path: Path, autojump_clock: MockClock) -> None:
     said, ends = await daemon(tmp_path, [*BEGAN, ENDED], is_first=True, stops=True)
+    assert said == ["The card is 4111 1111"]
+    assert [one.end_reason for one in ends] == ["customer_disconnected"]
+
+
+def unclear_at_first() -> FakeRecognizer:
+    """Of the first utterance it can hardly tell a language; what follows is Spanish, and would pass for German."""
+    recognizer = FakeRecognizer(concurrency=1)
+
+    def detect(utterance: Utterance, among: Sequence[str]) -> dict[str, float]:
+        spanish = 0.98 if number_of(utterance) else 0.3
+        return {one: spanish if one == "es" else (1 - spanish) / 2 for one in among}
+
+    recognizer.detect = detect
+    recognizer.confidence = lambda utterance, language: 0.9 if language == "es" else 0.5
+    return recognizer
+
+
+async def detecting_daemon(
+    folder: Path, script: Sequence[object], *, is_first: bool = False, stops: bool = False
+) -> tuple[list[tuple[str, str]], list[str | None], int]:
+    """The same of a call whose language is to be detected: pins, languages of what was heard, how many ends."""
+    with trio.fail_after(3600):
+        async with (
+            open_house(folder, recognizer=unclear_at_first(), languages=DETECT) as rooms,
+            trio.open_nursery() as calls,
+        ):
+            call = rooms.call(STARTED, script, is_announced=is_first)
+            calls.start_soon(call.run)
+            if stops:
+                await trio.sleep(3)
+                call.stop("shutdown")
+    facts = rooms.facts("S")
+    return (
+        [(one.language, one.source) for one in facts if isinstance(one, LanguagePinned)],
+        [one.language for one in facts if isinstance(one, UtteranceHeard)],
+        sum(isinstance(one, StreamClosed) for one in facts),
+    )
+
+
+async def test_a_stop_settles_no_language_of_a_call_that_may_go_on(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    began = [OPENED, *speech(1)]
+    assert await detecting_daemon(tmp_path, began, is_first=True, stops=True) == ([], [], 0)
+    went_on = [OPENED, *speech(5, first=1), ENDED]
+    assert await detecting_daemon(tmp_path, went_on) == ([("es", "detected")], ["es"] * 6, 1)
+
+
+async def test_a_language_is_settled_when_the_call_does_not_go_on(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    began = [OPENED, *speech(1)]
+    assert await detecting_daemon(tmp_path, began, is_first=True, stops=True) == ([], [], 0)
+    await trio.sleep(3_600)
+    assert await detecting_daemon(tmp_path, []) == ([("de", "detected")], ["de"], 1)
+
+
+async def test_what_failed_at_a_stop_is_transcribed_by_the_next_daemon(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Also of a call that is over: the journal is given no end."""
+    recognizer = FakeRecognizer()
+
+    def fail(utterance: Utterance, language: str) -> str:
+        raise RecognizerError("out of memory")
+
+    recognizer.text = fail
+    closing = trio.Event()
+    with trio.fail_after(60):
+        async with (
+            open_house(tmp_path, recognizer=recognizer, languages=LANGUAGES, is_transcribing=False) as rooms,
+            trio.open_nursery() as tasks,
+        ):
+            transcriber = Transcriber(recognizer, rooms.metrics, closing=closing)
+            tasks.start_soon(transcriber.run, rooms.spoken_receive)
+            tasks.start_soon(rooms.call(STARTED, [*BEGAN, ENDED]).run)
+            await trio.sleep(20)
+            closing.set()
+            rooms.spoken_send.close()
+    assert [one for one in rooms.facts("S") if isinstance(one, UtteranceHeard | StreamClosed)] == []
+    said, ends = await daemon(tmp_path, [])
     assert said == ["The card is 4111 1111"]
     assert [one.end_reason for one in ends] == ["customer_disconnected"]
 

@@ -46,6 +46,7 @@ class Desk:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self.heard: list[UtteranceHeard] = []
+        self.left = 0
         self.send, self.receive = trio.open_memory_channel[SpokenItem](1000)
 
     def put(
@@ -62,8 +63,13 @@ class Desk:
         nothing = np.empty(0, np.int16)
         utterance = Utterance("ch", start, start + duration_ms, nothing, 0, -20.0, 0.0, (), passage)
         spoken = Spoken(utterance, AudioFormat(), language, queue)
-        item = SpokenItem("E", "S", spoken, 0.0, lambda: self._shelf.reader(journal), self.heard.append)
+        item = SpokenItem(
+            "E", "S", spoken, 0.0, lambda: self._shelf.reader(journal), self.heard.append, self.leave
+        )
         self.send.send_nowait(item)
+
+    def leave(self) -> None:
+        self.left += 1
 
     async def run(self, recognizer: FakeRecognizer) -> Metrics:
         metrics = Metrics()
@@ -98,7 +104,9 @@ async def test_the_sound_is_read_from_the_journal(shelf: Shelf) -> None:
     assert seen == [SOUND[100:1100].tolist()]
 
 
-async def test_a_failure_costs_one_transcript(shelf: Shelf) -> None:
+async def test_a_failure_costs_one_transcript(
+    shelf: Shelf, autojump_clock: trio.testing.MockClock, no_threads: None
+) -> None:
     desk = Desk(shelf)
     desk.put(0)
     desk.put(1, duration_ms=1234)
@@ -218,7 +226,9 @@ async def test_nothing_heard_is_no_text(shelf: Shelf) -> None:
     assert (heard.text, heard.words, heard.verdict) == (None, (), "empty")
 
 
-@pytest.mark.parametrize(("refusals", "verdict"), [(3, "kept"), (1_000, "failed: its sound is lost")])
+@pytest.mark.parametrize(
+    ("refusals", "verdict"), [(3, "kept"), (1_000, "failed: its sound could not be read")]
+)
 async def test_sound_that_cannot_be_read_now_is_read_later(
     shelf: Shelf, refusals: int, verdict: str, autojump_clock: trio.testing.MockClock, no_threads: None,
     monkeypatch: pytest.MonkeyPatch,
@@ -237,3 +247,64 @@ async def test_sound_that_cannot_be_read_now_is_read_later(
         system.setattr(Path, "open", refuse)
         await desk.run(FakeRecognizer())
     assert [one.verdict for one in desk.heard] == [verdict]
+
+
+def failing(until_s: float, *, only: int | None = None) -> FakeRecognizer:
+    """Fails up to a time: on one utterance, told by its length, or on all."""
+    recognizer = FakeRecognizer(concurrency=1)
+
+    def say(utterance: Utterance, language: str) -> str:
+        if trio.current_time() < until_s and only in (None, utterance.duration_ms):
+            raise RecognizerError("out of memory")
+        return "said"
+
+    recognizer.text = say
+    return recognizer
+
+
+async def test_what_failed_is_tried_again_behind_the_others(
+    shelf: Shelf, autojump_clock: trio.testing.MockClock, no_threads: None
+) -> None:
+    desk = Desk(shelf)
+    for number, duration_ms in enumerate((2_000, 1_234, 2_000)):
+        desk.put(number, duration_ms=duration_ms)
+    began = trio.current_time()
+    metrics = await desk.run(failing(began + 20, only=1_234))
+    assert [one.end_timestamp_ms - one.start_timestamp_ms for one in desk.heard] == [2_000, 2_000, 1_234]
+    assert {one.text for one in desk.heard} == {"said"}
+    assert metrics.registry.get_sample_value("zccvoice_utterances_total", {"verdict": "failed"}) is None
+
+
+async def test_nothing_is_given_up_while_everything_fails(
+    shelf: Shelf, autojump_clock: trio.testing.MockClock, no_threads: None
+) -> None:
+    """The recognizer is out for an hour; more wants to wait than may."""
+    desk = Desk(shelf)
+    for number in range(40):
+        desk.put(number)
+    desk.send.close()
+    recognizer = failing(trio.current_time() + 3_600)
+    await Transcriber(recognizer, Metrics(), SpeechConfig(backlog=10)).run(desk.receive)
+    assert [one.text for one in desk.heard] == ["said"] * 40
+    assert recognizer.heard < 10_000, "it is left alone in between"
+
+
+@pytest.mark.parametrize("backlog", [3, 100])
+async def test_a_daemon_that_stops_leaves_what_fails_to_the_next_one(
+    shelf: Shelf, autojump_clock: trio.testing.MockClock, no_threads: None, backlog: int
+) -> None:
+    desk = Desk(shelf)
+    for number in range(5):
+        desk.put(number)
+    desk.send.close()
+    closing = trio.Event()
+    began = trio.current_time()
+    settings = SpeechConfig(backlog=backlog)
+    transcriber = Transcriber(failing(began + 3_600), Metrics(), settings, closing=closing)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(transcriber.run, desk.receive)
+        await trio.sleep(100)
+        assert (desk.heard, desk.left) == ([], 0)
+        closing.set()
+    assert (desk.heard, desk.left) == ([], 5)
+    assert trio.current_time() == began + 100

@@ -44,11 +44,19 @@ def test_the_confidence_of_one_is_its_own() -> None:
 def test_without_evidence_nothing_is_found() -> None:
     assert weigh([], AMONG) is None
     assert weigh([Clue(3.0, {})], AMONG) is None
+    assert weigh([clue(3.0, de=0.25, en=0.25, es=0.25)], AMONG) is None
+    found = weigh([clue(9.0, de=0.25, en=0.25, es=0.25), clue(1.0, de=0.9, en=0.1)], AMONG)
+    assert found is not None
+    assert found[0] == "de"
+    assert found[1] > 0.89
 
 
 @given(CLUES)
 def test_it_is_one_of_them_and_no_less_likely_than_the_others(clues: list[Clue]) -> None:
     found = weigh(clues, AMONG)
+    if not any(one.is_telling for one in clues):
+        assert found is None
+        return
     assert found is not None
     assert found[0] in AMONG
     assert 1 / 3 - 1e-9 <= found[1] <= 1 + 1e-9
@@ -64,7 +72,8 @@ def test_the_order_does_not_matter(clues: list[Clue], chance: object) -> None:
 @given(CLUES)
 def test_saying_it_all_twice_is_no_more_certain(clues: list[Clue]) -> None:
     once, twice = weigh(clues, AMONG), weigh([*clues, *clues], AMONG)
-    assert once is not None
-    assert twice is not None
+    if once is None or twice is None:
+        assert once == twice
+        return
     assert twice[0] == once[0]
     assert twice[1] == pytest.approx(once[1])

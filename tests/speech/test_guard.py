@@ -68,6 +68,7 @@ def test_what_people_say_is_believed() -> None:
      ("too fast", "I will see.", {"token_count": 45}),
      ("repeats itself", "I'm sorry. " * 4, {}),
      ("repeats itself", "abcabcabc" * 20, {}),
+     ("cut off", "My order number is 4839", {"is_cut": True}),
      ("likely invention", "Thank you.", {"no_speech_probability": 0.7}),
      ("likely invention", "Thanks for watching!", {"average_log_probability": -1.2}),
      ("likely invention", "Subtitles by somebody or other", {"average_log_probability": -1.2})],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,3 +140,29 @@ def test_text_that_does_not_hold_its_words_is_not_cut() -> None:
     pack = [an_item(0, 1_000), an_item(1, 1_000)]
     words = (Word("one", 300, 900, 0.9), Word("two", 2_200, 2_800, 0.9))
     assert cut(Transcript("two one", words, "en", 0.9, "fake"), pack) == [None, None]
+
+
+def test_whose_words_had_no_room_is_asked_alone() -> None:
+    """A window may have so many words: the second of four is stopped in the middle, of two nothing is written."""
+    items = [an_item(number, 5_000) for number in range(4)]
+    asked: list[int] = []
+
+    def transcribe(some: Sequence[RecognizerItem]) -> list[Found]:
+        asked.append(len(some))
+        return [_limited(one) for one in map(_heard, some)]
+
+    def _limited(whole: Transcript, most: int = 8) -> Transcript:
+        assert whole.evidence is not None
+        is_cut = len(whole.words) > most
+        words = whole.words[:most]
+        evidence = replace(whole.evidence, is_cut=is_cut)
+        return replace(whole, text=", ".join(one.text for one in words), words=words, evidence=evidence)
+
+    together = transcribe_packed(items, transcribe)
+    assert asked == [1, 3]
+    for one, alone in zip(together, hear(items), strict=True):
+        assert isinstance(one, Transcript)
+        assert isinstance(alone, Transcript)
+        assert one.text.rstrip(",") == alone.text
+        assert one.evidence is not None
+        assert not one.evidence.is_cut

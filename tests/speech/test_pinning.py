@@ -105,6 +105,32 @@ def test_nothing_is_handed_out_before_three_seconds_were_listened_to() -> None:
     assert len(played.waiting) == 3
 
 
+NOBODY_KNOWS = {"de": 1 / 3, "en": 1 / 3, "es": 1 / 3}
+
+
+def test_the_fallback_holds_when_the_recognizer_was_asked_in_vain() -> None:
+    """It names no language, or another one than may be: that is none of them, and no failure of it either."""
+    played = Played(settings(fallback="en", most_voiced_s=6))
+    played.hear(*(utterance(number) for number in range(2)))
+    played.answer({}, NOBODY_KNOWS)
+    for number in range(2, 20):
+        played.hear(utterance(number))
+        played.answer(*[NOBODY_KNOWS] * len(played.asked))
+    (pin,) = played.pins
+    assert (pin.language, pin.source, pin.confidence) == ("en", "fallback", None)
+    assert len(played.waiting) == 20
+
+
+def test_what_speaks_for_no_language_is_no_evidence() -> None:
+    played = Played(settings(fallback="en", most_voiced_s=6))
+    for number in range(4):
+        played.hear(utterance(number))
+        played.answer(*[surely("es") if number == 2 else NOBODY_KNOWS] * len(played.asked))
+    (pin,) = played.pins
+    assert (pin.language, pin.source) == ("es", "detected")
+    assert pin.confidence == pytest.approx(SURE)
+
+
 def test_no_more_is_asked_than_is_wanted() -> None:
     played = Played(settings())
     played.hear(*(utterance(number) for number in range(10)))

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from faster_whisper.tokenizer import _LANGUAGE_CODES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from zccvoice.config import VadConfig
 from zccvoice.errors import RecognizerError
 from zccvoice.recordings.sound_writer import write_sound
 from zccvoice.speech import remote, serving
+from zccvoice.speech.language_names import NAMES, code_of
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.remote import Form
 from zccvoice.speech.serving import RequestError, TranscriptionRequest
@@ -124,11 +126,36 @@ def test_a_full_answer(answer: dict[str, Any]) -> None:
 
 
 def test_an_answer_with_text_alone() -> None:
-    assert remote.transcript_of(VLLM, ITEM, "m") == Transcript("Guten Tag, Müller.", (), "de", 0.0, "m")
+    assert remote.transcript_of(VLLM, ITEM, "m") == Transcript("Guten Tag, Müller.", (), "de", None, "m")
+    told = remote.transcript_of(VLLM | {"words": OPENAI["words"]}, ITEM, "m")
+    assert [one.probability for one in told.words] == [None] * 3
 
 
 @pytest.mark.parametrize(
-    "answer", [None, [], "text", {}, {"text": None}, {"text": "a", "words": [{"word": "a"}]}]
+    ("times", "expected"),
+    [
+        ([(0.1, 0.3), (None, None), (0.6, 1.0)], [(0, 200), (200, 500), (500, 800)]),
+        ([(None, None), (0.3, 0.5), (None, None)], [(0, 200), (200, 400), (400, 800)]),
+        ([(0.1, 0.3), (None, None), (None, None)], [(0, 200), (200, 800), (800, 800)]),
+        ([(0.1, None), (None, 0.5), (0.6, 1.0)], [(0, 500), (500, 500), (500, 800)]),
+        ([(None, None)] * 3, []),
+    ],
+)
+def test_words_without_times_lie_between_their_neighbours(
+    times: list[tuple[float | None, float | None]], expected: list[tuple[int, int]]
+) -> None:
+    words = [
+        {"word": one["word"]}
+        | {name: time for name, time in zip(("start", "end"), both, strict=True) if time}
+        for one, both in zip(OPENAI["words"], times, strict=True)
+    ]
+    transcript = remote.transcript_of(OPENAI | {"words": words}, ITEM, "m")
+    assert transcript.text == "Guten Tag, Müller."
+    assert [(one.start_ms, one.end_ms) for one in transcript.words] == expected
+
+
+@pytest.mark.parametrize(
+    "answer", [None, [], "text", {}, {"text": None}, {"text": "a", "words": [{"start": 0, "end": 1}]}]
 )
 def test_another_answer_is_refused_without_its_text(answer: object) -> None:
     with pytest.raises(RecognizerError) as refused:
@@ -158,10 +185,10 @@ def test_any_answer_gives_a_transcript_or_an_error(answer: object) -> None:
         transcript = remote.transcript_of(answer, ITEM, "m")
     except RecognizerError:
         return
-    assert 0 <= transcript.confidence <= 1
+    assert transcript.confidence is None or 0 <= transcript.confidence <= 1
     for word in transcript.words:
         assert 0 <= word.start_ms <= word.end_ms <= ITEM.utterance.duration_ms
-        assert 0 <= word.probability <= 1
+        assert word.probability is None or 0 <= word.probability <= 1
 
 
 @given(answer=ANYTHING)
@@ -176,6 +203,7 @@ def test_any_answer_gives_languages(answer: object) -> None:
     [
         ({"language": "german"}, [1, 0]),
         ({"language": "en"}, [0, 1]),
+        ({"language": "de-DE"}, [1, 0]),
         ({"language": "welsh"}, [0.5, 0.5]),
         ({"language_probabilities": {"de": 0.6, "en": 0.2, "cy": 0.2}}, [0.75, 0.25]),
         (None, [0.5, 0.5]),
@@ -183,6 +211,19 @@ def test_any_answer_gives_languages(answer: object) -> None:
 )
 def test_languages(answer: object, expected: list[float]) -> None:
     assert list(remote.languages_of(answer, ["de", "en"]).values()) == pytest.approx(expected)
+
+
+def test_every_language_of_whisper_is_known_by_its_name() -> None:
+    assert set(_LANGUAGE_CODES) == {code_of(name) for name in NAMES}
+    for name, code in (
+        ("Catalan", "ca"),
+        ("haitian creole", "ht"),
+        ("Mandarin", "zh"),
+        ("ca", "ca"),
+        ("", ""),
+    ):
+        assert code_of(name) == code
+    assert remote.languages_of({"language": "catalan"}, ["es", "ca"]) == {"es": 0, "ca": 1}
 
 
 # Our own server

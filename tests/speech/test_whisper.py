@@ -47,6 +47,7 @@ def test_three_languages(recognizer: WhisperRecognizer, clip: str, language: str
     transcript = hear(recognizer, clip, language)
     assert transcript.text == text
     assert (transcript.language, transcript.model) == (language, "demo")
+    assert transcript.confidence is not None
     assert 0.5 < transcript.confidence <= 1
     assert " ".join(word.text for word in transcript.words) == text
 
@@ -59,13 +60,16 @@ def test_words_have_times_from_the_beginning_of_the_speech(recognizer: WhisperRe
     assert starts == sorted(starts)
     assert starts[0] == 0
     assert transcript.words[-1].end_ms <= len(clip) // 16
-    assert all(word.start_ms <= word.end_ms and 0 <= word.probability <= 1 for word in transcript.words)
+    assert all(word.start_ms <= word.end_ms for word in transcript.words)
+    assert all(word.probability is not None and 0 <= word.probability <= 1 for word in transcript.words)
 
 
 def test_the_pin_holds_whatever_it_sounds_like(recognizer: WhisperRecognizer) -> None:
     right = hear(recognizer, "factura/02.flac", "es")
     wrong = hear(recognizer, "factura/02.flac", "en")
     assert wrong.language == "en"
+    assert wrong.confidence is not None
+    assert right.confidence is not None
     assert wrong.confidence < right.confidence
 
 

@@ -43,7 +43,7 @@ class LanguageConfig(Section):
     among: tuple[Language, ...] = ()
     """``detect``: the languages that it can be, two at least."""
     fallback: Language | None = None
-    """``detect``: for a call that ends before anything spoke for any of them; else the first of ``among``."""
+    """``detect``: when nothing speaks for any of them, in ``most_voiced_s`` or at all; else the first of them."""
     per: Literal["call", "side"] = "call"
     """``detect``: one language for the whole call, or one for each participant."""
     from_zoom: bool = True

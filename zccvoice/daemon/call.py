@@ -337,7 +337,7 @@ class Call:
         ended = projection.ended
         may_go_on = self._stop_cause == SHUTDOWN and ended is not None and ended.cause == SHUTDOWN
         if not await hearing.finish(may_go_on=may_go_on):
-            log.info("stream left to the next start: it stopped in the middle of a number")
+            log.info("stream left to the next start: a number, a language or a transcript is still to come")
             return False
         closed = projection.closed()
         self.end_cause = closed.end_reason

@@ -80,6 +80,7 @@ class Hearing:
         self._context = copy_context()  # the log's ids are this call's, whoever brings an answer
         self._tasks: trio.Nursery | None = None
         self._pending = 0
+        self._is_left = False
         self._none_pending = trio.Event()
 
     @asynccontextmanager
@@ -103,15 +104,19 @@ class Hearing:
         """Nothing more is said: return when every answer is there and the recorder has it.
 
         Args:
-            may_go_on: another daemon may hear more. What cannot be redacted without that is left to it.
+            may_go_on: another daemon may hear more. What cannot be redacted, or has no language yet, without that
+                is left to it: a decision by what little there is would bind it for the rest of the call.
 
         Returns:
-            False when something was left; then the journal must not be given an end.
+            False when something was left, also what a daemon that stops could not have transcribed; then the
+            journal must not be given an end.
         """
-        await self._ask(self._followed(self._pins.end))
+        if not may_go_on:
+            await self._ask(self._followed(self._pins.end))
         while self._pending:
             await self._none_pending.wait()
-        if may_go_on and self._editor.is_holding_back:
+        is_open = self._pins.are_awaited or self._editor.is_holding_back
+        if self._is_left or (may_go_on and is_open):
             return False
         self._derive(self._editor.flush())
         return True
@@ -180,6 +185,7 @@ class Hearing:
                     trio.current_time(),
                     self._open_reader,
                     self._take_transcript,
+                    self._note_left,
                     is_live=self._is_live(),
                 )
                 await self._house.spoken_send.send(spoken)
@@ -189,6 +195,10 @@ class Hearing:
 
     def _take_transcript(self, heard: UtteranceHeard) -> None:
         self._context.run(self._take_answer, partial(self._pins.take_heard, heard))
+
+    def _note_left(self) -> None:
+        self._is_left = True
+        self._context.run(self._take_answer, lambda: [])
 
     def _take_clue(self, unclear: Unclear, probabilities: Probabilities) -> None:
         self._context.run(self._take_answer, partial(self._pins.take_clue, unclear, probabilities))

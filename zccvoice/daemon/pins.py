@@ -73,6 +73,11 @@ class Pins:
         steps = self._pinning.note_transcript(key, heard.language, is_poor=self._is_poor(heard))
         return [] if steps is None else [heard, *self._told(steps)]
 
+    @property
+    def are_awaited(self) -> bool:
+        """Whether utterances wait for their language."""
+        return self._pinning.is_awaited
+
     def end(self) -> list[Outcome]:
         """The stream is over: what still waits for its language gets it by what there is."""
         return self._told(self._pinning.end())

@@ -122,7 +122,7 @@ async def serve(
         live=house.live,
         pause_sound=supervisor.pause_sound,
     )
-    transcriber = Transcriber(recognizer, metrics, config.speech)
+    transcriber = Transcriber(recognizer, metrics, config.speech, closing=closing)
     door = Door(config.door, WebhookReceiver(config.signing_apps), webhooks_send, metrics, keep=webhooks.keep)
     for revoked in inheritance.revoked:
         await trio.to_thread.run_sync(shelf.shred, journal_name(revoked.stream_id))

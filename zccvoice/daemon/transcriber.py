@@ -2,7 +2,8 @@
 
 An utterance comes by reference and its sound is read from the stream's journal when a worker is free, so a
 backlog costs disk and no memory. Which of them a free worker takes together is `speech.batch`'s to say. What was
-heard goes back to the call, which writes it into that journal.
+heard goes back to the call, which writes it into that journal. What failed is tried again later, as often as
+`patience` has it; what a daemon that stops could not do is left to the next one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from zccvoice.config import SpeechConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outcome import Spoken
+from zccvoice.daemon.patience import OUTAGE_PAUSE_S, Patience
 from zccvoice.errors import JournalError, JournalUnavailableError, RecognizerError
 from zccvoice.journal.journal import JournalReader
 from zccvoice.journal.passage import read_samples
@@ -26,8 +28,6 @@ from zccvoice.speech.recognizer import Recognizer, RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance
 from zccvoice.store.facts import StoredWord, UtteranceHeard
 
-READ_ATTEMPTS, READ_AGAIN_S = 5, 1.0
-"""At a journal that the system does not let be read: what is not transcribed is tried again at the next start."""
 log = get_logger()
 
 
@@ -44,18 +44,37 @@ class SpokenItem:
     """Opens the journal that its sound is in; blocking."""
     on_done: Callable[[UtteranceHeard], None]
     """Takes what was heard."""
+    on_left: Callable[[], None]
+    """Told instead when it is left to the next daemon, because this one stops."""
     is_live: bool = True
     """False for what an earlier daemon left: it waits behind the calls that go on."""
+    failures: int = 0
+    """How often it failed, outages not counted."""
 
 
 class Transcriber:
     """The workers around one recognizer."""
 
     def __init__(
-        self, recognizer: Recognizer, metrics: Metrics, settings: SpeechConfig | None = None
+        self,
+        recognizer: Recognizer,
+        metrics: Metrics,
+        settings: SpeechConfig | None = None,
+        *,
+        closing: trio.Event | None = None,
     ) -> None:
-        """`settings` bound what waits and what is decoded together."""
+        """Prepare.
+
+        Args:
+            recognizer: does the work.
+            metrics: of this process.
+            settings: bound what waits and what is decoded together.
+            closing: set when the daemon stops: what fails from then on is left to the next one.
+        """
         settings = settings or SpeechConfig()
+        self._closing = trio.Event() if closing is None else closing
+        self._patience = Patience()
+        self._resting = 0
         self._recognizer = recognizer
         self._metrics = metrics
         self._most_waiting = settings.backlog
@@ -77,35 +96,39 @@ class Transcriber:
         limiter = trio.CapacityLimiter(self._recognizer.concurrency)
         async with trio.open_nursery() as workers:
             for _ in range(self._recognizer.concurrency):
-                workers.start_soon(self._work, limiter)
+                workers.start_soon(self._work, limiter, workers)
             await self._take_in(spoken_receive)
 
     async def _take_in(self, spoken_receive: trio.MemoryReceiveChannel[SpokenItem]) -> None:
         """What comes waits here as long as there is room, then with those who bring it."""
         async with spoken_receive:
             async for item in spoken_receive:
-                is_live, call = item.is_live, item.stream_id
-                self._waiting.put(
-                    item, call, _sound_s(item), item.heard_at, is_live=is_live, track=_track(item)
-                )
-                self._note_waiting()
+                self._put(item, item.heard_at, _track(item))
                 self._idle_workers.unpark()
-                while len(self._waiting) >= self._most_waiting:
+                while len(self._waiting) + self._resting >= self._most_waiting:
                     self._room = trio.Event()
                     await self._room.wait()
         self._is_fed = False
         self._idle_workers.unpark_all()
 
-    async def _work(self, limiter: trio.CapacityLimiter) -> None:
+    def _put(self, item: SpokenItem, at: float, track: Hashable = None) -> None:
+        self._waiting.put(item, item.stream_id, _sound_s(item), at, is_live=item.is_live, track=track)
+        self._note_waiting()
+
+    async def _work(self, limiter: trio.CapacityLimiter, resting: trio.Nursery) -> None:
         while (batch := await self._next_batch()) is not None:
             self._metrics.batch_utterances.observe(len(batch.items))
             self._metrics.window_fill.observe(min(1.0, batch.fill_ratio))
-            for item, heard in zip(batch.items, await self._transcribe(batch, limiter), strict=True):
-                item.on_done(heard)
+            for item, found in zip(batch.items, await self._transcribe(batch, limiter), strict=True):
+                if not self._is_put_off(item, found, resting):
+                    item.on_done(self._heard(item, found))
+            if self._patience.is_out:
+                await self._sleep_unless_closing(OUTAGE_PAUSE_S)
 
     async def _next_batch(self) -> Batch[SpokenItem] | None:
         while (batch := self._waiting.take(trio.current_time())) is None:
-            if not self._is_fed:
+            if not self._is_fed and not self._resting:
+                self._idle_workers.unpark_all()  # nothing comes any more: the others may go, too
                 return None
             await self._idle_workers.park()
         self._room.set()
@@ -113,25 +136,65 @@ class Transcriber:
         return batch
 
     def _note_waiting(self) -> None:
-        self._metrics.backlog.set(len(self._waiting))
+        self._metrics.backlog.set(len(self._waiting) + self._resting)
         self._metrics.late_calls.set(self._waiting.late_calls)
 
     async def _transcribe(
         self, batch: Batch[SpokenItem], limiter: trio.CapacityLimiter
-    ) -> list[UtteranceHeard]:
+    ) -> list[Transcript | Exception]:
         began = trio.current_time()
-        for attempts_left in reversed(range(READ_ATTEMPTS)):
-            found = await trio.to_thread.run_sync(
-                self._recognize, batch.windows, limiter=limiter, abandon_on_cancel=True
-            )
-            refused = next((one for one in found if isinstance(one, JournalUnavailableError)), None)
-            if refused is None or not attempts_left:
-                break
-            log.warning("sound not read, tried again", problem=str(refused))
-            await trio.sleep(READ_AGAIN_S)
+        found = await trio.to_thread.run_sync(
+            self._recognize, batch.windows, limiter=limiter, abandon_on_cancel=True
+        )
         self._metrics.recognizing_seconds.inc(trio.current_time() - began)
         self._metrics.recognized_seconds.inc(batch.sound_s)
-        return [self._heard(item, one) for item, one in zip(batch.items, found, strict=True)]
+        return found
+
+    def _is_put_off(self, item: SpokenItem, found: Transcript | Exception, resting: trio.Nursery) -> bool:
+        """Whether it is tried again, or left to the next daemon."""
+        if isinstance(found, Transcript):
+            if self._patience.is_out:
+                log.info("utterances can be transcribed again")
+            self._patience.note_success()
+            return False
+        if not isinstance(found, RecognizerError | JournalUnavailableError):
+            return False
+        if self._closing.is_set():
+            self._leave(item)
+            return True
+        was_out = self._patience.is_out
+        self._patience.note_failure((item.stream_id, item.spoken.key))
+        if not self._patience.is_out:
+            item = replace(item, failures=item.failures + 1)
+        elif not was_out:
+            log.error("one utterance after the other fails: they wait", problem=str(found))
+        pause_s = self._patience.pause_s(item.failures)
+        if pause_s is None:
+            return False
+        log.debug("utterance not transcribed, tried again", **_where(item), problem=str(found))
+        self._resting += 1
+        self._note_waiting()
+        resting.start_soon(self._rest, item, pause_s)
+        return True
+
+    async def _rest(self, item: SpokenItem, pause_s: float) -> None:
+        await self._sleep_unless_closing(pause_s)
+        self._resting -= 1
+        if self._closing.is_set():
+            self._leave(item)
+        else:
+            self._put(item, trio.current_time())  # at the back, and in a window of its own
+        self._idle_workers.unpark_all()
+
+    async def _sleep_unless_closing(self, pause_s: float) -> None:
+        with trio.move_on_after(pause_s):
+            await self._closing.wait()
+
+    def _leave(self, item: SpokenItem) -> None:
+        log.warning("utterance left to the next start", **_where(item))
+        item.on_left()
+        self._note_waiting()
+        self._room.set()
 
     def _heard(self, item: SpokenItem, found: Transcript | Exception) -> UtteranceHeard:
         ids = item.engagement_id, item.stream_id
@@ -146,18 +209,18 @@ class Transcriber:
         return heard
 
     def _failed(self, item: SpokenItem, error: Exception) -> UtteranceHeard:
-        where = {
-            "engagement_id": item.engagement_id,
-            "stream_id": item.stream_id,
-            "channel_id": item.spoken.utterance.channel_id,
-            "start_timestamp_ms": item.spoken.utterance.start_timestamp_ms,
-        }
         if isinstance(error, RecognizerError | JournalError):
-            log.error("utterance not transcribed", **where, problem=str(error))
+            log.error("utterance not transcribed", **_where(item), problem=str(error))
         else:
-            log.error("utterance lost its transcript to a defect", **where, exc_info=error)
+            log.error("utterance lost its transcript to a defect", **_where(item), exc_info=error)
         self._metrics.utterances.labels("failed").inc()
-        what = "its sound is lost" if isinstance(error, JournalError) else "recognizer error"
+        match error:
+            case JournalUnavailableError():
+                what = "its sound could not be read"
+            case JournalError():
+                what = "its sound is lost"
+            case _:
+                what = "recognizer error"
         return not_heard_in(item.spoken, (item.engagement_id, item.stream_id), what)
 
     def _recognize(self, windows: Sequence[Sequence[SpokenItem]]) -> list[Transcript | Exception]:
@@ -190,6 +253,15 @@ def _sound_s(item: SpokenItem) -> float:
     passage = item.spoken.utterance.passage
     assert passage is not None
     return (passage.end - passage.start) / SAMPLE_RATE_HZ
+
+
+def _where(item: SpokenItem) -> dict[str, str | int]:
+    return {
+        "engagement_id": item.engagement_id,
+        "stream_id": item.stream_id,
+        "channel_id": item.spoken.utterance.channel_id,
+        "start_timestamp_ms": item.spoken.utterance.start_timestamp_ms,
+    }
 
 
 def _track(item: SpokenItem) -> Hashable:

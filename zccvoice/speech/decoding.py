@@ -21,7 +21,11 @@ from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Evidence, Transcript, Word
 
 TOKENS_PER_S = 15
-"""More than anybody says: a decoder that goes round in circles is stopped there."""
+"""More than anybody says, whatever the script: a decoder that goes round in circles is stopped there."""
+_FREE_TOKENS = 16
+"""Any window may have some, however short."""
+_ALIGNED_TOKENS = 5
+"""What the search for words puts around a text: three that begin it, one for no timestamps, the end mark."""
 FIRST_TIMESTAMP = 50
 """The text begins within the first second, in steps of 20 ms; OpenAI's value."""
 LONGEST_WORD = 2.0
@@ -100,12 +104,12 @@ class Decoding:
         if temperature > 0:
             search = {"beam_size": 1, "num_hypotheses": DRAWN, "sampling_topk": 0}
             search["sampling_temperature"] = temperature
-        # By the window, not by the sound: so it is the same alone and in a batch.
-        longest = min(self._model.max_length, len(prompts[0]) + 16 + round(TOKENS_PER_S * window_s))
+        most = self._most_tokens(len(prompts[0]), window_s)
         results: list[Any] = self._model.model.generate(
             encoded,
             prompts,
-            max_length=longest,
+            # CTranslate2 writes no more than half of it, nor than what the prompt leaves of it.
+            max_length=max(2 * most, most + len(prompts[0]) - 1),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
@@ -114,6 +118,11 @@ class Decoding:
             **search,
         )
         return results
+
+    def _most_tokens(self, prompt_length: int, window_s: float) -> int:
+        """How many a text may have. It goes by the window, not by the sound: the same alone and in a batch."""
+        room: int = self._model.max_length - max(prompt_length, _ALIGNED_TOKENS)
+        return min(room, _FREE_TOKENS + round(TOKENS_PER_S * window_s))
 
     def _words(
         self, items: Sequence[RecognizerItem], tokens: Sequence[list[int]], encoded: Any, window_s: float
@@ -149,6 +158,7 @@ class Decoding:
         from faster_whisper.transcribe import get_compression_ratio
 
         text = self._text(tokens, item.language)
+        most = self._most_tokens(len(self.prompt(item)), window_s)
         average = result.scores[0] * len(tokens) / (len(tokens) + 1)
         return Transcript(
             text=text,
@@ -163,6 +173,7 @@ class Decoding:
                 compression_ratio=get_compression_ratio(text) if text else 0.0,
                 temperature=temperature,
                 window_s=window_s,
+                is_cut=len(tokens) >= most,
             ),
         )
 

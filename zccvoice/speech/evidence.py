@@ -17,7 +17,12 @@ class Clue:
     voiced_s: float
     """How long somebody spoke: what it weighs."""
     probabilities: Mapping[str, float]
-    """By Whisper code. Empty when the recognizer failed on it: then it says nothing."""
+    """By Whisper code. Empty when the recognizer failed on it, all alike when it heard none of them."""
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it speaks for one language rather than another."""
+        return len({*self.probabilities.values()}) > 1 or len(self.probabilities) == 1
 
 
 def weigh(clues: Iterable[Clue], among: Sequence[str]) -> tuple[str, float] | None:
@@ -26,7 +31,7 @@ def weigh(clues: Iterable[Clue], among: Sequence[str]) -> tuple[str, float] | No
     Log probabilities are averaged, weighted by the seconds of speech. Their sum would pretend that two utterances
     of one voice on one line are independent, and be certain too soon.
     """
-    told = [clue for clue in clues if clue.probabilities]
+    told = [clue for clue in clues if clue.is_telling]
     voiced_s = math.fsum(clue.voiced_s for clue in told)
     if not voiced_s:
         return None

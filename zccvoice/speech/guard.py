@@ -28,6 +28,7 @@ TOO_FAST = "too fast"
 REPEATS = "repeats itself"
 ECHO = "echo of the prompt"
 INVENTION = "likely invention"
+CUT = "cut off"
 GATED = frozenset({TOO_QUIET, NO_VOICE})
 """Reasons for which the recognizer was not asked."""
 _FREE_TOKENS = 8
@@ -69,6 +70,7 @@ class Guard:
             REPEATS: self._repeats(transcript.text, words),
             ECHO: self._echoes(words, spoken_words(prompt or ""), transcript, utterance),
             INVENTION: self._is_invented(words, transcript, utterance),
+            CUT: transcript.evidence is not None and transcript.evidence.is_cut,
         }
         return next((reason for reason, is_so in doubts.items() if is_so), None)
 

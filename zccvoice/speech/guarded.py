@@ -62,7 +62,7 @@ class GuardedRecognizer:
         heard = [item for item, reason in zip(items, reasons, strict=True) if reason is None]
         judged = map(self.judge, heard, self._recognizer.transcribe(heard) if heard else [])
         return [
-            next(judged) if reason is None else Transcript("", (), item.language, 0.0, "", refusal=reason)
+            next(judged) if reason is None else Transcript("", (), item.language, None, "", refusal=reason)
             for item, reason in zip(items, reasons, strict=True)
         ]
 

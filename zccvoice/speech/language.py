@@ -55,8 +55,10 @@ class LanguagePolicy:
 
     @property
     def depends_on_queue(self) -> bool:
-        """Whether the queue makes a difference."""
-        return any(choice != self.settings.default for choice in self._by_queue.values())
+        """Whether the queue makes a difference: also one that has the default, where rules after it do not."""
+        rules = self._by_queue, self._by_agent, self._by_account, self._by_product
+        choices = {choice for one in rules for choice in one.values()}
+        return bool(self._by_queue) and choices != {self.settings.default}
 
     @property
     def depends_on_agent(self) -> bool:

@@ -3,7 +3,8 @@
 Whisper pads whatever it is given to 30 s, so several short utterances cost hardly more than one. When more waits
 than can be worked off, those of one track that wait together are joined, with quiet between them as Whisper's
 training had between sentences, and what was written is cut apart by the times of its words. What comes out of that
-empty, or cannot be cut, is transcribed by itself: a window that was shared must not cost anybody his words.
+empty, or cannot be cut, or had no room for its end, is transcribed by itself: a window that was shared must not
+cost anybody his words.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ def cut(transcript: Transcript, pack: Sequence[RecognizerItem]) -> list[Transcri
     texts = _texts(transcript.text, [[word.text for word in words] for words in spoken])
     if texts is None:
         return [None] * len(pack)
+    if transcript.evidence is not None and transcript.evidence.is_cut:
+        spoken[max((place for place, words in enumerate(spoken) if words), default=0)] = []
     return [
         _part(transcript, text, tuple(_moved(word, item, begin) for word in words)) if words else None
         for item, begin, words, text in zip(pack, begins, spoken, texts, strict=True)
@@ -115,7 +118,8 @@ def _moved(word: Word, item: RecognizerItem, begin_ms: float) -> Word:
 
 def _part(transcript: Transcript, text: str, words: tuple[Word, ...]) -> Transcript:
     """With evidence of its own as far as there is any: a clear neighbour must not vouch for it."""
-    average = math.fsum(math.log(max(word.probability, _LEAST_PROBABILITY)) for word in words) / len(words)
+    likely = [max(word.probability or 0.0, _LEAST_PROBABILITY) for word in words]
+    average = math.fsum(map(math.log, likely)) / len(words)
     evidence = transcript.evidence
     if evidence is not None:
         evidence = _evidence(evidence, text, len(text) / len(transcript.text), average)
@@ -128,4 +132,5 @@ def _evidence(whole: Evidence, text: str, share: float, average: float) -> Evide
         average_log_probability=average,
         token_count=math.ceil(whole.token_count * share),
         compression_ratio=compression_ratio(text),
+        is_cut=False,
     )

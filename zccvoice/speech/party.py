@@ -124,12 +124,22 @@ class Party:
         return self._look_back()
 
     @property
+    def is_awaited(self) -> bool:
+        """It has utterances that wait for its pin."""
+        return bool(self._waiting)
+
+    @property
     def is_undecided(self) -> bool:
         """It has utterances that wait, and all the evidence that was asked for."""
-        return bool(self._waiting) and None not in self._clues.values()
+        return self.is_awaited and None not in self._clues.values()
+
+    @property
+    def is_asked_in_vain(self) -> bool:
+        """So much was listened to as is to be at most, and it speaks for none of the languages."""
+        return self.is_undecided and self._found() is None and self._heard_s() >= self._settings.most_voiced_s
 
     def settle(self, last_resort: str) -> list[Step]:
-        """No more utterances come: decide by what there is; `last_resort` is for who left no evidence."""
+        """No more is listened to: decide by what there is; `last_resort` is for who left no evidence."""
         if (found := self._found()) is not None:
             return self._decide(found[0], "detected", found[1])
         told_s = self._told_s()
@@ -142,8 +152,9 @@ class Party:
     def _listen(self) -> list[Step]:
         """Ask for as much evidence as is wanted; decide by what there is."""
         found, heard_s = self._found(), self._heard_s()
-        if found is not None and None not in self._clues.values() and heard_s >= self._wanted_s:
-            if found[1] >= self._settings.certain or heard_s >= self._settings.most_voiced_s:
+        if None not in self._clues.values() and heard_s >= self._wanted_s:
+            is_enough = heard_s >= self._settings.most_voiced_s
+            if found is not None and (is_enough or found[1] >= self._settings.certain):
                 return self._decide(found[0], "detected", found[1])
             self._wanted_s = min(heard_s + self._settings.voiced_s, self._settings.most_voiced_s)
         return [

@@ -87,17 +87,20 @@ class Pinning:
         steps = self._party(key[0]).note_transcript(key, language, is_poor)
         return None if steps is None else self._noted(steps)
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether utterances wait for a pin."""
+        return any(party.is_awaited for party in self._parties.values())
+
     def end(self) -> list[Step]:
         """No more utterances come: those that wait get what there is evidence for, as soon as it is all there."""
         self._is_over = True
         return self._noted(self._last_resorts())
 
     def _last_resorts(self) -> list[Step]:
-        if not self._is_over:
-            return []
         steps: list[Step] = []
         for party in self._parties.values():
-            if party.is_undecided:
+            if party.is_asked_in_vain or (self._is_over and party.is_undecided):
                 others = (one.pin.language for one in self._parties.values() if one.pin is not None)
                 last_resort = next(others, None) or self._settings.fallback or self._settings.among[0]
                 steps += party.settle(last_resort)

@@ -54,6 +54,8 @@ class Recognizer(Protocol):
     ) -> list[dict[str, float]]:
         """How likely each of the languages is, for each utterance in its place; the sum of each is 1.
 
+        All are alike where it heard none of them; nothing is said of what it did not listen to.
+
         Raises:
             RecognizerError: the recognizer failed on them.
         """

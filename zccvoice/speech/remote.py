@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.errors import RecognizerError
+from zccvoice.speech.language_names import code_of
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Evidence, Transcript, Utterance, Word
 
@@ -75,8 +76,8 @@ def wav_of(samples: npt.NDArray[np.int16]) -> bytes:
 def transcript_of(answer: object, item: RecognizerItem, model: str) -> Transcript:
     """What a server's answer says of an utterance.
 
-    Without segments there is no `Evidence` and the confidence is 0; without words there are none; a server that
-    tells no probability of its words gives them the confidence of the whole.
+    Without segments there is neither `Evidence` nor confidence; without words that have times there are none; a
+    server that tells no probability of its words gives them the confidence of the whole.
 
     Raises:
         RecognizerError: the answer is not what was asked for. Its text is not repeated.
@@ -101,22 +102,21 @@ def transcript_of(answer: object, item: RecognizerItem, model: str) -> Transcrip
 def languages_of(answer: object, among: Sequence[str]) -> dict[str, float]:
     """How probable each of the languages is, by a server's answer to `detection_form`; they sum to 1.
 
-    Our own server tells probabilities. Another names one language, which then has all of it; one that is not
-    among those asked for says nothing.
+    Our own server tells probabilities. Another names one language, which then has all of it. One that is not
+    among those asked for speaks for none of them: then all are alike.
     """
     told = answer.get("language_probabilities") if isinstance(answer, Mapping) else None
     if isinstance(told, Mapping):
         known = {code: max(0.0, _number(told.get(code)) or 0.0) for code in among}
         if total := sum(known.values()):
             return {code: value / total for code, value in known.items()}
-    named = str(answer.get("language", "")).lower() if isinstance(answer, Mapping) else ""
-    code = _CODES.get(named, named)
+    code = code_of(str(answer.get("language", ""))) if isinstance(answer, Mapping) else ""
     if code in among:
         return {one: float(one == code) for one in among}
     return {one: 1 / len(among) for one in among}
 
 
-def _evidence(segments: Sequence[Document], utterance: Utterance) -> tuple[Evidence | None, float]:
+def _evidence(segments: Sequence[Document], utterance: Utterance) -> tuple[Evidence | None, float | None]:
     """What the segments tell of the whole, weighted by their length, and the confidence that follows."""
     told = [
         (max(0.01, (_number(one.get("end")) or 0) - (_number(one.get("start")) or 0)), one)
@@ -124,7 +124,7 @@ def _evidence(segments: Sequence[Document], utterance: Utterance) -> tuple[Evide
         if _number(one.get("avg_logprob")) is not None
     ]
     if not told:
-        return None, 0.0
+        return None, None
     total = sum(length for length, _ in told)
 
     def mean(name: str, otherwise: float) -> float:
@@ -149,22 +149,32 @@ def _evidence(segments: Sequence[Document], utterance: Utterance) -> tuple[Evide
     return evidence, math.exp(log_probability)
 
 
-def _words(told: Sequence[Document], utterance: Utterance, confidence: float) -> list[Word]:
-    def within_speech(seconds: float) -> int:
+def _words(told: Sequence[Document], utterance: Utterance, confidence: float | None) -> list[Word]:
+    """Without a time of its own (WhisperX gives numerals none) a word lies between its neighbours."""
+
+    def within_speech(seconds: float | None) -> int | None:
+        if seconds is None:
+            return None
         return min(max(0, round(seconds * 1000) - utterance.lead_ms), utterance.duration_ms)
 
-    words = []
-    for one in told:
-        text, start, end = one.get("word"), _number(one.get("start")), _number(one.get("end"))
-        if not isinstance(text, str) or start is None or end is None:
-            raise RecognizerError("expected words with word, start and end from the recognition server")
-        probability = _number(one.get("probability"))
-        begin = within_speech(start)
+    begins = [within_speech(_number(one.get("start"))) for one in told]
+    ends = [within_speech(_number(one.get("end"))) for one in told]
+    if begins and all(time is None for time in (*begins, *ends)):
+        return []
+    latest = [utterance.duration_ms]
+    for begin in reversed(begins):
+        latest.append(latest[-1] if begin is None else begin)
+    words: list[Word] = []
+    for one, begin, end, next_begin in zip(told, begins, ends, latest[-2::-1], strict=True):
+        text, probability = one.get("word"), _number(one.get("probability"))
+        if not isinstance(text, str):
+            raise RecognizerError("expected words with a word from the recognition server")
+        start_ms = begin if begin is not None else words[-1].end_ms if words else 0
         words.append(
             Word(
                 text=text.strip(),
-                start_ms=begin,
-                end_ms=max(begin, within_speech(end)),
+                start_ms=start_ms,
+                end_ms=max(start_ms, next_begin if end is None else end),
                 probability=confidence if probability is None else min(1.0, max(0.0, probability)),
             )
         )
@@ -180,36 +190,3 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
-
-
-_CODES = {
-    "arabic": "ar",
-    "chinese": "zh",
-    "czech": "cs",
-    "danish": "da",
-    "dutch": "nl",
-    "english": "en",
-    "finnish": "fi",
-    "french": "fr",
-    "german": "de",
-    "greek": "el",
-    "hebrew": "he",
-    "hindi": "hi",
-    "hungarian": "hu",
-    "indonesian": "id",
-    "italian": "it",
-    "japanese": "ja",
-    "korean": "ko",
-    "norwegian": "no",
-    "polish": "pl",
-    "portuguese": "pt",
-    "romanian": "ro",
-    "russian": "ru",
-    "spanish": "es",
-    "swedish": "sv",
-    "thai": "th",
-    "turkish": "tr",
-    "ukrainian": "uk",
-    "vietnamese": "vi",
-}
-"""Servers name a language in English (as OpenAI does) or by its code."""

@@ -55,7 +55,8 @@ class Word:
     start_ms: int
     """From the beginning of the utterance's speech, within it."""
     end_ms: int
-    probability: float
+    probability: float | None
+    """None when the recognizer tells none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class Evidence:
     """0: the likeliest text; above, tokens were drawn."""
     window_s: float
     """Length that the sound was padded to, seconds."""
+    is_cut: bool = False
+    """The text ends where the decoder had to stop, not where the speech does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +87,8 @@ class Transcript:
     """Empty when it heard no words."""
     words: tuple[Word, ...]
     language: str
-    confidence: float
-    """exp(mean log probability of the tokens), 0–1."""
+    confidence: float | None
+    """exp(mean log probability of the tokens), 0–1; None when the recognizer tells none, or did not listen."""
     model: str
     """Name of the weights."""
     evidence: Evidence | None = None

@@ -172,7 +172,7 @@ class WhisperRecognizer:
         return found
 
     def _silent(self, item: RecognizerItem) -> Transcript:
-        return Transcript("", (), item.language, 0.0, self.name)
+        return Transcript("", (), item.language, None, self.name)
 
     def _together(
         self, items: list[RecognizerItem], window_s: float, temperature: float = 0.0
@@ -202,7 +202,7 @@ class WhisperRecognizer:
 def _among(by_token: Mapping[str, float], among: Sequence[str]) -> dict[str, float]:
     likely = {language: by_token.get(f"<|{language}|>", 0.0) for language in among}
     total = sum(likely.values())
-    # With no evidence for any of them, each is as likely as the others.
+    # With no evidence for any of them each is as likely as the others, which counts for none of them.
     return {one: likely[one] / total if total else 1 / len(among) for one in among}
 
 

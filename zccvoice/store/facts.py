@@ -91,7 +91,8 @@ class StoredWord:
     text: str
     start_ms: int
     end_ms: int
-    probability: float
+    probability: float | None
+    """None when the recognizer tells none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,7 +290,8 @@ def _row(fact: Fact, zero: int) -> Row:
                 "word_start_ms": [word.start_ms for word in fact.words],
                 "word_end_ms": [word.end_ms for word in fact.words],
                 "word_probability": [
-                    word.probability if math.isfinite(word.probability) else 0.0 for word in fact.words
+                    word.probability if word.probability is None or math.isfinite(word.probability) else 0.0
+                    for word in fact.words
                 ],
             }
         case ZoomTranscribed():
