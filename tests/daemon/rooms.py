@@ -19,6 +19,7 @@ from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.past import ENTRY_TYPES
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
+from zccvoice.daemon.transport import EventsSend
 from zccvoice.journal.journal import Damage, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
@@ -47,6 +48,7 @@ class Rooms:
     def __init__(self, shelf: Shelf, recognizer: Recognizer, config: Config) -> None:
         self.shelf = shelf
         self.recognizer: Any = recognizer
+        self.receivers: list[FakeReceiver] = []
         self.metrics = Metrics()
         self.outbox = Outbox()
         self.spoken_send, self.spoken_receive = trio.open_memory_channel[SpokenItem](1000)
@@ -66,12 +68,12 @@ class Rooms:
 
     def call(self, started: StreamStarted, script: Sequence[object], *, is_announced: bool = True) -> Call:
         """A call whose receiver follows a script."""
-        return Call(
-            started,
-            lambda one, events_send: FakeReceiver(one, events_send, script),
-            self.house,
-            is_announced=is_announced,
-        )
+
+        def transport(one: StreamStarted, events_send: EventsSend) -> FakeReceiver:
+            self.receivers.append(FakeReceiver(one, events_send, script))
+            return self.receivers[-1]
+
+        return Call(started, transport, self.house, is_announced=is_announced)
 
     def facts(self, stream_id: str) -> list[Fact]:
         """What the stream's journal holds of facts, in order."""

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -195,6 +196,25 @@ async def test_a_journal_that_cannot_be_read_does_not_stop_the_start(
         writer.write(Kind.RECEIVED, 0, [stopped("nobody")])
     found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
     assert [one.stream_id for one in found.unfinished] == ["whole"]
+
+
+async def test_the_newest_announcement_tells_where_a_stream_is(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    begin(shelf, "S")
+    moved = replace(started("S"), server_url="wss://b.zoom.us", event_ts_ms=int(EPOCH_S * 1000) + 60_000)
+    await keep(shelf, started("S"), moved, started("S"))  # the first one again: its answer was late
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert [one.server_url for one in found.unfinished] == ["wss://b.zoom.us"]
+
+
+async def test_nobody_revokes_the_stream_of_another_app(tmp_path: Path, autojump_clock: MockClock) -> None:
+    shelf = new_shelf(tmp_path)
+    revoked = replace(stopped("S", StopReason.STREAM_REVOKED), client_ids=("other",))
+    await keep(shelf, replace(started("S"), client_id="ours"), revoked)
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert found.revoked == []
 
 
 async def test_a_revoked_stream_stays_deleted(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -152,6 +152,51 @@ async def test_who_signs_for_another_app_ends_nothing(tmp_path: Path, autojump_c
     assert (await run(tmp_path, script)).ends("S1") == ["shutdown"]
 
 
+async def test_a_start_that_failover_has_overtaken_moves_nothing(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    first = started("S1")
+    moved = replace(first, server_url="wss://b.zoom.us", event_ts_ms=T0 + 60_000)
+
+    async def script(town: Town) -> None:
+        for event in (first, moved, first, moved):
+            await town.tell(event)
+
+    town = await run(tmp_path, script)
+    urls = [url for order, url in town.rooms.receivers[0].orders if order == "reconnect"]
+    assert urls == [moved.server_url, moved.server_url]
+
+
+async def test_an_interruption_counts_once_and_not_before_the_last_start(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(started("S1"))
+        for event_ts_ms in (T0 + 5, T0 + 5, T0 + 4, T0 + 9):
+            await town.tell(StreamInterrupted(CCV, "E", "S1", event_ts_ms))
+        await town.tell(replace(started("S1"), event_ts_ms=T0 + 20))
+        await town.tell(StreamInterrupted(CCV, "E", "S1", T0 + 15))
+
+    orders = (await run(tmp_path, script)).rooms.receivers[0].orders
+    assert orders == [("reconnect", None), ("reconnect", None), ("reconnect", "wss://a.zoom.us")]
+
+
+@pytest.mark.parametrize(
+    ("client_id", "event_ts_ms", "is_retired"),
+    [("ours", T0 + 1, True), ("ours", T0 - 200_000, False), ("other", T0 + 1, False)],
+)
+async def test_what_is_retired_is_older_and_of_the_same_app(
+    client_id: str, event_ts_ms: int, is_retired: bool, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(replace(started("S1"), client_id="ours"))
+        await town.tell(replace(started("S2"), client_id=client_id, event_ts_ms=event_ts_ms))
+
+    town = await run(tmp_path, script)
+    assert (("retire", "superseded") in town.rooms.receivers[0].orders) == is_retired
+    assert town.rooms.receivers[1].orders == []
+
+
 async def test_a_stop_that_overtakes_its_start_voids_it(tmp_path: Path, autojump_clock: MockClock) -> None:
     async def script(town: Town) -> None:
         await town.tell(StreamStopped(CCV, "E", "S1", 0))

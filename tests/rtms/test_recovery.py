@@ -51,7 +51,20 @@ def test_the_text_of_a_refusal_goes_before_its_number(problem: ZccvoiceError, me
 
 
 def test_at_once_then_zooms_ladder_until_the_window_closes() -> None:
-    assert delays(recovery(), LOST) == [0.5, *LADDER_S[:4]]
+    *ladder, last = delays(recovery(), LOST)
+    assert ladder == [0.5, *LADDER_S[:4]]
+    assert sum(ladder) + last == 55, "the next step would be too late"
+
+
+@given(st.floats(0, 1), st.floats(0, 3), st.sampled_from([60.0, 65.0]))
+def test_the_last_attempt_is_made_shortly_before_the_window_closes(
+    chance: float, attempt_s: float, window_s: float
+) -> None:
+    core = Recovery(window_s, 0, chance=lambda: chance)
+    now = last = 0.0
+    while (at := core.next_attempt(LOST, now)) is not None:
+        last, now = at, at + attempt_s
+    assert window_s - 10 <= last < window_s
 
 
 def test_what_zoom_still_holds_is_asked_for_soon_again() -> None:

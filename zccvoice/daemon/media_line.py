@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from math import inf
+from typing import Any
 
 import trio
 
@@ -58,6 +60,7 @@ class MediaLine:
         self._core: MediaConnection | None = None
         self._is_over = False
         self._was_open = False
+        self._doubted_at = -inf
 
     def hang_up(self, drain_s: float = 0) -> None:
         """End `run`, after reading for `drain_s` what is still on its way."""
@@ -68,10 +71,11 @@ class MediaLine:
         return self._is_over
 
     def doubt(self) -> None:
-        """Zoom says that it lost a media connection: this one, when nothing came on it for a while."""
+        """Zoom says that it lost a media connection: this one, unless something comes on it in time."""
         core = self._core
-        if core is not None and core.is_open and trio.current_time() - core.last_heard > SUSPICIOUS_S:
-            self._scope.cancel()
+        if core is not None and core.is_open:
+            self._doubted_at = trio.current_time()
+            self._scope.deadline = min(self._scope.deadline, core.last_heard + SUSPICIOUS_S)
 
     async def run(self) -> ZccvoiceError | None:
         """Keep the connection until `hang_up`; returns None then, and why it was given up otherwise."""
@@ -117,9 +121,8 @@ class MediaLine:
                 if self._is_over:
                     return problem
                 try:
-                    with self._renewed_scope():
-                        how = await self._line.converse(websocket, core, on_event)
-                        problem = ConnectionFailedError(f"media {how}")
+                    how = await self._conversed(websocket, core, on_event)
+                    problem = ConnectionFailedError(f"media {how}")
                 except ZccvoiceError as error:
                     problem = error
         except ZccvoiceError as error:
@@ -127,6 +130,16 @@ class MediaLine:
         if core.is_open or (core.is_done and self._was_open):
             self._on_lost()
         return problem
+
+    async def _conversed(self, websocket: Any, core: MediaConnection, on_event: OnEvent) -> str:
+        """Serve the connection to its end, or until we hang up or nothing dispels a doubt; how that came about."""
+        while True:
+            with self._renewed_scope():
+                return await self._line.converse(websocket, core, on_event)
+            if self._is_over:
+                return "hung up"
+            if core.last_heard <= self._doubted_at:
+                return "lost, as Zoom told"
 
     def _can_do_with_less(self) -> bool:
         """Whether what was refused for good was audio and texts together; from now on it is audio alone."""

@@ -87,7 +87,7 @@ class WebSocketReceiver:
         self._scope = trio.CancelScope()
         self._media: list[MediaLine] = []
         self._opened_at: float | None = None
-        self._was_open = self._has_heard = self._is_recalled = self._is_stopped = False
+        self._was_open = self._has_heard = self._is_recalled = self._is_stopped = self._is_connecting = False
         self._deaf_since: float | None = None
         self._media_problem: ZccvoiceError | None = None
         self._retired_as: str | None = None
@@ -112,6 +112,8 @@ class WebSocketReceiver:
         """Another connection is called for."""
         if server_url is not None and server_url != self._server_url:
             self._server_url = server_url
+        elif self._is_connecting:
+            return
         elif self._opened_at is not None:
             is_young = trio.current_time() - self._opened_at < RECENT_S
             if server_url is not None or is_young:
@@ -178,6 +180,7 @@ class WebSocketReceiver:
             now=trio.current_time(),
         )
         problem: ZccvoiceError = ConnectionFailedError("hung up")
+        self._is_connecting = True
         try:
             async with (
                 self._signaling_line.open(self._server_url) as websocket,
@@ -193,7 +196,7 @@ class WebSocketReceiver:
                     match event:
                         case SignalingOpened():
                             recovery.opened(trio.current_time())
-                            self._was_open = True
+                            self._was_open, self._is_connecting = True, False
                             self._opened_at = trio.current_time()
                             if self._product in MEETINGS:
                                 # That Zoom keeps events for us, as it keeps sound, is documented nowhere.
@@ -213,7 +216,7 @@ class WebSocketReceiver:
                         problem = ConnectionFailedError(f"signaling {how}")
                 except ZccvoiceError as error:
                     problem = error
-                self._opened_at = None
+                self._opened_at, self._is_connecting = None, False
                 self._rule_known.set()  # whoever waits for it waits no longer
                 for media in self._media:
                     media.hang_up(self._drain_s())
@@ -223,6 +226,7 @@ class WebSocketReceiver:
                         await self._signaling_line.converse(websocket, core, on_event)
         except ZccvoiceError as error:
             problem = error
+        self._is_connecting = False
         self._media.clear()
         return self._media_problem or problem
 

@@ -116,20 +116,27 @@ def deleter(shelf: Shelf, webhooks: WebhookJournal, outbox: Outbox) -> Delete:
 
 
 def _revoked(kept: Sequence[tuple[int, Keepsake]]) -> list[StreamRevoked]:
+    """Streams that are to be deleted; none by the word of who signs for another app than the one that began it."""
+    begun = {one.stream_id: one for _, one in kept if isinstance(one, StreamStarted)}
     found: dict[str, StreamRevoked] = {}
     for arrived_ms, one in kept:
         if isinstance(one, StreamRevoked):
             found[one.stream_id] = one
         elif isinstance(one, StreamStopped) and one.reason is StopReason.STREAM_REVOKED and one.stream_id:
+            if (started := begun.get(one.stream_id)) is not None and not is_meant(one, started):
+                continue
             at = datetime.fromtimestamp(arrived_ms / 1000, UTC)
             found.setdefault(one.stream_id, StreamRevoked(one.engagement_id, one.stream_id, at))
     return list(found.values())
 
 
 def _newest(started: StreamStarted, kept: Sequence[tuple[int, Keepsake]]) -> StreamStarted:
-    """The last announcement of a stream: after a failover it is at another URL than its journal says."""
+    """The newest announcement of a stream: after a failover it is at another URL than its journal says.
+
+    By Zoom's clock: an older one may be repeated after it.
+    """
     again = [one for _, one in kept if isinstance(one, StreamStarted) and one.stream_id == started.stream_id]
-    return again[-1] if again else started
+    return max(reversed(again), key=lambda one: one.event_ts_ms, default=started)
 
 
 def _unanswered(events: Sequence[Keepsake]) -> list[StreamStarted]:

@@ -40,6 +40,10 @@ class _Running:
     end_cause: str = "stopped"
     announced_again: StreamStarted | None = None
     """Zoom wants it received once more, and it was over by then: when it has been finished."""
+    announced_ms: int = 0
+    """When the newest of its announcements was made, by Zoom's clock."""
+    interrupted_ms: int = 0
+    """The same of the newest interruption."""
 
 
 class Supervisor:
@@ -114,8 +118,14 @@ class Supervisor:
         match event:
             case StreamStarted():
                 if event.stream_id in self._running:
-                    log.info("stream announced again", **ids)
                     running = self._running[event.stream_id]
+                    if (
+                        event.event_ts_ms < running.announced_ms
+                    ):  # repeated for an hour, and overtaken by failover
+                        log.info("older start ignored", **ids)
+                        return
+                    log.info("stream announced again", **ids)
+                    running.announced_ms = event.event_ts_ms
                     if running.call.is_ending:
                         running.announced_again = event
                     else:
@@ -130,15 +140,19 @@ class Supervisor:
             case StreamInterrupted():
                 log.warning("interruption announced", **ids)
                 for running in self._meant_by(event):
-                    running.call.note_interrupted(event)
+                    if event.event_ts_ms > max(running.interrupted_ms, running.announced_ms):
+                        running.interrupted_ms = event.event_ts_ms
+                        running.call.note_interrupted(event)
 
     def _retire_others(self, started: StreamStarted) -> None:
-        """A transfer, or a failover with a new id: the older stream may be over without a word."""
+        """A transfer, or a failover with a new id: the older stream of the app may be over without a word."""
         for call in self._calls_of(started.engagement_id):
-            call.retire(SUPERSEDED)
+            is_older = call.started.event_ts_ms <= started.event_ts_ms
+            if is_older and call.started.client_id == started.client_id:
+                call.retire(SUPERSEDED)
 
     def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
-        running = _Running(self._make_call(started, is_announced))
+        running = _Running(self._make_call(started, is_announced), announced_ms=started.event_ts_ms)
         self._running[started.stream_id] = running
         if self._is_stopping:  # announced again before: its journal tells the next daemon
             running.call.stop(SHUTDOWN)

@@ -147,7 +147,8 @@ class Line:
             HandshakeRefusedError: by Zoom's answer.
             ConnectionFailedError: no answer to the handshake, or hung up before it.
         """
-        until_open = trio.CancelScope(deadline=trio.current_time() + self._settings.handshake_timeout_s)
+        patience_s = inf if core.is_open else self._settings.handshake_timeout_s
+        until_open = trio.CancelScope(deadline=trio.current_time() + patience_s)
         try:
             with until_open:
                 while not core.is_done:

@@ -34,6 +34,8 @@ FIRST_DELAY_S = 0.5
 """Before the first attempt: a stream that is over says so meanwhile."""
 LADDER_S = (3.0, 6.0, 12.0, 24.0, 30.0)
 """Before the second, third … attempt; the last one is repeated."""
+LAST_CHANCE_S = (7.0, 3.0)
+"""Between so long before the window closes and so long, where the ladder's next step lies beyond it."""
 HELD_LADDER_S = (1.5, 3.0, 6.0)
 """The same while Zoom holds our old connection; it takes 30 s to notice that one is dead."""
 DOUBTFUL_ATTEMPTS = 3
@@ -147,7 +149,13 @@ class Recovery:
         if means is Outlook.FINAL or self._doubtful >= DOUBTFUL_ATTEMPTS:
             return None
         at = now + self._delay(means) * (1 - JITTER + 2 * JITTER * self._chance())
-        return at if at < self._give_up_at else None
+        return at if at < self._give_up_at else self._last_chance(now)
+
+    def _last_chance(self, now: float) -> float | None:
+        """Before the window closes, while there is time."""
+        earliest_s, latest_s = LAST_CHANCE_S
+        at = self._give_up_at - earliest_s + (earliest_s - latest_s) * self._chance()
+        return at if at > now else None
 
     def _delay(self, means: Outlook) -> float:
         ladder = (FIRST_DELAY_S, *LADDER_S) if means is Outlook.PASSING else HELD_LADDER_S

@@ -1,0 +1,98 @@
+"""A media connection that Zoom says it has lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from tests.daemon.conftest import SETTINGS
+from zccvoice.daemon.audio_format import wanted_audio
+from zccvoice.daemon.media_line import SUSPICIOUS_S, MediaLine
+from zccvoice.daemon.websocket import Line
+from zccvoice.rtms import wire
+from zccvoice.rtms.enums import Product
+from zccvoice.rtms.events import StreamEvent
+from zccvoice.rtms.identity import StreamIdentity
+from zccvoice.rtms.media_plan import plan_media
+from zccvoice.rtms.messages import KeepAliveRequest, MediaHandshakeResponse, MediaParams
+
+CCV = Product.CONTACT_CENTER
+
+
+class Server:
+    """Agrees to every handshake; the first connection says something at the given moments, and then nothing."""
+
+    def __init__(self, *speaks_at_s: float) -> None:
+        self._speaks_at_s = speaks_at_s
+        self.connected_at_s: list[float] = []
+
+    @asynccontextmanager
+    async def connect(self, url: str, timeout_s: float) -> AsyncIterator[_Socket]:
+        await trio.lowlevel.checkpoint()
+        is_first = not self.connected_at_s
+        self.connected_at_s.append(round(trio.current_time(), 3))
+        yield _Socket(self._speaks_at_s if is_first else range(0, 1_000, 5))
+
+
+class _Socket:
+    def __init__(self, speaks_at_s: tuple[float, ...] | range) -> None:
+        self._speaks_at_s = [*speaks_at_s]
+        self._has_agreed = False
+
+    async def send_message(self, text: str) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def get_messages(self) -> list[bytes]:
+        if not self._has_agreed:
+            await trio.lowlevel.checkpoint()
+            self._has_agreed = True
+            return [wire.encode(MediaHandshakeResponse(status_code=0)).encode()]
+        while self._speaks_at_s:
+            at = self._speaks_at_s[0]
+            await trio.sleep_until(at)
+            del self._speaks_at_s[0]
+            if at >= trio.current_time():
+                return [wire.encode(KeepAliveRequest(timestamp=1)).encode()]
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+async def served(server: Server, doubted_at_s: float) -> list[float]:
+    """When connections were made up to 30 s, if Zoom tells of a loss at that moment."""
+    (planned,) = plan_media(
+        {"audio": "ws://127.0.0.1:1/a"}, CCV, MediaParams(audio=wanted_audio(SETTINGS, CCV))
+    )
+    events_send, events_receive = trio.open_memory_channel[StreamEvent](100)
+    line = MediaLine(
+        planned,
+        StreamIdentity.sign(CCV, "E", "S", "id", "secret"),
+        Line("media", SETTINGS, events_send, server.connect),
+        SETTINGS,
+        announce=trio.lowlevel.checkpoint,
+        on_event=lambda event: None,
+        on_lost=lambda: None,
+    )
+    async with events_receive, trio.open_nursery() as nursery:
+        nursery.start_soon(line.run)
+        await trio.sleep(doubted_at_s)
+        line.doubt()
+        await trio.sleep_until(30)
+        nursery.cancel_scope.cancel()
+    return server.connected_at_s
+
+
+@pytest.mark.parametrize("doubted_at_s", [2.5, 6, 12])
+async def test_a_connection_that_zoom_has_lost_is_made_again_when_nothing_more_comes(
+    doubted_at_s: float, autojump_clock: MockClock
+) -> None:
+    first, second = await served(Server(1, 2), doubted_at_s)
+    assert first == 0
+    assert max(doubted_at_s, 2 + SUSPICIOUS_S) < second < max(doubted_at_s, 2 + SUSPICIOUS_S) + 1
+
+
+async def test_what_comes_dispels_the_doubt(autojump_clock: MockClock) -> None:
+    assert await served(Server(1, 2, 9, 18, 27), 2.5) == [0]
