@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.analytics.build import A, C, call, calls, event, said, track
+from tests.analytics.build import A, C, call, calls, event, gap, said, track
 from zccvoice.analytics.record import CallRecord, Side, Span
 from zccvoice.analytics.rules import Condition, Filter, Limit, Origin, Phrases, Quantity, Rule, Unit, Window
 from zccvoice.analytics.rules_matching import SETTLING_MS, Listener, Progress, progress_of
@@ -80,6 +81,40 @@ def test_what_cannot_be_known_matches_nothing() -> None:
         assert holds(record, GREETING) is None
         assert holds(record, replace(GREETING, negate=False)) is None
     assert holds(call(said(A, 1_000, 3_000, "Yes?"), said(A, 16_000, 17_000, None)), GREETING) is True
+
+
+PAUSED = (event("stream_paused", 2_000, None), event("stream_resumed", 9_000, None))
+SILENCED = (event("rule_pause_started", 2_000, None), event("rule_pause_ended", 9_000, None))
+HELD = (event("user_hold", 5_000), event("user_unhold", 9_000))
+
+
+@pytest.mark.parametrize(
+    ("told", "is_known"),
+    [
+        ({"gaps": (gap(A, 2_000, 9_000),)}, False),
+        ({"gaps": (gap(A, 14_800, 15_200),)}, True),
+        ({"gaps": (gap(C, 2_000, 9_000),)}, True),
+        ({"events": PAUSED}, False),
+        ({"events": SILENCED}, False),
+        ({"events": HELD}, True),
+        ({"streams": ((0, 5_000), (8_000, 30_000))}, False),
+    ],
+)
+def test_nobody_failed_to_say_what_could_not_be_heard(told: dict[str, Any], is_known: bool) -> None:
+    record = call(said(A, 0, 1_000, "Yes?"), said(C, 20_000, 21_000, "Hello."), **told)
+    assert holds(record, GREETING) is (True if is_known else None)
+    heard = call(said(A, 0, 1_000, "Good morning!"), said(C, 20_000, 21_000, "Hello."), **told)
+    assert holds(heard, GREETING) is False
+
+
+def test_nobody_knows_of_a_silence_where_nothing_could_be_heard() -> None:
+    talk = (said(A, 0, 10_000), said(C, 12_000, 13_000), said(A, 18_000, 30_000))
+    silence = Condition(limit(Quantity.SILENCE_MS, 4_000), negate=True)
+    assert holds(call(*talk, gaps=(gap(A, 13_500, 17_500),)), silence) is None
+    assert (
+        holds(call(*talk, gaps=(gap(A, 13_500, 17_500),)), replace(silence, window=Window(0, 14_000))) is True
+    )
+    assert holds(call(*talk), silence) is False
 
 
 @pytest.mark.parametrize(("above_ms", "is_met"), [(4_000, True), (5_000, False)])
@@ -211,7 +246,7 @@ def test_words_of_two_utterances_wait_for_what_may_part_them() -> None:
 
 
 def test_what_only_the_end_can_tell_waits_for_it() -> None:
-    record = call(said(A, 1_000, 3_000, "yes"), said(A, 50_000, 90_000, 100))
+    record = call(said(A, 1_000, 3_000, "yes"), said(A, 50_000, 90_000, 100), streams=((0, 90_000),))
     now = progress_of(record, 90_000)
     for condition in (
         Condition(Phrases(("no",))),

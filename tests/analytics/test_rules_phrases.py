@@ -46,6 +46,10 @@ def found(record: CallRecord, phrase: str) -> list[tuple[int, int]]:
         ("ja", "返金してください", "返金", True),
         ("hi", "पैसा वापस", "पैसे", False),
         (None, "Straße", "STRASSE", True),
+        ("tr", "İyi günler", "iyi gunler", True),
+        ("tr", "Işık açık", "ışık", True),
+        ("tr", "INDIRIM", "indirim", False),
+        (None, "İYİ", "iyi", True),
     ],
 )
 def test_what_counts_as_the_same_word(language: str | None, said_: str, phrase: str, is_found: bool) -> None:

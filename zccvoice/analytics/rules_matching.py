@@ -19,7 +19,7 @@ from zccvoice.analytics import timing, turns, wording
 from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance
 from zccvoice.analytics.rules import Condition, Limit, Origin, Phrases, Quantity, Rule
 from zccvoice.analytics.rules_phrases import Occurrence, Passage, passages, words_of
-from zccvoice.analytics.spans import intersection
+from zccvoice.analytics.spans import intersection, subtraction
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 
 SETTLING_MS = 30_000
@@ -168,6 +168,9 @@ class Listener:
         """Whether everything that the side may have said in the window was understood."""
         if side is not None and side not in self._sides:
             return False
+        heard = self._heard_time(side)
+        if any(one.length_ms >= self._thresholds.join_below_ms for one in subtraction([window], heard)):
+            return False  # less than parts two words hides none
         return all(
             one.text is not None
             for one in self._record.utterances
@@ -176,13 +179,31 @@ class Listener:
             and window.start_ms < one.end_ms
         )
 
+    def _heard_time(self, side: Side | None) -> list[Span]:
+        """When what a side said would have come to us; on hold it says nothing to anybody."""
+        sides = {one.channel_id: one.side for one in self._record.gaps}
+        missing = [
+            gap
+            for channel_id, spans in timing.gaps(self._record).items()
+            if side is None or sides[channel_id] in (side, None)
+            for gap in spans
+        ]
+        return subtraction(timing.open_time(self._record), [*timing.pauses(self._record), *missing])
+
     def _stretches(self, limit: Limit, window: Span) -> Sequence[Evidence] | None:
-        spans = self._silences if limit.quantity is Quantity.SILENCE_MS else self._holds
-        return [
+        is_silence = limit.quantity is Quantity.SILENCE_MS
+        found = [
             Evidence(one.start_ms, one.end_ms, None, f"{limit}: {one.length_ms}")
-            for one in intersection(spans, [window])
+            for one in intersection(self._silences if is_silence else self._holds, [window])
             if limit.is_passed_by(one.length_ms)
         ]
+        if found or not is_silence:
+            return found
+        spoken = timing.speech_time(self._record, self._thresholds)
+        perhaps = subtraction(
+            [window], [*spoken, *timing.holds(self._record)]
+        )  # where nobody was heard, for a reason
+        return None if any(limit.is_passed_by(one.length_ms) for one in perhaps) else ()
 
     def _interruptions(self, limit: Limit, side: Side | None, window: Span) -> Sequence[Evidence] | None:
         if len(self._sides) < 2 or (side is not None and side not in self._sides):

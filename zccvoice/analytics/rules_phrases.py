@@ -29,6 +29,8 @@ _ELIDING = frozenset({"fr", "it", "ca"})
 """Languages that join short words to the next one with an apostrophe: l'adresse has the word adresse."""
 _UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "my", "km"})
 """Languages written without spaces: every character stands for itself."""
+_DOTTED = frozenset({"tr", "az"})
+"""Languages with two letters i, with and without the dot, capital and small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +98,17 @@ def passages(record: CallRecord, thresholds: Thresholds) -> list[Passage]:
 
 def words_of(text: str, language: str | None) -> list[str]:
     """The words of a text in the form in which they are compared."""
-    if language not in _UNSPACED and text.isascii() and (plain := text.strip('.,;:?!"')).isalnum():
+    if (
+        language not in _UNSPACED
+        and language not in _DOTTED
+        and text.isascii()
+        and (plain := text.strip('.,;:?!"')).isalnum()
+    ):
         return [plain.lower()]  # nearly every word of English, at a tenth of the cost
     folded = text if text.isascii() else unicodedata.normalize("NFC", text)
-    folded = folded.casefold().replace("’", "'")
+    if language in _DOTTED:
+        folded = folded.replace("I", "ı").replace("İ", "i")
+    folded = folded.casefold().replace("i\u0307", "i").replace("’", "'")
     if language == "de":
         folded = folded.translate(_UMLAUTS)
     if not folded.isascii():
