@@ -21,7 +21,7 @@ from tests.daemon.fakes import FakeStore
 from tests.daemon.rooms import new_shelf
 from tests.store.calls import small_call
 from zccvoice.analytics.live import Heard
-from zccvoice.analytics.rules import Condition, Phrases, Rule
+from zccvoice.analytics.rules import Condition, Limit, Phrases, Quantity, Rule
 from zccvoice.analytics.thresholds import DEFAULTS
 from zccvoice.daemon.live_speech import LiveSpeech, StreamSpeech
 from zccvoice.daemon.metrics import Metrics
@@ -384,6 +384,22 @@ def test_a_call_that_retention_emptied_is_not_measured_with_zeros(database_url: 
         apply(connection, small_call())
     measure("e1")
     assert all(measures()), "a replay told again what was said"
+    engine.dispose()
+
+
+def test_rules_agree_with_the_measures_about_what_a_silence_is(database_url: str) -> None:
+    engine = connect(database_url)
+    with transaction(engine) as connection:
+        apply(connection, small_call())
+        silence = Condition(Limit(Quantity.SILENCE_MS, 0, is_above=True))
+        book = rule_book(connection, [Rule("silence", (silence,))])
+    counts = []
+    for thresholds in (DEFAULTS, replace(DEFAULTS, silence_above_ms=1)):
+        measure_in(engine, book, thresholds=thresholds)("e1")
+        with transaction(engine) as connection:
+            counts.append(connection.scalar(text("SELECT silence_count FROM zccvoice.scorecard")))
+            assert connection.scalar(text("SELECT count(*) FROM zccvoice.category_hit")) == counts[-1]
+    assert counts[0] < counts[1]
     engine.dispose()
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from zccvoice.analytics.rules import Rule
 from zccvoice.analytics.rules_file import load_rules
 from zccvoice.analytics.rules_matching import Evidence, Listener
+from zccvoice.analytics.thresholds import Thresholds, thresholds_with
 from zccvoice.cli import settings
 from zccvoice.cli.periods import moment
 from zccvoice.errors import ConfigError
@@ -95,10 +96,14 @@ class JudgedCall:
 def run_test(options: argparse.Namespace) -> int:
     """0, also when nothing matches."""
     rules = _chosen(load_rules(options.file), options.rule or [])
-    with settings.database(settings.load(options)) as engine:
+    config = settings.load(options)
+    thresholds = thresholds_with(config.measures.thresholds)
+    with settings.database(config) as engine:
         require_current_schema(engine)
         calls = _calls(engine, options)
-        judged = [one for call in _with_bar(calls) if (one := _judged(engine, call, rules)) is not None]
+        judged = [
+            one for call in _with_bar(calls) if (one := _judged(engine, call, rules, thresholds)) is not None
+        ]
     if options.json:
         print(json.dumps(_document(rules, judged), ensure_ascii=False, indent=2))
     else:
@@ -114,6 +119,7 @@ def run_apply(options: argparse.Namespace) -> int:
     if path is None:
         raise ConfigError(["rules.file: required, or a FILE"])
     rules = load_rules(path)
+    thresholds = thresholds_with(config.measures.thresholds)
     matched = pruned = 0
     with settings.database(config) as engine:
         require_current_schema(engine)
@@ -128,7 +134,8 @@ def run_apply(options: argparse.Namespace) -> int:
                 if removals.is_pruned(connection, record):  # the hits that it has stay
                     pruned += 1
                     continue
-                matched += judge(connection, record, book, datetime.now(UTC), announces=False) > 0
+                now = datetime.now(UTC)
+                matched += judge(connection, record, book, now, thresholds=thresholds, announces=False) > 0
     judged = len(calls) - pruned
     print(f"{judged} calls judged by {len(rules)} rules; {matched} of them have hits", file=sys.stderr)
     _tell_pruned(pruned)
@@ -156,13 +163,15 @@ def _tell_pruned(count: int) -> None:
         print(f"{count} calls: what was said is no longer kept", file=sys.stderr)
 
 
-def _judged(engine: Engine, call: EndedCall, rules: Sequence[Rule]) -> JudgedCall | None:
+def _judged(
+    engine: Engine, call: EndedCall, rules: Sequence[Rule], thresholds: Thresholds
+) -> JudgedCall | None:
     """None where what was said is no longer kept."""
     with transaction(engine) as connection:
         record = reads.call_record(connection, call.engagement_id)
         if removals.is_pruned(connection, record):
             return None
-    listener = Listener(record)
+    listener = Listener(record, thresholds)
     findings = {rule.name: listener.judge(rule, call.origin) for rule in rules}
     hits = {name: finding.evidence for name, finding in findings.items() if finding.holds}
     return JudgedCall(call, hits, [name for name, finding in findings.items() if finding.holds is None])

@@ -96,7 +96,8 @@ def measure_in(
             elif not reads.is_running(connection, engagement_id):
                 measures.forget_live(connection, engagement_id)
             judges = book if is_heard else replace(book, rules=(), revisions={})
-            rules.judge(connection, record, judges, datetime.now(UTC), announces=announces)
+            now = datetime.now(UTC)
+            rules.judge(connection, record, judges, now, thresholds=thresholds, announces=announces)
 
     return measure
 
@@ -116,7 +117,7 @@ def measure_live_in(
             record = reads.call_record(connection, engagement_id)
             live = running.measure_running(connection, record, heard, thresholds)
             measures.put_live(connection, engagement_id, live)
-            rules.judge(connection, record, book, datetime.now(UTC))
+            rules.judge(connection, record, book, datetime.now(UTC), thresholds=thresholds)
             return rules.sound_pause_end_ms(connection, engagement_id, book)
 
     return measure

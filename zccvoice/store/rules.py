@@ -17,6 +17,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, select, tuple_
 from zccvoice.analytics.record import CallRecord
 from zccvoice.analytics.rules import Origin, Rule
 from zccvoice.analytics.rules_matching import Evidence, Listener, progress_of
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.store import deliveries, reads, removals
 from zccvoice.store.measure_tables import CategoryHit
 from zccvoice.store.rule_tables import RuleRevision
@@ -121,7 +122,13 @@ def origin_of(connection: Connection, engagement_id: str) -> Origin:
 
 
 def judge(
-    connection: Connection, record: CallRecord, book: RuleBook, now: datetime, *, announces: bool = True
+    connection: Connection,
+    record: CallRecord,
+    book: RuleBook,
+    now: datetime,
+    *,
+    thresholds: Thresholds = DEFAULTS,
+    announces: bool = True,
 ) -> int:
     """Store the hits of a call; returns how many rules matched.
 
@@ -134,6 +141,7 @@ def judge(
         record: the call.
         book: the rules.
         now: aware; how far a running call is.
+        thresholds: those of the call's measures, which rules are to agree with.
         announces: whether the hits that are new, and those that were withdrawn, are told to others.
     """
     engagement_id = record.engagement_id
@@ -145,7 +153,7 @@ def judge(
     )
     is_running = reads.is_running(connection, engagement_id)
     now_ms = int((now - _EPOCH).total_seconds() * 1000) - (zero_ms or 0)
-    listener = Listener(record, progress=progress_of(record, now_ms) if is_running else None)
+    listener = Listener(record, thresholds, progress=progress_of(record, now_ms) if is_running else None)
     origin = origin_of(connection, engagement_id)
     found = {
         (rule.name, book.revisions[rule.name]): finding.evidence
