@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -65,6 +65,20 @@ def test_what_is_going_on_now(
     assert (live.state, live.state_ms) == (state, state_ms)
     assert live.on_hold == (state == "hold")
     assert live.elapsed_ms == until_ms
+
+
+def test_a_hold_of_a_stream_that_is_over_does_not_go_on() -> None:
+    record = call(
+        said(A, 1_000, 5_000),
+        said(A, 31_000, 39_000, channel_id="ch-b"),
+        streams=((0, 15_000), (30_000, 40_000)),
+        tracks=(),
+        events=(event("user_hold", 10_000),),
+    )
+    live = live_call(record)
+    assert (live.state, live.on_hold) == ("talking", False)
+    again = replace(record, events=(*record.events, event("user_hold", 39_500, "ch-b")))
+    assert live_call(again).on_hold
 
 
 def test_a_silence_that_goes_on_counts() -> None:

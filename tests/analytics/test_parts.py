@@ -46,6 +46,17 @@ def test_the_second_agent_has_a_part_of_his_own() -> None:
     assert (first.longest_monologue_ms, second.longest_monologue_ms) == (3_000, 6_000)
 
 
+def test_a_hold_over_time_without_a_stream_is_one() -> None:
+    record = call(
+        said(A, 0, 2_000),
+        said(A, 50_000, 52_000),
+        streams=((0, 20_000), (40_000, 60_000)),
+        events=(event("user_hold", 10_000), event("user_unhold", 45_000)),
+    )
+    (part,) = agent_parts(record)
+    assert (part.hold_count, part.hold_time_ms) == (scorecard(record).hold_count, 15_000) == (1, 15_000)
+
+
 def test_to_one_agent_another_is_a_third_party() -> None:
     together = call(
         said(A, 0, 2_000, channel_id="ch-a"),

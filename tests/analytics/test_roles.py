@@ -52,6 +52,13 @@ def test_who_takes_over_is_the_agent_from_then_on() -> None:
     ]
 
 
+def test_a_part_begins_with_the_takeover_and_not_with_the_listening() -> None:
+    takeover = ("monitor_started", 9_000), ("takeover_started", 15_000)
+    parts = agent_parts(with_roles(supervised(*takeover)))
+    assert agent_parts(with_roles(supervised(*takeover, ("user_answered", 9_100)))) == parts
+    assert (parts[1].channel_id, parts[1].start_ms) == ("ch-s", 15_000)
+
+
 def test_others_stay_who_they_are() -> None:
     record = supervised(("user_answered", 9_000), ("transfer_accepted", 9_000))
     assert with_roles(record) is record

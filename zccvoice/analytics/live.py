@@ -211,7 +211,8 @@ def _state(record: CallRecord, thresholds: Thresholds) -> tuple[str, int]:
     end_ms = open_[-1].end_ms if open_ else 0
     for state, begins, ends in (("hold", HOLD_BEGINS, HOLD_ENDS), ("paused", PAUSE_BEGINS, PAUSE_ENDS)):
         since_ms = _open_since(record.events, begins, ends)
-        if since_ms is not None:
+        # What was not ended lasts to the end of the stream in which it began.
+        if since_ms is not None and (len(open_) < 2 or since_ms >= open_[-1].start_ms):
             return state, since_ms
     for span in pauses(record):  # a rule's, whose end is told beforehand
         if span.start_ms <= end_ms < span.end_ms:

@@ -17,7 +17,8 @@ from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance, T
 from zccvoice.analytics.spans import intersection, total_ms
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 
-_BEGINS = frozenset({"user_answered", "takeover_started"})
+_TAKES_OVER = "takeover_started"
+_BEGINS = frozenset({"user_answered", _TAKES_OVER})
 _LONG_AGO, _LATE = -(2**62), 2**62
 
 
@@ -97,10 +98,11 @@ def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]
     """From every answering of the leg to its next end, as events told."""
     spans: list[Span] = []
     began: int | None = None
+    begins = _begins(record, channel_id)
     for event in sorted(record.events, key=lambda one: one.at_ms):
         if event.channel_id != channel_id:
             continue
-        if event.name in _BEGINS and began is None:
+        if event.name in begins and began is None:
             began = event.at_ms
         elif event.name in timing.PART_ENDS and began is not None:
             spans.append(Span(began, event.at_ms))
@@ -108,6 +110,13 @@ def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]
     if began is not None:
         spans.append(Span(began, max(began, last_ms)))
     return spans
+
+
+def _begins(record: CallRecord, channel_id: str) -> frozenset[str]:
+    """The events with which parts of a leg begin; a supervisor may be told as answering when he only listens."""
+    told = {one.name for one in record.events if one.channel_id == channel_id}
+    is_monitoring = any(name.startswith("monitor_") for name in told)
+    return frozenset({_TAKES_OVER}) if is_monitoring else _BEGINS
 
 
 def _reaches(spans: Sequence[Span]) -> list[Span]:
@@ -128,9 +137,10 @@ def _measured(
     taken = turns.turn_taking(own, thresholds).turns
     gaps_ms = turns.response_gaps_ms(taken, Side.AGENT, timing.observed_time(record))
     gap_ms_p50, _ = turns.percentiles(gaps_ms, thresholds.response_gap_min_count)
-    answered = any(event.name in _BEGINS and event.channel_id == channel_id for event in record.events)
+    begins = _begins(record, channel_id)
+    answered = any(event.name in begins and event.channel_id == channel_id for event in record.events)
     later = [one for one in speech if one.end_ms > span.start_ms]
-    holds = intersection(timing.holds(record), open_)
+    held = [intersection([hold], open_) for hold in timing.holds(record)]
     return AgentPart(
         channel_id=channel_id,
         start_ms=span.start_ms,
@@ -139,8 +149,8 @@ def _measured(
         talk_time_total_ms=talk_ms + sum(total_ms(intersection(spans, [span])) for spans in others),
         words_count=wording.words_count(said),
         talk_speed_wpm=wording.talk_speed_wpm(said, thresholds),
-        hold_time_ms=total_ms(intersection(holds, [span])),
-        hold_count=sum(span.start_ms <= one.start_ms < span.end_ms for one in holds),
+        hold_time_ms=sum(total_ms(intersection(pieces, [span])) for pieces in held),
+        hold_count=sum(span.start_ms <= pieces[0].start_ms < span.end_ms for pieces in held),
         silence_time_ms=total_ms(intersection(timing.silences(record, thresholds), [span])),
         interruptions_count=sum(
             one.side is Side.AGENT and any(one.at_ms == spoken.start_ms for spoken in speech)
