@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from math import inf
 from types import MappingProxyType
 
 from zccvoice.analytics.documented import documented
@@ -209,10 +210,11 @@ def _state(record: CallRecord, thresholds: Thresholds) -> tuple[str, int]:
     """What is going on at the end of what is known, and since when."""
     open_ = open_time(record)
     end_ms = open_[-1].end_ms if open_ else 0
+    # What was not ended lasts to the end of the stream in which it began.
+    from_ms = open_[-1].start_ms if len(open_) > 1 else -inf
     for state, begins, ends in (("hold", HOLD_BEGINS, HOLD_ENDS), ("paused", PAUSE_BEGINS, PAUSE_ENDS)):
-        since_ms = _open_since(record.events, begins, ends)
-        # What was not ended lasts to the end of the stream in which it began.
-        if since_ms is not None and (len(open_) < 2 or since_ms >= open_[-1].start_ms):
+        since_ms = _open_since(record.events, begins, ends, from_ms)
+        if since_ms is not None:
             return state, since_ms
     for span in pauses(record):  # a rule's, whose end is told beforehand
         if span.start_ms <= end_ms < span.end_ms:
@@ -224,11 +226,11 @@ def _state(record: CallRecord, thresholds: Thresholds) -> tuple[str, int]:
     return "talking", max(others, default=open_[0].start_ms if open_ else 0)
 
 
-def _open_since(events: Iterable[CallEvent], begins: Set[str], ends: Set[str]) -> int | None:
-    """When what has not ended began."""
+def _open_since(events: Iterable[CallEvent], begins: Set[str], ends: Set[str], from_ms: float) -> int | None:
+    """When what has not ended began, at that moment or later."""
     begun: dict[str | None, int] = {}
     for event in sorted(events, key=lambda one: one.at_ms):
-        if event.name in begins:
+        if event.name in begins and event.at_ms >= from_ms:
             begun.setdefault(event.channel_id, event.at_ms)
         elif event.name in ends:
             over = list(begun) if event.channel_id is None else [event.channel_id, None]
