@@ -46,8 +46,8 @@ def book(connection: Connection, *of: Rule, posts: bool = False) -> RuleBook:
     return RuleBook(of, register(connection, of), posts)
 
 
-def judged(connection: Connection, of: RuleBook, now: datetime = NOW, **more: bool) -> int:
-    return judge(connection, call_record(connection, "e1"), of, now, **more)
+def judged(connection: Connection, of: RuleBook, now: datetime = NOW, *, announces: bool = True) -> int:
+    return judge(connection, call_record(connection, "e1"), of, now, announces=announces)
 
 
 def hits(connection: Connection) -> list[tuple[Any, ...]]:
