@@ -12,13 +12,20 @@ from trio.testing import MockClock
 from tests.daemon.conftest import SETTINGS
 from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.media_line import SUSPICIOUS_S, MediaLine
-from zccvoice.daemon.websocket import Line
+from zccvoice.daemon.websocket import Line, OnEvent
 from zccvoice.rtms import wire
 from zccvoice.rtms.enums import Product
-from zccvoice.rtms.events import StreamEvent
+from zccvoice.rtms.events import AudioReceived, StreamEvent
 from zccvoice.rtms.identity import StreamIdentity
+from zccvoice.rtms.media import MediaEvent
 from zccvoice.rtms.media_plan import plan_media
-from zccvoice.rtms.messages import KeepAliveRequest, MediaHandshakeResponse, MediaParams
+from zccvoice.rtms.messages import (
+    AudioContent,
+    AudioData,
+    KeepAliveRequest,
+    MediaHandshakeResponse,
+    MediaParams,
+)
 
 CCV = Product.CONTACT_CENTER
 
@@ -61,7 +68,7 @@ class _Socket:
         raise AssertionError
 
 
-async def served(server: Server, doubted_at_s: float) -> list[float]:
+async def served(server: Server, doubted_at_s: float, on_event: OnEvent = lambda event: None) -> list[float]:
     """When connections were made up to 30 s, if Zoom tells of a loss at that moment."""
     (planned,) = plan_media(
         {"audio": "ws://127.0.0.1:1/a"}, CCV, MediaParams(audio=wanted_audio(SETTINGS, CCV))
@@ -73,7 +80,7 @@ async def served(server: Server, doubted_at_s: float) -> list[float]:
         Line("media", SETTINGS, events_send, server.connect),
         SETTINGS,
         announce=trio.lowlevel.checkpoint,
-        on_event=lambda event: None,
+        on_event=on_event,
         on_lost=lambda: None,
     )
     async with events_receive, trio.open_nursery() as nursery:
@@ -96,3 +103,35 @@ async def test_a_connection_that_zoom_has_lost_is_made_again_when_nothing_more_c
 
 async def test_what_comes_dispels_the_doubt(autojump_clock: MockClock) -> None:
     assert await served(Server(1, 2, 9, 18, 27), 2.5) == [0]
+
+
+async def test_a_doubt_costs_no_packet_that_waits_to_be_taken(autojump_clock: MockClock) -> None:
+    heard: list[int] = []
+
+    class Talking(_Socket):
+        async def get_messages(self) -> list[bytes]:
+            (message,) = await super().get_messages()
+            if not self._speaks_at_s or b'"msg_type":12' not in message:
+                return [message]
+            begin_ms = 1_781_000_000_000 + int(trio.current_time() * 1000)
+            contents = [AudioContent(data=b"12", timestamp=begin_ms + at, channel_id="ch") for at in range(3)]
+            return [wire.encode(AudioData(content=one)).encode() for one in contents]
+
+    class Talker(Server):
+        @asynccontextmanager
+        async def connect(self, url: str, timeout_s: float) -> AsyncIterator[_Socket]:
+            await trio.lowlevel.checkpoint()
+            self.connected_at_s.append(trio.current_time())
+            yield Talking(range(1, 40))
+
+    async def take(event: MediaEvent) -> None:
+        if 12.5 < trio.current_time() < 13.5:  # there is no room when the doubt would come to its end
+            await trio.sleep(2)
+        if isinstance(event, AudioReceived):
+            heard.append(event.timestamp_ms)
+
+    assert await served(Talker(), 3.1, take) == [0]
+    assert len(heard) >= 3 * 24
+    assert len(heard) == len({*heard})
+    begun = sorted({one // 1000 for one in heard})
+    assert [sum(one // 1000 == at for one in heard) for at in begun[:-1]] == [3] * (len(begun) - 1)

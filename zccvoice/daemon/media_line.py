@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from math import inf
-from typing import Any
 
 import trio
 
@@ -60,7 +58,7 @@ class MediaLine:
         self._core: MediaConnection | None = None
         self._is_over = False
         self._was_open = False
-        self._doubted_at = -inf
+        self._doubted = trio.Event()
 
     def hang_up(self, drain_s: float = 0) -> None:
         """End `run`, after reading for `drain_s` what is still on its way."""
@@ -74,8 +72,7 @@ class MediaLine:
         """Zoom says that it lost a media connection: this one, unless something comes on it in time."""
         core = self._core
         if core is not None and core.is_open:
-            self._doubted_at = trio.current_time()
-            self._scope.deadline = min(self._scope.deadline, core.last_heard + SUSPICIOUS_S)
+            self._doubted.set()
 
     async def run(self) -> ZccvoiceError | None:
         """Keep the connection until `hang_up`; returns None then, and why it was given up otherwise."""
@@ -117,29 +114,32 @@ class MediaLine:
             return note_accepted() if isinstance(event, MediaAccepted) else self._on_event(event)
 
         try:
-            async with self._line.open(self._planned.url) as websocket:
+            async with self._line.open(self._planned.url) as websocket, trio.open_nursery() as beside:
                 if self._is_over:
                     return problem
+                beside.start_soon(self._settle_doubts, core)
                 try:
-                    how = await self._conversed(websocket, core, on_event)
-                    problem = ConnectionFailedError(f"media {how}")
+                    with self._renewed_scope():
+                        how = await self._line.converse(websocket, core, on_event)
+                        problem = ConnectionFailedError(f"media {how}")
                 except ZccvoiceError as error:
                     problem = error
+                beside.cancel_scope.cancel()
         except ZccvoiceError as error:
             problem = error
         if core.is_open or (core.is_done and self._was_open):
             self._on_lost()
         return problem
 
-    async def _conversed(self, websocket: Any, core: MediaConnection, on_event: OnEvent) -> str:
-        """Serve the connection to its end, or until we hang up or nothing dispels a doubt; how that came about."""
+    async def _settle_doubts(self, core: MediaConnection) -> None:
+        """End a conversation that was doubted and in which nothing came since; another one is not touched."""
         while True:
-            with self._renewed_scope():
-                return await self._line.converse(websocket, core, on_event)
-            if self._is_over:
-                return "hung up"
-            if core.last_heard <= self._doubted_at:
-                return "lost, as Zoom told"
+            self._doubted = trio.Event()
+            await self._doubted.wait()
+            doubted_at = trio.current_time()
+            await trio.sleep_until(core.last_heard + SUSPICIOUS_S)
+            if core.last_heard <= doubted_at:
+                self._scope.cancel()
 
     def _can_do_with_less(self) -> bool:
         """Whether what was refused for good was audio and texts together; from now on it is audio alone."""
