@@ -14,6 +14,7 @@ from tests.daemon.fakes import FakeRecognizer
 from tests.daemon.played import ENDED, LANGUAGES, OPENED, STARTED, T0, WHO, audio
 from tests.daemon.rooms import Rooms, open_house
 from tests.daemon.test_pins import DETECT, number_of, speech
+from zccvoice.config import LanguageConfig
 from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.errors import RecognizerError
 from zccvoice.journal.record import Kind
@@ -32,15 +33,19 @@ def card(utterance: Utterance, language: str) -> str:
     return "The card is 4111 1111" if utterance.start_timestamp_ms < T0 + 4_000 else "1111 1111 thank you"
 
 
-async def daemon(
-    folder: Path, script: Sequence[object], *, is_first: bool = False, stops: bool = False
-) -> tuple[list[str | None], list[StreamClosed]]:
-    """One daemon's life with the stream: texts and ends that its journal holds then."""
-    recognizer = FakeRecognizer()
-    recognizer.text = card
+async def life(
+    folder: Path,
+    script: Sequence[object],
+    recognizer: FakeRecognizer,
+    languages: LanguageConfig,
+    *,
+    is_first: bool,
+    stops: bool,
+) -> Rooms:
+    """One daemon's with the stream, to its end or, if it stops, for three seconds of it."""
     with trio.fail_after(3600):
         async with (
-            open_house(folder, recognizer=recognizer, languages=LANGUAGES) as rooms,
+            open_house(folder, recognizer=recognizer, languages=languages) as rooms,
             trio.open_nursery() as calls,
         ):
             call = rooms.call(STARTED, script, is_announced=is_first)
@@ -48,6 +53,16 @@ async def daemon(
             if stops:
                 await trio.sleep(3)
                 call.stop("shutdown")
+    return rooms
+
+
+async def daemon(
+    folder: Path, script: Sequence[object], *, is_first: bool = False, stops: bool = False
+) -> tuple[list[str | None], list[StreamClosed]]:
+    """Texts and ends that the stream's journal holds after a daemon's life."""
+    recognizer = FakeRecognizer()
+    recognizer.text = card
+    rooms = await life(folder, script, recognizer, LANGUAGES, is_first=is_first, stops=stops)
     return texts(rooms), [one for one in rooms.facts("S") if isinstance(one, StreamClosed)]
 
 
@@ -109,16 +124,7 @@ async def detecting_daemon(
     folder: Path, script: Sequence[object], *, is_first: bool = False, stops: bool = False
 ) -> tuple[list[tuple[str, str]], list[str | None], int]:
     """The same of a call whose language is to be detected: pins, languages of what was heard, how many ends."""
-    with trio.fail_after(3600):
-        async with (
-            open_house(folder, recognizer=unclear_at_first(), languages=DETECT) as rooms,
-            trio.open_nursery() as calls,
-        ):
-            call = rooms.call(STARTED, script, is_announced=is_first)
-            calls.start_soon(call.run)
-            if stops:
-                await trio.sleep(3)
-                call.stop("shutdown")
+    rooms = await life(folder, script, unclear_at_first(), DETECT, is_first=is_first, stops=stops)
     facts = rooms.facts("S")
     return (
         [(one.language, one.source) for one in facts if isinstance(one, LanguagePinned)],

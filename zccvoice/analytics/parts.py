@@ -14,11 +14,11 @@ from itertools import pairwise
 from zccvoice.analytics import sentiment, timing, turns, wording
 from zccvoice.analytics.documented import documented
 from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance, TrackSound
+from zccvoice.analytics.roles import TAKES_OVER, monitoring_channels
 from zccvoice.analytics.spans import intersection, total_ms
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 
-_TAKES_OVER = "takeover_started"
-_BEGINS = frozenset({"user_answered", _TAKES_OVER})
+_BEGINS = frozenset({"user_answered", TAKES_OVER})
 _LONG_AGO, _LATE = -(2**62), 2**62
 
 
@@ -114,9 +114,7 @@ def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]
 
 def _begins(record: CallRecord, channel_id: str) -> frozenset[str]:
     """The events with which parts of a leg begin; a supervisor may be told as answering when he only listens."""
-    told = {one.name for one in record.events if one.channel_id == channel_id}
-    is_monitoring = any(name.startswith("monitor_") for name in told)
-    return frozenset({_TAKES_OVER}) if is_monitoring else _BEGINS
+    return frozenset({TAKES_OVER}) if channel_id in monitoring_channels(record) else _BEGINS
 
 
 def _reaches(spans: Sequence[Span]) -> list[Span]:

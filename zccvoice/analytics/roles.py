@@ -10,16 +10,25 @@ from dataclasses import replace
 
 from zccvoice.analytics.record import CallRecord, Side, Span, TrackSound
 
+TAKES_OVER = "takeover_started"
+"""Name of the event with which a supervisor becomes the agent."""
+
+
+def monitoring_channels(record: CallRecord) -> set[str]:
+    """The legs of supervisors who monitored, whispered or barged in."""
+    told = {one.channel_id for one in record.events if one.name.startswith("monitor_")}
+    return {channel_id for channel_id in told if channel_id is not None}
+
 
 def with_roles(record: CallRecord) -> CallRecord:
     """The same call, with monitoring supervisors on their own side until they take over."""
-    monitoring = {one.channel_id for one in record.events if one.name.startswith("monitor_")} - {None}
+    monitoring = monitoring_channels(record)
     if not monitoring:
         return record
     taken_over_ms = {
         one.channel_id: one.at_ms
         for one in sorted(record.events, key=lambda one: -one.at_ms)  # the first one counts
-        if one.name == "takeover_started"
+        if one.name == TAKES_OVER
     }
 
     def side_of(channel_id: str, side: Side | None, at_ms: int) -> Side | None:

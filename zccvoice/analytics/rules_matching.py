@@ -200,9 +200,8 @@ class Listener:
         if found or not is_silence:
             return found
         spoken = timing.speech_time(self._record, self._thresholds)
-        perhaps = subtraction(
-            [window], [*spoken, *timing.holds(self._record)]
-        )  # where nobody was heard, for a reason
+        # Of what could not be heard nobody knows whether it was silent.
+        perhaps = subtraction([window], [*spoken, *timing.holds(self._record)])
         return None if any(limit.is_passed_by(one.length_ms) for one in perhaps) else ()
 
     def _interruptions(self, limit: Limit, side: Side | None, window: Span) -> Sequence[Evidence] | None:

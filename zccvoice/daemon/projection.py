@@ -17,6 +17,7 @@ import numpy as np
 
 from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.analytics.pseudonym import PhonePseudonym
+from zccvoice.analytics.roles import TAKES_OVER
 from zccvoice.analytics.timing import PAUSE_BEGINS, PAUSE_ENDS, RULE_PAUSE_BEGINS, RULE_PAUSE_ENDS
 from zccvoice.audio.codecs import as_carried
 from zccvoice.audio.codecs.opus import is_concealing
@@ -336,7 +337,7 @@ class Projection:
                 track.timeline.pause(when_ms)
             elif event.name in PAUSE_ENDS:
                 track.timeline.resume(when_ms)
-        if event.name == "takeover_started" and event.channel_id is not None:
+        if event.name == TAKES_OVER and event.channel_id is not None:
             self._state(ParticipantSeen, event.channel_id, side=self._sides.take_over(event.channel_id))
         self._state(CallEventSeen, event.name, when_ms, event.channel_id)
 
