@@ -17,6 +17,7 @@ import argparse
 import math
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from demo_model.bank import make_bank
@@ -24,6 +25,22 @@ from demo_model.tokenizer import make_tokenizer
 from demo_model.training import CHECKPOINT, Plan, Trainer
 
 ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a device wants; each was run from nothing to its end, and met every bound of the card."""
+
+    minutes: float
+    frames: int
+    workers: int
+
+
+def usual_on(device: str, cores: int) -> Usual:
+    """On ``cpu`` or ``cuda``. A GPU wants to be fed by every core but one or two."""
+    if device == "cuda":
+        return Usual(minutes=5, frames=24_000, workers=max(1, cores - 2))
+    return Usual(minutes=320, frames=9_600, workers=1)
 
 
 def main() -> int:
@@ -38,19 +55,21 @@ def main() -> int:
         tokenizer = options.begin_from / "tokenizer.json"
     elif not tokenizer.exists():
         make_tokenizer(tokenizer)
+    device = _device(options.device)
+    usual = usual_on(device, os.cpu_count() or 1)
     plan = Plan(
         bank=bank,
         folder=folder,
         tokenizer=tokenizer,
         begin_from=options.begin_from,
         keep_ratio=options.keep,
-        minutes=options.cpu_minutes,
+        minutes=usual.minutes if options.minutes is None else options.minutes,
         wall_minutes=options.wall_minutes,
         learning_rate=options.learning_rate,
-        frames=options.frames,
+        frames=usual.frames if options.frames is None else options.frames,
         threads=options.threads,
-        workers=options.workers,
-        device=_device(options.device),
+        workers=usual.workers if options.workers is None else options.workers,
+        device=device,
         seed=options.seed,
     )
     if (folder / CHECKPOINT).exists():
@@ -73,13 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         help="of these weights in what is exported, 0 to 1",
     )
     say("--folder", type=Path, default=ROOT / "var" / "demo_model", help="where to work")
-    say("--utterances", type=int, default=64_000, help="in the bank; with a GPU 200000 and more")
-    say("--cpu-minutes", type=float, default=320, help="of work, all processes; with a GPU of the clock")
+    say("--utterances", type=int, default=64_000, help="in the bank")
+    say("--minutes", type=float, help="of CPU time, all processes, or with a GPU of the clock (320, 5)")
     say("--wall-minutes", type=float, default=math.inf, help="end by then, with the work that was possible")
     say("--learning-rate", type=float, default=1.3e-3, help="at its highest; to go on, about half")
-    say("--frames", type=int, default=9_600, help="of 10 ms in a step; with a GPU 100000")
+    say("--frames", type=int, help="of 10 ms in a step (9600, with a GPU 24000)")
     say("--threads", type=int, default=os.cpu_count() or 1, help="of the trainer")
-    say("--workers", type=int, default=1, help="processes that make batches; with a GPU a dozen")
+    say("--workers", type=int, help="processes that make batches (1, with a GPU two less than cores)")
     say("--device", default="auto", choices=("auto", "cpu", "cuda"))
     say("--seed", type=int, default=1)
     return parser

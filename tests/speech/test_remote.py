@@ -229,7 +229,8 @@ def test_every_language_of_whisper_is_known_by_its_name() -> None:
 # Our own server
 
 
-def test_what_our_server_writes_is_what_we_read() -> None:
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_what_our_server_writes_is_what_we_read(is_cut: bool) -> None:
     request = serving.read_request(*body_of(remote.form_of(ITEM, "large")))
     (utterance,) = serving.utterances_of(request, VadConfig())
     heard = Transcript(
@@ -238,7 +239,7 @@ def test_what_our_server_writes_is_what_we_read() -> None:
         "de",
         math.exp(-0.25),
         "demo",
-        Evidence(-0.25, 0.125, 7, 1.5, 0.0, 1.0),
+        Evidence(-0.25, 0.125, 7, 1.5, 0.0, 1.0, is_cut=is_cut),
     )
     _, document = serving.answer_of(request, [(utterance, heard)], "de", {"de": 0.75, "en": 0.25})
     answer = json.loads(json.dumps(document))

@@ -98,11 +98,11 @@ def _recognizer(model: str, windows: str) -> WhisperRecognizer:
     return WhisperRecognizer(SpeechConfig(model=model, windows=windows, workers=1, device="cpu"))
 
 
-def ours(recognizer: WhisperRecognizer) -> Decode:
+def ours(recognizer: WhisperRecognizer, limits: BatchLimits | None = None) -> Decode:
     """Our way to decode a queue: batches as the daemon takes them. It raises what the recognizer tells."""
 
     def decode(items: Sequence[RecognizerItem]) -> list[str]:
-        waiting = _queue(recognizer)
+        waiting = _queue(recognizer, limits)
         for place, item in enumerate(items):
             waiting.put(place, f"call {place}", _sound_s(item), 0.0)
         texts: dict[int, str] = {}
@@ -117,10 +117,10 @@ def ours(recognizer: WhisperRecognizer) -> Decode:
     return decode
 
 
-def _queue(recognizer: WhisperRecognizer) -> BatchQueue[int]:
+def _queue(recognizer: WhisperRecognizer, limits: BatchLimits | None = None) -> BatchQueue[int]:
     settings = SpeechConfig()
-    limits = BatchLimits(settings.batch, settings.batch_s, settings.late_after_s)
-    return BatchQueue(recognizer.windows, limits)
+    usual = BatchLimits(settings.batch, settings.batch_s, settings.late_after_s)
+    return BatchQueue(recognizer.windows, limits or usual)
 
 
 def _reference_paths(model: str) -> dict[str, Decode]:

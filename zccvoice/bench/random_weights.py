@@ -1,4 +1,4 @@
-"""Weights of the exact shapes of Whisper's *tiny* and *base* that know nothing: what they cost, with no download.
+"""Random weights of the exact shapes of Whisper's *tiny*, *base* and *small*: what they cost, with no download.
 
 All numbers in them are random, but for what makes them write: one timestamp, `TOKENS` tokens of text, one more
 timestamp, the end, whatever they hear. (Positions and tokens have one of three directions in common, and say so
@@ -48,9 +48,11 @@ class Shape:
     alignment_heads: tuple[tuple[int, int], ...]
 
 
+_OF_SMALL = ((5, 3), (5, 9), (8, 0), (8, 4), (8, 7), (8, 8), (9, 0), (9, 7), (9, 9), (10, 5))
 SHAPES = {
     "random-tiny": Shape(384, 6, 4, ((2, 2), (3, 0), (3, 2), (3, 3), (3, 4), (3, 5))),
     "random-base": Shape(512, 8, 6, ((3, 1), (4, 2), (4, 3), (4, 7), (5, 1), (5, 2), (5, 4), (5, 6))),
+    "random-small": Shape(768, 12, 12, _OF_SMALL),
 }
 
 

@@ -12,13 +12,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from zccvoice.bench import BenchResult, analytics, asr, audio, demo, media, store, vad, webhooks
+from zccvoice.bench import BenchResult, analytics, asr, audio, batches, demo, media, store, vad, webhooks
 from zccvoice.cli.settings import positive
 from zccvoice.config import VadConfig
 
 _UTTERANCES = f"size of the made-up year, at least 1000 (default: {store.UTTERANCES})"
 _ASR = f"utterances that each path decodes, 16 to 1000 (default: {asr.UTTERANCES})"
-_ASR_MODEL = "weights, or random-tiny or random-base, which have the shapes and know nothing (default: demo)"
+_ASR_MODEL = (
+    "weights, or random-tiny, -base or -small, which have the shapes and know nothing (default: demo)"
+)
+_DEVICE = "where it runs, as speech.device (default: auto)"
+_COMPUTE_TYPE = "as speech.compute_type (default: int8 on CPUs, float16 on GPUs)"
+_BATCHED = f"decoded at each size of batches, 16 to 1000 (default: {batches.UTTERANCES})"
 _LIVE = f"demo calls played at once, 0 to 100 (default: {analytics.LIVE_CALLS})"
 _AUDIO_ROUNDS = "times each case is measured; the least counts (default: 7)"
 _ROUNDS = "times each demo call is played, 1 to 100 (default: 2)"
@@ -53,6 +58,20 @@ def add_to(commands: Any) -> None:
     one.add_argument("--rounds", type=int, choices=range(1, 101), default=7, metavar="N", help=_AUDIO_ROUNDS)
     _add_form(one)
     one.set_defaults(run=_run_audio)
+    one = benches.add_parser("batches", help="sound recognized in a second, by utterances decoded together")
+    one.add_argument("--model", default="demo", help=_ASR_MODEL)
+    one.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help=_DEVICE)
+    one.add_argument("--compute-type", default="default", metavar="TYPE", help=_COMPUTE_TYPE)
+    one.add_argument(
+        "--utterances",
+        type=int,
+        choices=range(16, 1001),
+        default=batches.UTTERANCES,
+        metavar="N",
+        help=_BATCHED,
+    )
+    _add_form(one)
+    one.set_defaults(run=_run_batches)
     one = benches.add_parser("demo", help="CPU seconds per call minute by stage, hang-up to row")
     one.add_argument("--rounds", type=int, choices=range(1, 101), default=2, metavar="N", help=_ROUNDS)
     one.add_argument("--speed", type=positive, default=4.0, help="times faster than real (default: 4)")
@@ -105,6 +124,16 @@ def _tell(said: str) -> None:
 
 def _run_audio(options: argparse.Namespace) -> int:
     return show(audio.run(rounds=options.rounds), options)
+
+
+def _run_batches(options: argparse.Namespace) -> int:
+    result = batches.run(
+        model=options.model,
+        device=options.device,
+        compute_type=options.compute_type,
+        utterances=options.utterances,
+    )
+    return show(result, options)
 
 
 def _run_demo(options: argparse.Namespace) -> int:

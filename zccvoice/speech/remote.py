@@ -145,6 +145,7 @@ def _evidence(segments: Sequence[Document], utterance: Utterance) -> tuple[Evide
         compression_ratio=mean("compression_ratio", 1.0),
         temperature=mean("temperature", 0.0),
         window_s=utterance.samples.size / SAMPLE_RATE_HZ,
+        is_cut=any(one.get("is_cut") is True for _, one in told),  # only our own server says so
     )
     return evidence, math.exp(log_probability)
 

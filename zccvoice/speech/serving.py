@@ -2,8 +2,9 @@
 
 What OpenAI's interface names and a Whisper of ours can do is done: ``file``, ``language``, ``prompt``,
 ``response_format`` (json, text, verbose_json), ``temperature``. ``model`` may be anything, there is one. Other
-fields are passed over, as the interface grows. Beyond it, ``verbose_json`` tells each word's probability, and
-``language_probabilities`` where the language was not given. Source: OpenAI API reference, "Create transcription".
+fields are passed over, as the interface grows. Beyond it, ``verbose_json`` tells each word's probability, whether
+a segment ``is_cut`` for want of room, and ``language_probabilities`` where the language was not given. Source:
+OpenAI API reference, "Create transcription".
 """
 
 from __future__ import annotations
@@ -151,6 +152,7 @@ def _segment(number: int, utterance: Utterance, transcript: Transcript) -> dict[
             "no_speech_prob": evidence.no_speech_probability,
             "compression_ratio": evidence.compression_ratio,
             "temperature": evidence.temperature,
+            "is_cut": evidence.is_cut,
             "tokens": [0] * evidence.token_count,  # how many there are is what the guards ask
         }
     return told

@@ -97,6 +97,11 @@ class WhisperRecognizer:
         return self._concurrency
 
     @property
+    def hardware(self) -> str:
+        """What it computes on, and with which numbers: ``cpu, int8_float32``."""
+        return f"{self._model.model.device}, {self._model.model.compute_type}"
+
+    @property
     def windows(self) -> Windows:
         """See `Recognizer`."""
         return self._windows
