@@ -21,6 +21,8 @@ TEXTS = (
     "yes, mm",
     "Could you tell me your number? And the name?",
     "um you know, I mean it is basically, uh, the wrong one",
+    "您好，很高兴为您服务。",
+    "My name is 田中, and this is the third time that I call.",
     "",
 )
 SIDES = [(A, C), (A, C, O), (A,), (A, None), (None,), ()]
