@@ -430,16 +430,14 @@ def verdict(record: CallRecord, spans: list[Said], found: dict[str, object]) -> 
     if record.utterances and not texts:
         return None
     signals = taken_turns(spans)[1]
-    count = words_in([*texts])
-    if count is None:
-        return None
-    for signal in signals:
-        count -= sum(
-            len((one.text or "").split())
-            for one in record.utterances
-            if one.channel_id == signal.channel_id and signal.start <= one.start_ms < signal.end
-        )
+    said = [
+        one
+        for one in record.utterances
+        if not any(o.channel_id == one.channel_id and o.start <= one.start_ms < o.end for o in signals)
+    ]
+    count = sum(words_in([one.text]) or 0 for one in said)
+    unknown = sum(one.end_ms - one.start_ms for one in said if words_in([one.text]) is None)
     duration, spoken = int(str(found["duration_ms"])), int(str(found["speech_time_ms"]))
-    if count < 20:
-        return "no_contact"
+    if count < 20:  # three words may be said in 700 ms
+        return None if unknown and count + Fraction(unknown * 3, 700) >= 20 else "no_contact"
     return "sparse" if duration >= 120_000 and spoken * 100 < 35 * duration else "conversation"

@@ -53,11 +53,7 @@ def test_what_needs_the_number_of_words_is_unknown_without_it() -> None:
     lines = [said(A, 0, 6_000, CHINESE), said(C, 7_000, 9_000, 30), said(A, 10_000, 29_000, CHINESE)]
     measured = scorecard(call(*(replace(one, sentiment=0.5) for one in lines), language="zh"))
     assert (measured.words_agent_count, measured.talk_speed_agent_wpm) == (None, None)
-    assert (measured.sentiment_agent_score, measured.sentiment_agent_q1, measured.verdict) == (
-        None,
-        None,
-        None,
-    )
+    assert (measured.sentiment_agent_score, measured.sentiment_agent_q1) == (None, None)
     assert (measured.words_customer_count, measured.sentiment_customer_score) == (30, 2.5)
     assert (measured.talk_time_agent_ms, measured.turns_agent_count) == (25_000, 2)
     assert (measured.response_gap_agent_ms_p50, measured.silence_count) == (None, 0)
