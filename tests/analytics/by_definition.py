@@ -329,13 +329,14 @@ def words(record: CallRecord, is_open: Mask) -> dict[str, object]:
         own = [one for one in record.utterances if one.side == side]
         texts = [one.text for one in own if one.text is not None]
         is_known = side in sides and (not own or bool(texts))
+        is_english = {one.language or record.language for one in own if one.text} <= {"en"}
         first, last = speed(own, begin, begin + third), speed(own, end - third, end)
         found |= {
             f"words_{side.value}_count": words_in([*texts]) if is_known else None,
             f"talk_speed_{side.value}_wpm": speed(own, begin, end),
             f"talk_speed_change_{side.value}_ratio": last / first if first and last else None,
             f"questions_{side.value}_count": sum(text.count("?") for text in texts) if is_known else None,
-            f"fillers_{side.value}_count": sum(map(fillers, texts)) if is_known else None,
+            f"fillers_{side.value}_count": sum(map(fillers, texts)) if is_known and is_english else None,
         }
     rated = [o for o in record.utterances if o.text is not None and o.confidence is not None]
     length = sum(one.end_ms - one.start_ms for one in rated)

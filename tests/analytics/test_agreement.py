@@ -37,6 +37,7 @@ def any_calls(draw: st.DrawFn) -> CallRecord:
             one,
             text=draw(st.sampled_from(TEXTS)) if draw(st.booleans()) else one.text,
             sentiment=draw(st.none() | st.floats(-1, 1)),
+            language=draw(st.sampled_from((None, None, "en", "fr"))),
         )
         for one in record.utterances
     ]

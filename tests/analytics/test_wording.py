@@ -134,6 +134,17 @@ def test_fillers_are_unknown_without_a_list() -> None:
     assert scorecard(call(said(A, 0, 900, "um"), language="fr")).fillers_agent_count is None
 
 
+def test_fillers_are_those_of_the_language_that_each_side_was_transcribed_in() -> None:
+    agent = replace(said(A, 0, 2_000, "Um, yes, I mean it."), language="en")
+    customer = replace(said(C, 3_000, 6_000, "Ähm, um zwei Uhr, sozusagen."), language="de")
+    measured = scorecard(call(agent, customer, language="en"))
+    assert (measured.fillers_agent_count, measured.fillers_customer_count) == (2, 2)
+    assert fillers_count([agent, customer], "fr") == 4
+    french = replace(customer, language="fr")
+    assert fillers_count([agent, french], "en") is None, "a part of them would be no count"
+    assert fillers_count([agent, replace(french, text="")], "en") == 2
+
+
 @pytest.mark.parametrize("language", FILLERS)
 def test_every_entry_of_a_list_is_found_once(language: str) -> None:
     for entry in FILLERS[language]:

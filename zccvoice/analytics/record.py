@@ -55,6 +55,8 @@ class SpokenUtterance:
     """Score of its words, −1…+1; None where the language has no scorer or no words count."""
     word_spans: tuple[Span, ...] = ()
     """When each word of `text` was said; none where the recognizer did not tell."""
+    language: str | None = None
+    """What it was transcribed in, a Whisper code: two sides may speak two. None: that of the call."""
 
     word_count: int | None = field(init=False, repr=False, compare=False)
     """Words of the transcript; None without one, and where spaces do not part them."""

@@ -106,10 +106,23 @@ def questions_count(utterances: Sequence[SpokenUtterance]) -> int | None:
 
 
 def fillers_count(utterances: Sequence[SpokenUtterance], language: str | None) -> int | None:
-    """Entries of the language's filler list, whole words; None as for `words_count`, or without a list."""
-    if language not in FILLERS or not _is_transcribed(utterances):
+    """Entries of the filler list of the language that was spoken, whole words.
+
+    None when the side spoke and there is no transcript, or no list for one of its languages.
+
+    Args:
+        utterances: of one side.
+        language: of those that tell none.
+    """
+    if not _is_transcribed(utterances):
         return None
-    return len(_fillers(language).findall(_together(utterances).lower()))
+    by_language: defaultdict[str, list[SpokenUtterance]] = defaultdict(list)
+    for one in utterances:
+        if one.text:
+            by_language[one.language or language or ""].append(one)
+    if any(spoken not in FILLERS for spoken in by_language or [language]):
+        return None
+    return sum(len(_fillers(spoken).findall(_together(own).lower())) for spoken, own in by_language.items())
 
 
 def _together(utterances: Sequence[SpokenUtterance]) -> str:
