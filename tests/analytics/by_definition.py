@@ -7,6 +7,7 @@ per millisecond; what the definitions call a stretch is a run of entries.
 from __future__ import annotations
 
 import math
+import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -21,11 +22,21 @@ FILLERS_EN = (
     ["uh", "uhh", "uhm", "um", "umm", "er", "erm", "hm", "hmm", "mm", "mmm", "basically"],
     ["you know", "i mean", "sort of", "kind of"],
 )
+WITHOUT_SPACES = (
+    "CJK UNIFIED",
+    "HIRAGANA",
+    "KATAKANA",
+    "THAI CHARACTER",
+    "LAO",
+    "KHMER",
+    "MYANMAR",
+    "TIBETAN",
+)
 
 
 @dataclass
 class Said:
-    """A speech span with its words; None when not all of it was transcribed."""
+    """A speech span with its words; None when not all of it was transcribed, or can be counted."""
 
     side: Side | None
     channel_id: str
@@ -116,10 +127,15 @@ def speech(record: CallRecord, clock: Clock) -> list[Said]:
                 mask[start:end] = True
         for start, end in runs(mask):
             parts = [one for one in own if start <= one.start_ms < one.end_ms <= end]
-            said = [len(one.text.split()) if one.text is not None else None for one in parts]
-            count = None if None in said else sum(one or 0 for one in said)
-            found.append(Said(side, channel, start, end, count))
+            found.append(Said(side, channel, start, end, words_in([one.text for one in parts])))
     return sorted(found, key=lambda one: (one.start, -one.end, one.channel_id))
+
+
+def words_in(texts: list[str | None]) -> int | None:
+    """What stands between spaces; unknown where a text is, or has letters of which words are not made so."""
+    known = [text for text in texts if text is not None]
+    is_spaced = not any(unicodedata.name(one, "").startswith(WITHOUT_SPACES) for one in "".join(known))
+    return sum(len(text.split()) for text in known) if known == texts and is_spaced else None
 
 
 def told(events: tuple[CallEvent, ...], clock: Clock, is_open: Mask, on: set[str], off: set[str]) -> Mask:
@@ -313,13 +329,14 @@ def words(record: CallRecord, is_open: Mask) -> dict[str, object]:
         own = [one for one in record.utterances if one.side == side]
         texts = [one.text for one in own if one.text is not None]
         is_known = side in sides and (not own or bool(texts))
+        is_english = {one.language or record.language for one in own if one.text} <= {"en"}
         first, last = speed(own, begin, begin + third), speed(own, end - third, end)
         found |= {
-            f"words_{side.value}_count": sum(len(text.split()) for text in texts) if is_known else None,
+            f"words_{side.value}_count": words_in([*texts]) if is_known else None,
             f"talk_speed_{side.value}_wpm": speed(own, begin, end),
             f"talk_speed_change_{side.value}_ratio": last / first if first and last else None,
             f"questions_{side.value}_count": sum(text.count("?") for text in texts) if is_known else None,
-            f"fillers_{side.value}_count": sum(map(fillers, texts)) if is_known else None,
+            f"fillers_{side.value}_count": sum(map(fillers, texts)) if is_known and is_english else None,
         }
     rated = [o for o in record.utterances if o.text is not None and o.confidence is not None]
     length = sum(one.end_ms - one.start_ms for one in rated)
@@ -339,7 +356,10 @@ def speed(own: list[SpokenUtterance], begin: int, end: int) -> float | None:
         for one in spoken:
             mask[one.start_ms : one.end_ms] = True
             inside = len(range(max(begin, one.start_ms), min(end, one.end_ms)))
-            count += len((one.text or "").split()) * inside / (one.end_ms - one.start_ms)
+            own_count = words_in([one.text])
+            if inside and own_count is None:
+                return None
+            count += (own_count or 0) * inside / (one.end_ms - one.start_ms)
         for start, stop in runs(~mask):
             if start > 0 and stop < len(mask) and stop - start < 300:
                 mask[start:stop] = True
@@ -393,7 +413,10 @@ def moods(record: CallRecord, is_open: Mask) -> dict[str, object]:
 
 
 def mood(spoken: list[SpokenUtterance]) -> float | None:
-    scores = [one.sentiment or 0 for one in spoken for _ in (one.text or "").split()]
+    rated = [one for one in spoken if one.text is not None]
+    if words_in([one.text for one in rated]) is None:
+        return None
+    scores = [one.sentiment or 0 for one in rated for _ in (one.text or "").split()]
     return 5 * sum(scores) / len(scores) if scores else None
 
 
@@ -408,14 +431,14 @@ def verdict(record: CallRecord, spans: list[Said], found: dict[str, object]) -> 
     if record.utterances and not texts:
         return None
     signals = taken_turns(spans)[1]
-    count = sum(len(text.split()) for text in texts)
-    for signal in signals:
-        count -= sum(
-            len((one.text or "").split())
-            for one in record.utterances
-            if one.channel_id == signal.channel_id and signal.start <= one.start_ms < signal.end
-        )
+    said = [
+        one
+        for one in record.utterances
+        if not any(o.channel_id == one.channel_id and o.start <= one.start_ms < o.end for o in signals)
+    ]
+    count = sum(words_in([one.text]) or 0 for one in said)
+    unknown = sum(one.end_ms - one.start_ms for one in said if words_in([one.text]) is None)
     duration, spoken = int(str(found["duration_ms"])), int(str(found["speech_time_ms"]))
-    if count < 20:
-        return "no_contact"
+    if count < 20:  # three words may be said in 700 ms
+        return None if unknown and count + Fraction(unknown * 3, 700) >= 20 else "no_contact"
     return "sparse" if duration >= 120_000 and spoken * 100 < 35 * duration else "conversation"

@@ -21,6 +21,8 @@ TEXTS = (
     "yes, mm",
     "Could you tell me your number? And the name?",
     "um you know, I mean it is basically, uh, the wrong one",
+    "您好，很高兴为您服务。",
+    "My name is 田中, and this is the third time that I call.",
     "",
 )
 SIDES = [(A, C), (A, C, O), (A,), (A, None), (None,), ()]
@@ -35,6 +37,7 @@ def any_calls(draw: st.DrawFn) -> CallRecord:
             one,
             text=draw(st.sampled_from(TEXTS)) if draw(st.booleans()) else one.text,
             sentiment=draw(st.none() | st.floats(-1, 1)),
+            language=draw(st.sampled_from((None, None, "en", "fr"))),
         )
         for one in record.utterances
     ]

@@ -13,6 +13,7 @@ import zccvoice
 from zccvoice.analytics.record import Side
 from zccvoice.analytics.rules import Condition, Limit, Phrases, Quantity, Rule, Unit, Window
 from zccvoice.analytics.rules_file import LIMITS, WINDOWS, read_rules
+from zccvoice.analytics.thresholds import Thresholds
 from zccvoice.errors import ConfigError
 
 GREETING = """
@@ -66,6 +67,19 @@ def test_the_page_about_rules_tells_every_key() -> None:
     (rule,) = read_rules(example, "rules.md")
     assert (rule.queues, rule.pause_sound_s) == (("Orders", "q_4711"), 30)
     assert all(f"`{key}" in page for key in (*LIMITS, *WINDOWS, "any_of", "all_of"))
+
+
+@pytest.mark.parametrize("least_ms", [1_000, 3_000, 5_000])
+def test_the_shortest_silence_is_that_of_the_thresholds_in_force(least_ms: int) -> None:
+    thresholds = Thresholds(silence_above_ms=least_ms)
+    text = '[[rule]]\nname = "silent"\n[[rule.when]]\nsilence_above_ms = {}\n'
+    (rule,) = read_rules(text.format(least_ms), "rules.toml", thresholds)
+    assert rule.when == (Condition(Limit(Quantity.SILENCE_MS, least_ms)),)
+    with pytest.raises(ConfigError) as caught:
+        read_rules(text.format(least_ms - 1), "rules.toml", thresholds)
+    assert caught.value.problems == [
+        f"rules.toml:4: silence_above_ms: expected a number, {least_ms} to 86400000, got {least_ms - 1}"
+    ]
 
 
 def test_a_file_without_rules_has_none() -> None:

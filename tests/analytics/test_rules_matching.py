@@ -173,6 +173,16 @@ def test_sentiment_is_weighted_by_words() -> None:
     assert holds(record, Condition(below, C, Window(7_000, 9_000))) is None, "nothing there has a score"
 
 
+def test_a_sentiment_of_words_that_cannot_be_counted_is_unknown() -> None:
+    record = call(
+        replace(said(C, 0, 2_000, 10), sentiment=-0.7), replace(said(C, 3_000, 9_000, "很差"), sentiment=-0.7)
+    )
+    below = limit(Quantity.SENTIMENT, -2, is_above=False)
+    assert holds(record, Condition(below, C)) is None
+    assert holds(record, Condition(below, C, Window(0, 3_000))) is True
+    assert holds(record, Condition(limit(Quantity.TALK_SPEED_WPM, 100), C)) is None
+
+
 def test_talk_speed() -> None:
     record = call(said(A, 0, 10_000, 30))  # 180 a minute
     assert holds(record, Condition(limit(Quantity.TALK_SPEED_WPM, 179), A)) is True

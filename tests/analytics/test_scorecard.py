@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from zccvoice.analytics.record import CallRecord, Span
+from zccvoice.analytics.record import CallRecord, Span, SpokenUtterance
 from zccvoice.analytics.scorecard import Scorecard, definitions, scorecard
 from zccvoice.analytics.thresholds import Thresholds
 
@@ -105,6 +105,31 @@ def test_thresholds_are_data() -> None:
 )
 def test_verdict(record: CallRecord, verdict: str | None) -> None:
     assert scorecard(record).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("spoken", "verdict"),
+    [
+        # Two words of a call of five minutes that nobody transcribed.
+        ([said(A, 0, 1_000, 2), said(C, 2_000, 29_000, None), said(A, 30_000, 290_000, None)], None),
+        ([said(A, 0, 5_000, 0), said(C, 6_000, 10_666, None)], "no_contact"),  # 19.997 words at most
+        ([said(A, 0, 5_000, 0), said(C, 6_000, 10_667, None)], None),
+        ([said(A, 0, 5_000, 0), said(C, 6_000, 9_000, "您好"), said(A, 10_000, 11_667, None)], None),
+        ([said(A, 0, 5_000, 17), said(C, 6_000, 6_699, None)], "no_contact"),
+        ([said(A, 0, 5_000, 17), said(C, 6_000, 6_700, None)], None),
+        # What is a back-channel has no substantive words, whatever they are.
+        ([said(A, 0, 5_000, 17), said(C, 2_000, 2_700, None)], "no_contact"),
+        # What is known is enough.
+        ([said(A, 0, 5_000, 20), said(C, 6_000, 26_000, None)], "conversation"),
+        ([said(A, 0, 5_000, 20), said(C, 6_000, 26_000, "您好，很高兴为您服务")], "conversation"),
+        # Nobody was reached in any script.
+        ([said(A, 0, 1_000, "もしもし"), said(A, 9_000, 10_000, "もしもし")], "no_contact"),
+    ],
+)
+def test_no_contact_only_where_the_missing_words_cannot_have_been_said(
+    spoken: list[SpokenUtterance], verdict: str | None
+) -> None:
+    assert scorecard(call(*spoken)).verdict == verdict
 
 
 def test_language_is_passed_on() -> None:

@@ -31,6 +31,20 @@ def test_a_backchannel_has_3_words_or_700_ms(words: int | None, length_ms: int, 
     assert signals_of(LONG, said(A, 2_000, 2_000 + length_ms, words)) == ([2_000] if is_one else [])
 
 
+@pytest.mark.parametrize(("length_ms", "is_one"), [(700, True), (701, False)])
+def test_where_words_cannot_be_counted_the_length_tells(length_ms: int, *, is_one: bool) -> None:
+    assert signals_of(LONG, said(A, 2_000, 2_000 + length_ms, "はい、そうですね。")) == (
+        [2_000] if is_one else []
+    )
+
+
+def test_an_interruption_in_words_that_cannot_be_counted() -> None:
+    measured = scorecard(
+        call(said(C, 0, 5_000, "もしもし、聞こえますか。"), said(A, 3_000, 9_000, "はい、聞こえます。"))
+    )
+    assert (measured.interruptions_agent_count, measured.interruptions_agent_time_ms) == (1, 2_000)
+
+
 @pytest.mark.parametrize(("start_ms", "is_one"), [(6_000, True), (6_001, False)])
 def test_a_backchannel_after_a_turn_begins_within_1_s(start_ms: int, *, is_one: bool) -> None:
     again = said(C, 12_000, 15_000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from zccvoice.analytics.record import Span
@@ -35,6 +37,34 @@ def test_without_any_transcript_words_are_unknown_and_a_silent_side_said_none() 
     assert measured.verdict is None
     assert measured.transcript_confidence is None
     assert (measured.words_customer_count, measured.questions_customer_count) == (0, 0)
+
+
+CHINESE = "您好，这里是客服中心，很高兴为您服务。"
+
+
+def test_words_that_spaces_do_not_part_are_not_counted() -> None:
+    assert said(A, 0, 3_000, CHINESE).word_count is None
+    assert words_count([said(A, 0, 3_000, CHINESE)]) is None
+    assert words_count([said(A, 0, 3_000, 30), said(A, 4_000, 7_000, CHINESE)]) is None
+    assert words_count([said(A, 0, 3_000, "안녕하세요, 무엇을 도와드릴까요?")]) == 3
+
+
+def test_what_needs_the_number_of_words_is_unknown_without_it() -> None:
+    lines = [said(A, 0, 6_000, CHINESE), said(C, 7_000, 9_000, 30), said(A, 10_000, 29_000, CHINESE)]
+    measured = scorecard(call(*(replace(one, sentiment=0.5) for one in lines), language="zh"))
+    assert (measured.words_agent_count, measured.talk_speed_agent_wpm) == (None, None)
+    assert (measured.sentiment_agent_score, measured.sentiment_agent_q1) == (None, None)
+    assert (measured.words_customer_count, measured.sentiment_customer_score) == (30, 2.5)
+    assert (measured.talk_time_agent_ms, measured.turns_agent_count) == (25_000, 2)
+    assert (measured.response_gap_agent_ms_p50, measured.silence_count) == (None, 0)
+    assert (measured.questions_agent_count, measured.longest_monologue_agent_ms) == (0, 19_000)
+
+
+def test_talk_speed_of_a_part_needs_only_the_words_in_it() -> None:
+    spoken = [said(A, 0, 10_000, 30), said(A, 20_000, 30_000, CHINESE)]
+    assert talk_speed_wpm(spoken, DEFAULTS) is None
+    assert talk_speed_wpm(spoken, DEFAULTS, Span(0, 20_000)) == pytest.approx(180)
+    assert talk_speed_wpm(spoken, DEFAULTS, Span(0, 20_001)) is None
 
 
 def test_talk_speed_needs_20_words() -> None:
@@ -102,6 +132,17 @@ def test_fillers_are_unknown_without_a_list() -> None:
     assert fillers_count([said(C, 0, 1_000, "euh")], "fr") is None
     assert fillers_count([said(C, 0, 1_000, "um")], None) is None
     assert scorecard(call(said(A, 0, 900, "um"), language="fr")).fillers_agent_count is None
+
+
+def test_fillers_are_those_of_the_language_that_each_side_was_transcribed_in() -> None:
+    agent = replace(said(A, 0, 2_000, "Um, yes, I mean it."), language="en")
+    customer = replace(said(C, 3_000, 6_000, "Ähm, um zwei Uhr, sozusagen."), language="de")
+    measured = scorecard(call(agent, customer, language="en"))
+    assert (measured.fillers_agent_count, measured.fillers_customer_count) == (2, 2)
+    assert fillers_count([agent, customer], "fr") == 4
+    french = replace(customer, language="fr")
+    assert fillers_count([agent, french], "en") is None, "a part of them would be no count"
+    assert fillers_count([agent, replace(french, text="")], "en") == 2
 
 
 @pytest.mark.parametrize("language", FILLERS)

@@ -12,7 +12,9 @@ from sqlalchemy import Engine, text
 
 from tests.cli.recorded import Installation
 from tests.store.calls import BEGAN, small_call
-from zccvoice.cli import main
+from zccvoice import config
+from zccvoice.cli import main, settings
+from zccvoice.errors import ConfigError
 from zccvoice.rehearsal import DEMO_RULES
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.facts import StreamOpened
@@ -95,6 +97,22 @@ def test_all_that_is_wrong_is_told(there: Installation, capsys: pytest.CaptureFi
     ]
     assert main(["rules", "check", str(there.folder / "none.toml")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_silence_is_measured_by_the_thresholds_of_the_settings(
+    there: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = there.folder / "silence.toml"
+    path.write_text('[[rule]]\nname = "a"\n[[rule.when]]\nsilence_above_ms = 4_000\n', encoding="utf-8")
+    longer = "--set", "measures.thresholds.silence_above_ms=5000"
+    for action in (["check"], ["test", *SINCE], ["apply", *SINCE]):
+        name, *period = action
+        assert there.run("rules", name, path, *period, *longer) == 2, name
+        assert "silence_above_ms: expected a number, 5000 to 86400000, got 4000" in capsys.readouterr().err
+    assert there.run("rules", "check", path) == 0
+    of_daemon = config.load(None, rules={"file": path}, measures={"thresholds": {"silence_above_ms": 5_000}})
+    with pytest.raises(ConfigError, match="5000 to 86400000"):
+        settings.rules(of_daemon)
 
 
 def test_what_would_match_and_why(

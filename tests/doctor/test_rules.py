@@ -52,6 +52,14 @@ def test_rules_that_cannot_be_used(
     assert problem in found.found
 
 
+def test_a_silence_that_the_measures_do_not_know(settings: Callable[..., Config], rules_file: Path) -> None:
+    rules_file.write_text('[[rule]]\nname = "a"\n[[rule.when]]\nsilence_above_ms = 3000\n', encoding="utf-8")
+    longer = {"thresholds": {"silence_above_ms": 5_000}}
+    (found,) = check_rules(settings(rules={"file": rules_file}, measures=longer))
+    assert (found.verdict, "5000 to 86400000" in found.found) == (Verdict.FAILED, True)
+    assert told(settings(rules={"file": rules_file})) == [("rules", Verdict.OK)]
+
+
 def test_no_rule_at_all(settings: Callable[..., Config], rules_file: Path) -> None:
     rules_file.write_text("", encoding="utf-8")
     assert told(settings(rules={"file": rules_file})) == [("rules", Verdict.WARNING)]

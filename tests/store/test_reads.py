@@ -38,6 +38,7 @@ def test_the_record_of_a_small_call(connection: Connection) -> None:
             SpokenUtterance(
                 *(Side.AGENT, "c2", 1_000, 2_000, "Hello, there.", 0.875, -20.5, 0.0, 0.25),
                 word_spans=(Span(1_100, 1_400), Span(1_450, 1_900)),
+                language="en",
             ),
             SpokenUtterance(Side.CUSTOMER, "c1", 3_000, 3_500, None, None, -30.0, 0.25),
             SpokenUtterance(Side.CUSTOMER, "c1", 4_000, 4_100, "", None, -40.0, 0.0),

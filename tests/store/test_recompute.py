@@ -62,6 +62,32 @@ def test_what_has_no_sentiment_gets_it_once(connection: Connection) -> None:
     assert stored(connection) == before
 
 
+def test_a_number_of_words_that_nobody_can_count_goes(connection: Connection) -> None:
+    chinese = "您好，请问有什么可以帮您。"
+    facts = [
+        replace(one, text=chinese, words=(), language="zh") if isinstance(one, UtteranceHeard) else one
+        for one in small_call()
+    ]
+    apply(connection, facts)
+    put_measures(connection, call_record(connection, "e1"))
+    made_up = {"scorecard": "words_agent_count", "side_scorecard": "words_count", "agent_part": "words_count"}
+    for table, column in {**made_up, "speech_span": "words_count"}.items():
+        connection.execute(text(f"UPDATE zccvoice.{table} SET {column} = 1"))
+    assert recompute(connection, "e1", DEFAULTS) is Outcome.CHANGED
+    for table, column in made_up.items():
+        query = f"SELECT {column} FROM zccvoice.{table}"
+        query += " WHERE side = 'agent'" if table == "side_scorecard" else ""
+        assert connection.scalars(text(query)).all() == [None], table
+    spans = connection.execute(text("SELECT side, words_count FROM zccvoice.speech_span ORDER BY start_ms"))
+    assert next(tuple(one) for one in spans) == ("agent", None)
+    of_agent = (
+        "SELECT words_count FROM reporting.agent_call",
+        "SELECT words_agent_count FROM reporting.agent_day",
+    )
+    assert [connection.scalar(text(query)) for query in of_agent] == [None, None]
+    assert recompute(connection, "e1", DEFAULTS) is Outcome.UNCHANGED
+
+
 def test_a_sentiment_that_is_stored_stays(connection: Connection) -> None:
     apply(connection, small_call())
     put_measures(connection, call_record(connection, "e1"))

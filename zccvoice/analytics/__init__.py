@@ -11,7 +11,7 @@ Where to start: `scorecard` says what every measure is and gathers them.
 - `parts`       what each of several agents did in his part of the call
 - `roles`       whose side a leg is on, and from when
 - `attribution` who spoke in a mixed track
-- `wording`     words, talk speed, questions, fillers
+- `wording`     words, talk speed, questions, fillers; `unspaced` says in which scripts words cannot be counted
 - `sound`       loudness, clipping, noise, packets
 - `sentiment`   how people feel about it, as far as their words tell
 - `scorecard`   the output: every measure with its published definition

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from zccvoice.analytics.unspaced import UNSPACED_LETTER
+
 
 class Side(StrEnum):
     """Whose words: the two parties of a call, and anyone else on it."""
@@ -53,13 +55,26 @@ class SpokenUtterance:
     """Score of its words, −1…+1; None where the language has no scorer or no words count."""
     word_spans: tuple[Span, ...] = ()
     """When each word of `text` was said; none where the recognizer did not tell."""
+    language: str | None = None
+    """What it was transcribed in, a Whisper code: two sides may speak two. None: that of the call."""
 
     word_count: int | None = field(init=False, repr=False, compare=False)
-    """Words of the transcript, None without one."""
+    """Words of the transcript; None without one, and where spaces do not part them."""
 
     def __post_init__(self) -> None:
         """Count the words, once for all that is made of them."""
-        object.__setattr__(self, "word_count", None if self.text is None else len(self.text.split()))
+        object.__setattr__(self, "word_count", _count_words(self.text))
+
+    @property
+    def has_uncounted_words(self) -> bool:
+        """Whether words were understood and how many they are cannot be told: no sum of words has them in it."""
+        return self.text is not None and self.word_count is None
+
+
+def _count_words(text: str | None) -> int | None:
+    if text is None or (not text.isascii() and UNSPACED_LETTER.search(text)):
+        return None
+    return len(text.split())
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from zccvoice.analytics.rules import (
 )
 from zccvoice.analytics.rules_lines import Lines
 from zccvoice.analytics.rules_phrases import words_of
-from zccvoice.analytics.thresholds import DEFAULTS
+from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.config.sources import did_you_mean
 from zccvoice.config.zoom import ProductName
 from zccvoice.errors import ConfigError
@@ -44,8 +44,7 @@ LONGEST_NAME = 100
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 10, 3_600
 """A hit is found some seconds after what matched: of a shorter pause nothing would be left by then."""
 _DAY_MS = 86_400_000
-_RANGES: dict[Quantity, tuple[float, float]] = {
-    Quantity.SILENCE_MS: (DEFAULTS.silence_above_ms, _DAY_MS),
+_RANGES: dict[Quantity, tuple[float, float]] = {  # but of silences: the shortest is a threshold
     Quantity.HOLD_MS: (0, _DAY_MS),
     Quantity.INTERRUPTIONS_COUNT: (0, 10_000),
     Quantity.INTERRUPTIONS_MS: (0, _DAY_MS),
@@ -67,8 +66,12 @@ _RULE_KEYS = ("name", "description", "queues", "products", "languages", "pause_s
 _WITHOUT_SIDE = (Quantity.SILENCE_MS, Quantity.HOLD_MS)
 
 
-def load_rules(path: Path) -> tuple[Rule, ...]:
+def load_rules(path: Path, thresholds: Thresholds) -> tuple[Rule, ...]:
     """The rules of a file on the disk.
+
+    Args:
+        path: the file.
+        thresholds: of the measures that calls will be judged by: what is no silence there can match no rule.
 
     Raises:
         ConfigError: it cannot be read, or all that is wrong with it, each with its line.
@@ -79,15 +82,16 @@ def load_rules(path: Path) -> tuple[Rule, ...]:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:
         raise ConfigError([f"{path}: cannot be read: it is not UTF-8 text"]) from None
-    return read_rules(text, str(path))
+    return read_rules(text, str(path), thresholds)
 
 
-def read_rules(text: str, name: str) -> tuple[Rule, ...]:
+def read_rules(text: str, name: str, thresholds: Thresholds = DEFAULTS) -> tuple[Rule, ...]:
     """The rules of a file, in its order.
 
     Args:
         text: its content.
         name: what it is called in the problems.
+        thresholds: as for `load_rules`.
 
     Raises:
         ConfigError: all that is wrong with it, each as ``name:line: problem``.
@@ -96,7 +100,7 @@ def read_rules(text: str, name: str) -> tuple[Rule, ...]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{name}: not TOML: {error}"]) from None
-    reader = _Reader(Lines(text))
+    reader = _Reader(Lines(text), thresholds)
     rules = reader.rules(document)
     if reader.problems:
         raise ConfigError([f"{name}:{line}: {problem}" for line, problem in sorted(reader.problems)])
@@ -106,9 +110,10 @@ def read_rules(text: str, name: str) -> tuple[Rule, ...]:
 class _Reader:
     """Reads one document; what is wrong gathers in `problems`, with its line."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, thresholds: Thresholds) -> None:
         self.problems: list[tuple[int, str]] = []
         self._lines = lines
+        self._ranges = _RANGES | {Quantity.SILENCE_MS: (thresholds.silence_above_ms, _DAY_MS)}
         self._place: tuple[int | None, int | None] = (None, None)
 
     def rules(self, document: dict[str, Any]) -> tuple[Rule, ...]:
@@ -186,7 +191,7 @@ class _Reader:
         key = keys[0]
         if key in LIMITS:
             quantity, is_above = LIMITS[key]
-            least, most = _RANGES[quantity]
+            least, most = self._ranges[quantity]
             value = table[key]
             if not _is_number(value) or not least <= value <= most:
                 self._note(key, f"{key}: expected a number, {least:.10g} to {most:.10g}, got {value!r}")

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from zccvoice.analytics import timing, turns, wording
-from zccvoice.analytics.record import CallRecord, Side, Span, SpokenUtterance
+from zccvoice.analytics import sentiment, timing, turns, wording
+from zccvoice.analytics.record import CallRecord, Side, Span
 from zccvoice.analytics.rules import Condition, Limit, Origin, Phrases, Quantity, Rule
 from zccvoice.analytics.rules_phrases import Occurrence, Passage, passages, words_of
 from zccvoice.analytics.spans import intersection, subtraction
@@ -222,7 +222,7 @@ class Listener:
     def _level(self, limit: Limit, side: Side | None, window: Span) -> Sequence[Evidence] | None:
         spoken = [one for one in self._record.utterances if side is None or one.side is side]
         if limit.quantity is Quantity.SENTIMENT:
-            value = _sentiment_score([one for one in spoken if _begins_in(one.start_ms, window)])
+            value = sentiment.side_score([one for one in spoken if _begins_in(one.start_ms, window)])
         else:
             value = wording.talk_speed_wpm(spoken, self._thresholds, window)
         if value is None:
@@ -265,13 +265,6 @@ def _is_lasting(condition: Condition) -> bool:
 
 def _begins_in(start_ms: int, window: Span) -> bool:
     return window.start_ms <= start_ms < window.end_ms
-
-
-def _sentiment_score(spoken: Iterable[SpokenUtterance]) -> float | None:
-    """−5…+5, by words; None where nothing has a score."""
-    rated = [(one.sentiment, one.word_count or 0) for one in spoken if one.sentiment is not None]
-    words = sum(count for _, count in rated)
-    return 5 * sum(score * count for score, count in rated) / words if words else None
 
 
 def _merged(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:

@@ -317,13 +317,35 @@ def _ratio(part: int | None, whole: int) -> float | None:
 
 
 def _verdict(record: CallRecord, duration_ms: int, speech_ms: int, thresholds: Thresholds) -> str | None:
-    signals = turns.turn_taking(record, thresholds).backchannels
-    words = wording.words_count(record.utterances)
-    if words is None:
+    if record.utterances and all(one.text is None for one in record.utterances):
         return None
-    words -= sum(one.word_count or 0 for signal in signals for one in signal.utterances)
+    backchannels = turns.turn_taking(record, thresholds).backchannels
+    signals = [one for signal in backchannels for one in signal.utterances]
+    words = _known_words(record.utterances) - _known_words(signals)
     if words < thresholds.no_contact_below_words:
-        return "no_contact"
+        unknown_ms = _unknown_ms(record.utterances) - _unknown_ms(signals)
+        missing = thresholds.no_contact_below_words - words
+        return None if _may_hold(unknown_ms, missing, thresholds) else "no_contact"
     if duration_ms >= thresholds.sparse_from_ms and speech_ms < thresholds.sparse_below_ratio * duration_ms:
         return "sparse"
     return "conversation"
+
+
+def _known_words(utterances: Sequence[SpokenUtterance]) -> int:
+    return sum(one.word_count or 0 for one in utterances)
+
+
+def _unknown_ms(utterances: Sequence[SpokenUtterance]) -> int:
+    """Speech of which nobody knows the words, or how many they are."""
+    return sum(one.end_ms - one.start_ms for one in utterances if one.word_count is None)
+
+
+def _may_hold(unknown_ms: int, words: int, thresholds: Thresholds) -> bool:
+    """Whether so many words may have been said in speech of which they are not known.
+
+    Not its share decides: some seconds are much of a short call and little of a long one, and hold the same words
+    in both. How fast words come at most, back-channels tell: the longest is taken to have as many as one may have.
+    By the shipped thresholds 20 words take 4.7 s.
+    """
+    fits = unknown_ms * thresholds.backchannel_max_words >= words * thresholds.backchannel_max_ms
+    return unknown_ms > 0 and fits

@@ -21,7 +21,7 @@ class Thresholds:
     backchannel_max_words: int = 3
     """An utterance of more words is substantive."""
     backchannel_max_ms: int = 700
-    """An utterance without transcript that is longer than this is substantive."""
+    """An utterance of which nobody knows how many words it has is substantive when it is longer than this."""
     backchannel_within_ms: int = 1_000
     """A back-channel after the other side's turn begins no later than this after the turn's end."""
     turn_pause_ms: int = 3_000

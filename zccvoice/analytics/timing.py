@@ -40,7 +40,7 @@ class SpeechSpan(NamedTuple):
     utterances: tuple[SpokenUtterance, ...]
     """In time order, at least one."""
     word_count: int | None
-    """Words of the transcripts, None when a part of it has none."""
+    """Words of the transcripts, None when those of a part of it are not known."""
 
     @property
     def span(self) -> Span:

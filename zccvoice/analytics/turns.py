@@ -59,7 +59,7 @@ class TurnTaking:
 
 
 def is_substantive(speech: SpeechSpan, thresholds: Thresholds) -> bool:
-    """Whether it is more than a listening signal can be: by its words, or by its length where it has none."""
+    """Whether it is more than a listening signal can be: by its words, or its length where they are not known."""
     if speech.word_count is None:
         return speech.end_ms - speech.start_ms > thresholds.backchannel_max_ms
     return speech.word_count > thresholds.backchannel_max_words

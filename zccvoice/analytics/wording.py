@@ -1,7 +1,8 @@
 """What the transcripts tell without understanding them: words, talk speed, questions, fillers.
 
 Each function takes the utterances of one side. Without any transcript of a side that spoke its words are not
-known (None); a side that did not speak said no words (0).
+known (None); a side that did not speak said no words (0). How many words there are is not known either (None) as
+soon as one of the transcripts is written without spaces: a sum without its words would be none.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def _is_transcribed(utterances: Sequence[SpokenUtterance]) -> bool:
 
 
 def words_count(utterances: Sequence[SpokenUtterance]) -> int | None:
-    """Words of the kept transcripts; None when the side spoke and nothing was transcribed."""
-    if not _is_transcribed(utterances):
+    """Words of the kept transcripts; None when the side spoke and there is none, or not all can be counted."""
+    if not _is_transcribed(utterances) or any(one.has_uncounted_words for one in utterances):
         return None
     return sum(utterance.word_count or 0 for utterance in utterances)
 
@@ -49,15 +50,17 @@ def words_count(utterances: Sequence[SpokenUtterance]) -> int | None:
 def talk_speed_wpm(
     utterances: Sequence[SpokenUtterance], thresholds: Thresholds, within: Span | None = None
 ) -> float | None:
-    """Words per minute of the side's own speech; None below ``talk_speed_min_words``.
+    """Words per minute of the side's own speech; None below ``talk_speed_min_words`` or uncounted.
 
     Speech without a transcript counts neither as words nor as time. With `within`, only that part of the
     call: of an utterance that reaches over its edge, the same share of the words as of the time.
     """
     transcribed, speech = _transcribed(utterances, thresholds)
-    words: float = sum(one.word_count or 0 for one in transcribed)
+    shared = [(one, 1.0 if within is None else _share(one, within)) for one in transcribed]
+    if any(share and one.has_uncounted_words for one, share in shared):
+        return None
+    words = sum((one.word_count or 0) * share for one, share in shared)
     if within is not None:
-        words = sum((one.word_count or 0) * _share(one, within) for one in transcribed)
         speech = intersection(speech, [within])
     return words / (total_ms(speech) / 60_000) if words >= thresholds.talk_speed_min_words else None
 
@@ -103,10 +106,23 @@ def questions_count(utterances: Sequence[SpokenUtterance]) -> int | None:
 
 
 def fillers_count(utterances: Sequence[SpokenUtterance], language: str | None) -> int | None:
-    """Entries of the language's filler list, whole words; None as for `words_count`, or without a list."""
-    if language not in FILLERS or not _is_transcribed(utterances):
+    """Entries of the filler list of the language that was spoken, whole words.
+
+    None when the side spoke and there is no transcript, or no list for one of its languages.
+
+    Args:
+        utterances: of one side.
+        language: of those that tell none.
+    """
+    if not _is_transcribed(utterances):
         return None
-    return len(_fillers(language).findall(_together(utterances).lower()))
+    by_language: defaultdict[str, list[SpokenUtterance]] = defaultdict(list)
+    for one in utterances:
+        if one.text:
+            by_language[one.language or language or ""].append(one)
+    if any(spoken not in FILLERS for spoken in by_language or [language]):
+        return None
+    return sum(len(_fillers(spoken).findall(_together(own).lower())) for spoken, own in by_language.items())
 
 
 def _together(utterances: Sequence[SpokenUtterance]) -> str:

@@ -36,6 +36,7 @@ def add_to(commands: Any) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     one = actions.add_parser("check", help="is a rules file in order?")
     one.add_argument("file", type=Path, metavar="FILE")
+    settings.add_arguments(one)
     one.set_defaults(run=run_check)
     one = actions.add_parser(
         "test",
@@ -73,7 +74,8 @@ def _add_period(parser: argparse.ArgumentParser) -> None:
 
 def run_check(options: argparse.Namespace) -> int:
     """0 when nothing is wrong with it."""
-    rules = load_rules(options.file)
+    config = settings.load(options)
+    rules = load_rules(options.file, thresholds_with(config.measures.thresholds))
     for rule in rules:
         print(rule.name)
         for condition in rule.when:
@@ -95,9 +97,9 @@ class JudgedCall:
 
 def run_test(options: argparse.Namespace) -> int:
     """0, also when nothing matches."""
-    rules = _chosen(load_rules(options.file), options.rule or [])
     config = settings.load(options)
     thresholds = thresholds_with(config.measures.thresholds)
+    rules = _chosen(load_rules(options.file, thresholds), options.rule or [])
     with settings.database(config) as engine:
         require_current_schema(engine)
         calls = _calls(engine, options)
@@ -118,8 +120,8 @@ def run_apply(options: argparse.Namespace) -> int:
     path = options.file or config.rules.file
     if path is None:
         raise ConfigError(["rules.file: required, or a FILE"])
-    rules = load_rules(path)
     thresholds = thresholds_with(config.measures.thresholds)
+    rules = load_rules(path, thresholds)
     matched = pruned = 0
     with settings.database(config) as engine:
         require_current_schema(engine)

@@ -15,6 +15,7 @@ from zccvoice import config
 from zccvoice.analytics.pseudonym import PhonePseudonym
 from zccvoice.analytics.rules import Rule
 from zccvoice.analytics.rules_file import load_rules
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.config.sources import Tree, merge
 from zccvoice.errors import ConfigError, StoreError
 from zccvoice.journal.shelf import Shelf
@@ -128,7 +129,9 @@ def rules(settings: config.Config) -> tuple[Rule, ...]:
     Raises:
         ConfigError: all that is wrong with them, each with its line.
     """
-    return () if settings.rules.file is None else load_rules(settings.rules.file)
+    if settings.rules.file is None:
+        return ()
+    return load_rules(settings.rules.file, thresholds_with(settings.measures.thresholds))
 
 
 def phones(settings: config.Config) -> PhonePseudonym:

@@ -8,6 +8,7 @@ import ssl
 import httpx
 
 from zccvoice.analytics.rules_file import load_rules
+from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.config import Config
 from zccvoice.config.rules import RuleWebhookConfig
 from zccvoice.doctor.finding import Finding, Verdict
@@ -33,7 +34,7 @@ def _file(config: Config) -> Finding:
     if path is None:
         return Finding(_RULES, Verdict.NOT_CHECKED, "rules.file is not set: calls are judged by none")
     try:
-        rules = load_rules(path)
+        rules = load_rules(path, thresholds_with(config.measures.thresholds))
     except ConfigError as error:
         return Finding(_RULES, Verdict.FAILED, "; ".join(error.problems), f"zccvoice rules check {path}")
     if not rules:

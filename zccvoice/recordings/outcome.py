@@ -160,6 +160,7 @@ class Outcome:
                     one.clipped_ratio,
                     one.sentiment,
                     word_spans_of(one),
+                    one.language,
                 )
                 for one in rows
             ),

@@ -9,12 +9,12 @@ Sources: W3C "WebVTT", sections 1.1 and 6.4; SubRip is what players take for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import IO, NamedTuple
 
+from zccvoice.analytics.unspaced import UNSPACED_LETTER
 from zccvoice.reports.calls import CallReport
 from zccvoice.reports.transcript import speaker
 from zccvoice.store.facts import StoredWord
@@ -23,10 +23,6 @@ from zccvoice.store.word_places import word_places
 
 LONGEST_LETTERS = 84
 LONGEST_MS = 7_000
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
-"""Letters of scripts that are written without spaces: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ def _cut_between(text: str, end: int, begin: int) -> int | None:
     space = text.rfind(" ", end, begin)
     if space >= 0:
         return space + 1
-    is_unspaced = _UNSPACED.search(text[max(0, begin - 1) : begin + 1]) is not None
+    is_unspaced = UNSPACED_LETTER.search(text[max(0, begin - 1) : begin + 1]) is not None
     return begin if is_unspaced and text[begin : begin + 1].isalnum() else None
 
 

@@ -200,6 +200,7 @@ def call_record(connection: Connection, engagement_id: str) -> CallRecord:
             clipped_ratio=row.clipped_ratio,
             word_spans=word_spans_of(row),
             sentiment=row.sentiment,
+            language=row.language,
         )
         for row in utterances(connection, engagement_id)
     )

@@ -75,8 +75,13 @@ def sentiment_of(text: str | None, language: str | None, scorers: Scorers) -> fl
 
 
 def side_score(utterances: Sequence[SpokenUtterance]) -> float | None:
-    """The mean of the utterances' scores weighted by their words, −5…+5; None when none has a score."""
+    """The mean of the utterances' scores weighted by their words, −5…+5.
+
+    None when none has a score, or the words of one that has cannot be counted.
+    """
     rated = [(one.sentiment, one.word_count or 0) for one in utterances if one.sentiment is not None]
+    if any(one.has_uncounted_words for one in utterances if one.sentiment is not None):
+        return None
     words = sum(count for _, count in rated)
     return SCALE * math.fsum(score * count for score, count in rated) / words if words else None
 
