@@ -104,13 +104,13 @@ class Scorecard:
     """From the agent's answering to the first agent speech, ms."""
 
     words_agent_count: int | None
-    """Words of the agent side's kept transcripts."""
+    """Words of the agent side's kept transcripts; NULL where spaces do not part them, as in Chinese."""
     words_customer_count: int | None
-    """Words of the customer's kept transcripts."""
+    """Words of the customer's kept transcripts; NULL where spaces do not part them, as in Chinese."""
     talk_speed_agent_wpm: float | None
-    """Words per minute of the agent side's own transcribed speech; NULL below 20 words."""
+    """Words per minute of the agent side's own transcribed speech; NULL below 20 words, or uncounted."""
     talk_speed_customer_wpm: float | None
-    """Words per minute of the customer's own transcribed speech; NULL below 20 words."""
+    """Words per minute of the customer's own transcribed speech; NULL below 20 words, or uncounted."""
     talk_speed_change_agent_ratio: float | None
     """Talk speed of the agent side in the last third of the call divided by that in the first; 1 is unchanged."""
     talk_speed_change_customer_ratio: float | None
@@ -120,9 +120,9 @@ class Scorecard:
     questions_customer_count: int | None
     """Sentences of the customer that end in a question mark."""
     fillers_agent_count: int | None
-    """Filler words of the agent side, by the list of the call's language; NULL where there is no list."""
+    """Filler words of the agent side, by the list of the language spoken; NULL where there is no list."""
     fillers_customer_count: int | None
-    """Filler words of the customer, by the list of the call's language; NULL where there is no list."""
+    """Filler words of the customer, by the list of the language spoken; NULL where there is no list."""
     language: str | None
     """The language the call was transcribed in, a Whisper code such as en."""
     language_source: str | None
@@ -176,7 +176,7 @@ class Scorecard:
 
     verdict: str | None
     """no_contact (fewer than 20 substantive words), sparse (2 min or more, less than 35 % speech), or
-    conversation; NULL when there is speech and none of it was transcribed."""
+    conversation; NULL when what was not understood may hold the missing words."""
     damaged: bool
     """Less than 98 % of the audio arrived: read every other measure with care."""
 

@@ -76,7 +76,7 @@ _OWN = {
     "length_ms": "How long the agent was on the call, ms: the duration of the call, or his parts together.",
     "talk_time_ms": "The agent's own speech, ms.",
     "talk_time_total_ms": "The agent's own speech and that of all others while he was on the call, ms.",
-    "words_count": "Words of the agent's kept transcripts; NULL when he spoke and nothing was transcribed.",
+    "words_count": "Words of the agent's kept transcripts; NULL when they are not known or cannot be counted.",
     "talk_speed_wpm": "Words per minute of the agent's own transcribed speech; NULL below 20 words.",
     "hold_time_ms": "Time on hold while the agent was on the call, ms.",
     "hold_count": "Holds that began while the agent was on the call.",

@@ -127,7 +127,7 @@ class SpeechSpan(Base):
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
     side: Mapped[str | None] = mapped_column(comment="agent, customer or other; NULL while nobody told.")
     words_count: Mapped[int | None] = mapped_column(
-        comment="Words in it; NULL when a part has no transcript."
+        comment="Words in it; NULL when those of a part are not known."
     )
 
 
