@@ -6,6 +6,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 READY := .venv/.ready
 GOALS := help demo test lint setup lock clean
+# Whole daemons at real speed: they mostly wait, and go after what keeps both cores busy.
 REAL_TIME := $(addprefix tests/end_to_end/test_,$(addsuffix .py,calls crashes crowds keeping recognizer rules)) tests/simulator/test_witness.py
 HERE := $(dir $(lastword $(MAKEFILE_LIST)))
 
@@ -23,7 +24,7 @@ demo: $(READY) ## play demo calls through the daemon and show what a supervisor 
 
 test: $(READY) ## the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(REAL_TIME:%=--ignore %)
-	@$(BIN)/python -m pytest $(REAL_TIME)  # alone on the machine
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(REAL_TIME)
 
 lint: $(READY) ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
