@@ -15,9 +15,9 @@ import trio
 from trio.testing import MockClock
 
 from tests.daemon.rooms import EPOCH_S, new_shelf, wall_clock
+from zccvoice.daemon.endings import REMEMBERED_S
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.recovery import deleter, find_inheritance
-from zccvoice.daemon.supervisor import REMEMBERED_S
 from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal
 from zccvoice.errors import JournalFullError
 from zccvoice.journal.record import Kind
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.usefixtures("no_threads")
 CCV = Product.CONTACT_CENTER
 
 
-def started(stream_id: str) -> StreamStarted:
-    return StreamStarted(CCV, "E", stream_id, "wss://a.zoom.us", int(EPOCH_S * 1000), "acc")
+def started(stream_id: str, after_s: float = 0) -> StreamStarted:
+    return StreamStarted(CCV, "E", stream_id, "wss://a.zoom.us", int((EPOCH_S + after_s) * 1000), "acc")
 
 
 def stopped(stream_id: str | None, reason: StopReason | None = None) -> StreamStopped:
@@ -148,7 +148,23 @@ async def test_unfinished_journals_and_missed_webhooks_are_found(
     found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
     assert [one.stream_id for one in found.unfinished] == ["open"]
     assert found.missed == [started("missed")]
+    assert found.stopped == [stopped("over")]
     assert found.revoked == []
+
+
+async def test_the_times_of_a_start_and_a_stop_tell_whether_it_was_missed(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    again = [started("again", after_s=60), started("ended_again", after_s=60)]
+    await keep(shelf, stopped("over"), started("over"), started("again"), started("ended_again"))
+    await keep(shelf, stopped("again"), *again, stopped("again"), replace(again[0], server_url="wss://late"))
+    for stream_id in ("again", "ended_again"):
+        begin(shelf, stream_id)
+        shelf.close(journal_name(stream_id))
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert [one.stream_id for one in found.missed] == ["again"]
+    assert found.missed[0].event_ts_ms == again[0].event_ts_ms
 
 
 async def test_an_announcement_is_missed_for_no_longer_than_zoom_repeats_it(

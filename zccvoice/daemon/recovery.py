@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import trio
 
+from zccvoice.daemon.endings import REMEMBERED_S, Endings
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.past import read_past, started_of
-from zccvoice.daemon.supervisor import REMEMBERED_S, Delete
+from zccvoice.daemon.supervisor import Delete
 from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal, is_webhook_journal
 from zccvoice.errors import JournalError, KeyMissingError
 from zccvoice.journal.journal import START
@@ -32,7 +33,9 @@ class Inheritance:
     unfinished: list[StreamStarted] = field(default_factory=list)
     """Streams with an open journal, the oldest first."""
     missed: list[WebhookEvent] = field(default_factory=list)
-    """Announced streams without a journal: accepted, and lost with the daemon that did."""
+    """Streams announced that have no journal, or were over before: accepted, and lost with the daemon that did."""
+    stopped: list[StreamStopped] = field(default_factory=list)
+    """What may still void a start that comes late."""
     revoked: list[StreamRevoked] = field(default_factory=list)
     """Withdrawn by Zoom: deleted once more, in case that was not done."""
 
@@ -67,10 +70,14 @@ def find_inheritance(
             found.unfinished.append(_newest(started, kept))
     found.unfinished += _left_at_shutdown(shelf, kept, gone, wall_clock())
     horizon_ms = (wall_clock() - REMEMBERED_S) * 1000
+    recent = [event for arrived_ms, event in kept if arrived_ms >= horizon_ms]
+    found.stopped = [one for one in recent if isinstance(one, StreamStopped)]
+    begun_again = {one.stream_id for one in found.stopped} - {one.stream_id for one in found.unfinished}
     found.missed = [
         one
-        for one in _unanswered([event for arrived_ms, event in kept if arrived_ms >= horizon_ms])
-        if one.stream_id not in gone and not shelf.exists(journal_name(one.stream_id))
+        for one in _unanswered(recent, found.stopped)
+        if one.stream_id not in gone
+        and (one.stream_id in begun_again or not shelf.exists(journal_name(one.stream_id)))
     ]
     return found
 
@@ -139,15 +146,14 @@ def _newest(started: StreamStarted, kept: Sequence[tuple[int, Keepsake]]) -> Str
     return max(reversed(again), key=lambda one: one.event_ts_ms, default=started)
 
 
-def _unanswered(events: Sequence[Keepsake]) -> list[StreamStarted]:
-    """Starts that no stop has followed, the last of each stream."""
+def _unanswered(events: Sequence[Keepsake], stopped: Iterable[StreamStopped]) -> list[StreamStarted]:
+    """Starts that no stop ends, the newest of each stream."""
+    endings = Endings()
+    for one in stopped:
+        endings.note(one, 0)
     open_: dict[str, StreamStarted] = {}
     for event in events:
-        match event:
-            case StreamStarted():
-                open_[event.stream_id] = event
-            case StreamStopped():
-                for stream_id, started in list(open_.items()):
-                    if is_meant(event, started):
-                        del open_[stream_id]
+        if isinstance(event, StreamStarted) and not endings.is_void(event, 0):
+            known = open_.get(event.stream_id, event)
+            open_[event.stream_id] = max(event, known, key=lambda one: one.event_ts_ms)
     return list(open_.values())
