@@ -233,6 +233,25 @@ async def test_nobody_revokes_the_stream_of_another_app(tmp_path: Path, autojump
     assert found.revoked == []
 
 
+@pytest.mark.parametrize(("signer", "is_deleted"), [("ours", True), ("other", False)])
+async def test_the_journal_of_a_stream_tells_who_may_revoke_it(
+    tmp_path: Path, signer: str, is_deleted: bool, autojump_clock: MockClock
+) -> None:
+    """When it began so long ago that its webhook is not kept any more, or when it is over."""
+    shelf = new_shelf(tmp_path)
+    with shelf.writer(journal_name("S")) as writer:
+        writer.write(Kind.RECEIVED, 0, [replace(started("S"), client_id="ours")])
+    revoked = replace(stopped("S", StopReason.STREAM_REVOKED), client_ids=(signer,))
+    forged = replace(started("S"), client_id="other")
+    async with keeping(shelf) as webhooks:
+        for webhook in (forged, revoked):
+            await webhooks.keep(webhook)
+        found = find_inheritance(shelf, webhooks, wall_clock=wall_clock)
+        assert [one.stream_id for one in found.revoked] == (["S"] if is_deleted else [])
+        assert await deleter(shelf, webhooks, Outbox())(revoked) is is_deleted
+    assert shelf.exists(journal_name("S")) is not is_deleted
+
+
 async def test_a_revoked_stream_stays_deleted(tmp_path: Path, autojump_clock: MockClock) -> None:
     shelf = new_shelf(tmp_path)
     for stream_id in ("by_webhook", "by_signaling"):
@@ -240,7 +259,7 @@ async def test_a_revoked_stream_stays_deleted(tmp_path: Path, autojump_clock: Mo
     async with keeping(shelf) as webhooks:
         await webhooks.keep(stopped("by_webhook", StopReason.STREAM_REVOKED))
         outbox = Outbox()
-        await deleter(shelf, webhooks, outbox)("E", "by_signaling")
+        assert await deleter(shelf, webhooks, outbox)(stopped("by_signaling"))
         assert not shelf.exists(journal_name("by_signaling"))
         (fact,) = outbox.take_urgent()
         assert isinstance(fact, StreamRevoked)

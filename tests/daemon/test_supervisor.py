@@ -56,9 +56,11 @@ class Town:
             script = [object(), StreamEnded("done", "")]  # an event that no journal can hold
         return self.rooms.call(event, script, is_announced=is_announced)
 
-    async def _delete(self, engagement_id: str, stream_id: str) -> None:
+    async def _delete(self, revoked: StreamStopped) -> bool:
         await trio.lowlevel.checkpoint()
-        self.deleted.append(stream_id)
+        assert revoked.stream_id is not None
+        self.deleted.append(revoked.stream_id)
+        return True
 
     async def tell(self, event: WebhookEvent) -> None:
         await self.webhooks_send.send(event)

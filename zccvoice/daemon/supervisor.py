@@ -31,8 +31,8 @@ SUPERSEDED = "superseded"
 
 MakeCall: TypeAlias = Callable[[StreamStarted, bool], Call]
 """(announcement, whether it is news) → the call."""
-Delete: TypeAlias = Callable[[str, str], Awaitable[None]]
-"""Deletes everything there is of a stream (engagement id, stream id)."""
+Delete: TypeAlias = Callable[[StreamStopped], Awaitable[bool]]
+"""Deletes everything there is of a revoked stream; False when it is of another app than those that signed."""
 log = get_logger()
 
 
@@ -185,7 +185,7 @@ class Supervisor:
         is_revoked = event.reason is StopReason.STREAM_REVOKED
         if is_revoked and not stopped:
             if event.stream_id is not None:
-                calls.start_soon(self._delete_safely, event.engagement_id, event.stream_id)
+                calls.start_soon(self._delete_safely, event)
             else:
                 log.error(
                     "revoked without a stream's id, and none of the call runs: zccvoice db erase", **ids
@@ -217,20 +217,23 @@ class Supervisor:
             if call.end_cause is not None and call.end_cause not in RETAKEN_CAUSES:
                 self._endings.note(_end_of(running), trio.current_time())
         if call.is_revoked:
-            await self._delete_safely(call.engagement_id, call.stream_id)
+            await self._delete_safely(_end_of(running))
         elif call.end_cause is not None and (again := running.announced_again) is not None:
             self._handle_safely(again, calls)
 
-    async def _delete_safely(self, engagement_id: str, stream_id: str) -> None:
-        ids = {"engagement_id": engagement_id, "stream_id": stream_id}
+    async def _delete_safely(self, revoked: StreamStopped) -> None:
+        ids = {"engagement_id": revoked.engagement_id, "stream_id": revoked.stream_id}
         try:
-            await self._delete(engagement_id, stream_id)
+            is_deleted = await self._delete(revoked)
         except (
             Exception
         ):  # the edge of one deletion; it is in the webhooks' journal and done at the next start
             log.exception("revoked stream not deleted", **ids)
         else:
-            log.warning("revoked stream deleted", **ids)
+            if is_deleted:
+                log.warning("revoked stream deleted", **ids)
+            else:
+                log.error("a stream is not revoked by who signs for another app", **ids)
 
 
 def _end_of(running: _Running) -> StreamStopped:
