@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,29 @@ async def test_an_interruption_may_tell_where_to_go(
         call.note_interrupted(StreamInterrupted(Product.CONTACT_CENTER, "E", "S", T0, server_url))
         call.stop("shutdown")
     assert receivers[0].orders == orders
+
+
+@pytest.mark.parametrize(
+    ("cause", "why"),
+    [("user_triggered", "stream_stopped"), ("stopped", "stream_stopped"), ("shutdown", "daemon_down"),
+     ("connection_lost", "connection_lost"), ("decode", "connection_lost")],
+)  # fmt: skip
+async def test_a_stream_that_zoom_starts_anew_has_a_gap_that_says_so(
+    tmp_path: Path, cause: str, why: str, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    await run(tmp_path, [OPENED, *packets, StreamEnded(cause, "")])
+    anew = replace(STARTED, event_ts_ms=T0 + 30_000)
+    played = await run(tmp_path, [OPENED, *audio("ch", offset_ms=30_000), ENDED], started=anew)
+    assert played.end.end_reason == "customer_disconnected"
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4000, T0 + 30_000, why)]
+    assert len(played.heard) == 2
+
+
+@pytest.mark.parametrize(("event_ts_ms", "is_dated"), [(T0 + 3900, True), (T0 + 30_000, False)])
+async def test_a_start_that_may_be_older_than_the_end_begins_nothing(
+    tmp_path: Path, event_ts_ms: int, is_dated: bool, autojump_clock: MockClock
+) -> None:
+    first = await run(tmp_path, [OPENED, *audio("ch"), ENDED])
+    late = replace(STARTED, event_ts_ms=event_ts_ms, is_dated=is_dated)
+    assert (await run(tmp_path, [], started=late)).facts == first.facts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import trio_websocket
 
 from tests.tls import Authority
 from zccvoice.config import ZoomConfig
-from zccvoice.daemon.websocket import connect_websocket
+from zccvoice.daemon.websocket import Line, connect_websocket
+from zccvoice.errors import ConnectionFailedError
+from zccvoice.rtms.events import StreamEvent
 
 
 async def test_a_server_of_ones_own_authority(tmp_path: Path) -> None:
@@ -35,3 +38,25 @@ async def test_a_server_of_ones_own_authority(tmp_path: Path) -> None:
                 with pytest.raises(trio.BrokenResourceError):
                     await stream.do_handshake()
         nursery.cancel_scope.cancel()
+
+
+async def test_an_attempt_is_called_off_at_once_and_leaves_no_connection() -> None:
+    settings = ZoomConfig(allowed_hosts=("127.0.0.1",))
+    events_send, _ = trio.open_memory_channel[StreamEvent](0)
+    attempt = trio.CancelScope()
+
+    async def swallow(stream: trio.SocketStream) -> None:
+        await stream.receive_some()
+        attempt.cancel()
+        async for _ in stream:  # to its end
+            pass
+        nursery.cancel_scope.cancel()
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            (listener,) = await nursery.start(partial(trio.serve_tcp, host="127.0.0.1"), swallow, 0)
+            url = f"wss://127.0.0.1:{listener.socket.getsockname()[1]}/"
+            with pytest.raises(ConnectionFailedError, match="called off"):
+                async with Line("media", settings, events_send).open(url, attempt):
+                    raise AssertionError
+            await trio.sleep_forever()

@@ -1,8 +1,8 @@
-"""A media connection that Zoom says it has lost."""
+"""A media connection that Zoom says it has lost, or that is hung up on."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -68,21 +68,30 @@ class _Socket:
         raise AssertionError
 
 
-async def served(server: Server, doubted_at_s: float, on_event: OnEvent = lambda event: None) -> list[float]:
-    """When connections were made up to 30 s, if Zoom tells of a loss at that moment."""
+def line_to(
+    server: Server,
+    events_send: trio.MemorySendChannel[StreamEvent],
+    on_event: OnEvent = lambda event: None,
+    on_lost: Callable[[float], None] = lambda since: None,
+) -> MediaLine:
     (planned,) = plan_media(
         {"audio": "ws://127.0.0.1:1/a"}, CCV, MediaParams(audio=wanted_audio(SETTINGS, CCV))
     )
-    events_send, events_receive = trio.open_memory_channel[StreamEvent](100)
-    line = MediaLine(
+    return MediaLine(
         planned,
         StreamIdentity.sign(CCV, "E", "S", "id", "secret"),
         Line("media", SETTINGS, events_send, server.connect),
         SETTINGS,
         announce=trio.lowlevel.checkpoint,
         on_event=on_event,
-        on_lost=lambda: None,
+        on_lost=on_lost,
     )
+
+
+async def served(server: Server, doubted_at_s: float, on_event: OnEvent = lambda event: None) -> list[float]:
+    """When connections were made up to 30 s, if Zoom tells of a loss at that moment."""
+    events_send, events_receive = trio.open_memory_channel[StreamEvent](100)
+    line = line_to(server, events_send, on_event)
     async with events_receive, trio.open_nursery() as nursery:
         nursery.start_soon(line.run)
         await trio.sleep(doubted_at_s)
@@ -135,3 +144,58 @@ async def test_a_doubt_costs_no_packet_that_waits_to_be_taken(autojump_clock: Mo
     assert len(heard) == len({*heard})
     begun = sorted({one // 1000 for one in heard})
     assert [sum(one // 1000 == at for one in heard) for at in begun[:-1]] == [3] * (len(begun) - 1)
+
+
+DRAIN_S = 2.0
+
+
+async def hung_up(server: Server, at_s: float) -> tuple[list[float], float]:
+    """Since when nothing was heard, each time a connection was lost, and when the line is over."""
+    lost: list[float] = []
+    events_send, _events_receive = trio.open_memory_channel[StreamEvent](100)
+    line = line_to(server, events_send, on_lost=lost.append)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(line.run)
+        await trio.sleep(at_s)
+        line.hang_up(DRAIN_S)
+    return lost, trio.current_time()
+
+
+@pytest.mark.parametrize(
+    ("speaks_at_s", "deaf_since_s"),
+    [((1, 2), 2), ((1, 2, 12), 22), ((1, 2, 12, 21), 22), ((1, 2, 21), 22)],
+    ids=["gone", "quiet", "late words", "only late words"],
+)
+async def test_a_hang_up_tells_since_when_nothing_was_heard(
+    speaks_at_s: tuple[float, ...], deaf_since_s: float, autojump_clock: MockClock
+) -> None:
+    lost, over_at_s = await hung_up(Server(*speaks_at_s), 20)
+    assert lost == [pytest.approx(deaf_since_s)]
+    assert over_at_s == pytest.approx(20 + DRAIN_S)
+
+
+class _Mute(_Socket):
+    async def get_messages(self) -> list[bytes]:
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+class Unreachable(Server):
+    """Takes its time at one step on the way to a connection."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__()
+        self._step = step
+
+    @asynccontextmanager
+    async def connect(self, url: str, timeout_s: float) -> AsyncIterator[_Socket]:
+        if self._step == "refused":
+            raise OSError("refused")
+        if self._step == "connecting":
+            await trio.sleep(timeout_s)
+        yield _Mute(())
+
+
+@pytest.mark.parametrize("step", ["connecting", "handshake", "refused"])
+async def test_a_hang_up_calls_off_the_attempt_to_connect(step: str, autojump_clock: MockClock) -> None:
+    assert await hung_up(Unreachable(step), 3) == ([], 3)

@@ -16,6 +16,7 @@ from tests.daemon.conftest import SETTINGS, MemoryZoom
 from zccvoice.config import LanguageConfig, ZoomConfig
 from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.tcp import GATHER_S
+from zccvoice.daemon.websocket import GOODBYE_S
 from zccvoice.errors import (
     ConnectionFailedError,
     ForbiddenHostError,
@@ -488,3 +489,131 @@ async def test_what_came_before_a_stop_is_read(autojump_clock: trio.testing.Mock
     signaling, media = Scripted(SIGNALING_OK), Gathering(MEDIA_OK, *[AUDIO] * 50)
     events, _ = await listen(signaling, media, stop_after_s=GATHER_S * 5.5)
     assert len(audio(events, "ch")) == 5
+
+
+HANGS = float("inf")
+"""Seconds that the attempt to connect to a server takes which swallows everything."""
+
+
+class Servers:
+    """Zoom's, by port and path: how long each takes to be reached. What is reached speaks at once."""
+
+    def __init__(self, takes_s: dict[str, float]) -> None:
+        self._takes_s = takes_s
+        self.attempts: list[tuple[float, str]] = []
+
+    @asynccontextmanager
+    async def connect(self, url: str, timeout_s: float) -> AsyncIterator[Any]:
+        port_and_path = url.removeprefix("ws://127.0.0.1:")
+        self.attempts.append((trio.current_time(), port_and_path))
+        with trio.fail_after(timeout_s):
+            await trio.sleep(self._takes_s.get(port_and_path, 0))
+        if port_and_path.endswith("/m"):
+            yield Scripted(MEDIA_OK, AUDIO)
+        else:
+            yield Scripted(SIGNALING_OK.replace("127.0.0.1", f"127.0.0.1:{port_and_path[0]}"))
+
+
+async def ordered(
+    servers: Servers, at_s: float, order: Callable[[WebSocketReceiver], None], until_s: float
+) -> list[StreamEvent]:
+    """What a receiver tells that is given an order at that moment, and stopped later."""
+    started = StreamStarted(Product.CONTACT_CENTER, "E", "S", "ws://127.0.0.1:1/s", 1_781_000_000_000)
+    events_send, events_receive = trio.open_memory_channel[StreamEvent](100)
+    receiver = WebSocketReceiver(SETTINGS, LANGUAGES, started, events_send, servers.connect)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(receiver.run)
+        await trio.sleep_until(at_s)
+        order(receiver)
+        await trio.sleep_until(until_s)
+        receiver.stop("shutdown")
+    return [event async for event in events_receive]
+
+
+@pytest.mark.parametrize("slow", ["1/s", "1/m"])
+async def test_failover_does_not_wait_for_an_attempt_at_the_old_server(
+    slow: str, autojump_clock: trio.testing.MockClock
+) -> None:
+    servers = Servers({slow: HANGS})
+    events = await ordered(servers, 3, lambda receiver: receiver.reconnect("ws://127.0.0.1:2/s"), 20)
+    at = {where: at_s for at_s, where in servers.attempts}
+    assert 3 <= at["2/s"] <= at["2/m"] < 4
+    assert len(servers.attempts) == {"1/s": 3, "1/m": 4}[slow]
+    assert [type(one) for one in events] == [MediaOpened, AudioReceived, StreamEnded]
+
+
+@pytest.mark.parametrize("slow", ["1/s", "1/m"])
+async def test_a_stop_does_not_wait_for_an_attempt(slow: str, autojump_clock: trio.testing.MockClock) -> None:
+    events = await ordered(Servers({slow: HANGS}), 3, lambda receiver: receiver.stop("silent"), 3)
+    assert trio.current_time() < 3 + 2 * GOODBYE_S + 0.1
+    assert events == [StreamEnded("silent", "stopped by us")]
+
+
+@pytest.mark.parametrize("server_url", ["ws://127.0.0.1:1/s", None], ids=["repeated start", "interruption"])
+async def test_what_is_told_again_disturbs_no_attempt(
+    server_url: str | None, autojump_clock: trio.testing.MockClock
+) -> None:
+    servers = Servers({"1/s": 6})
+    events = await ordered(servers, 3, lambda receiver: receiver.reconnect(server_url), 20)
+    assert servers.attempts == [(0, "1/s"), (6, "1/m")]
+    assert [type(one) for one in events] == [MediaOpened, AudioReceived, StreamEnded]
+
+
+class Deaf(Scripted):
+    """Of whose end nobody hears: nothing comes any more."""
+
+    async def get_messages(self) -> list[bytes]:
+        if not self.messages:
+            await trio.sleep_forever()
+        return await super().get_messages()
+
+
+class Ending(Scripted):
+    """Keeps alive every second, until Zoom ends the stream."""
+
+    def __init__(self, is_due: Callable[[], bool]) -> None:
+        super().__init__(SIGNALING_OK)
+        self._is_due = is_due
+
+    async def get_messages(self) -> list[bytes]:
+        if not self.messages:
+            await trio.sleep(1)
+            self.messages.append(TERMINATED if self._is_due() else '{"msg_type":12,"timestamp":1}')
+        return await super().get_messages()
+
+
+@pytest.mark.parametrize(
+    ("media", "is_told"),
+    [(Deaf(MEDIA_OK, AUDIO), True), (Scripted(MEDIA_OK, AUDIO), False), (Deaf(MEDIA_OK), True)],
+    ids=["deaf", "alive", "deaf from the start"],
+)
+async def test_a_time_in_which_nobody_heard_is_told_when_zoom_ends_the_stream(
+    media: Scripted, is_told: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    events, failure = await listen(Ending(lambda: trio.current_time() >= 30), media)
+    assert failure is None
+    assert events[-1] == StreamEnded("streaming_not_supported", "Zoom ended the stream")
+    assert [one for one in events if isinstance(one, ReceptionBroken)] == (
+        [ReceptionBroken("connection_lost")] if is_told else []
+    )
+
+
+async def test_a_refusal_of_the_next_connection_is_no_new_loss(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    refusals = ['{"msg_type":4,"status_code":15,"reason":"duplicate media connection"}'] * 4
+
+    class Held(Scripted):
+        """Closed after the first words; the connections after it are refused."""
+
+        async def get_messages(self) -> list[bytes]:
+            if self.messages:
+                return await super().get_messages()
+            if not self.closes:
+                self.closes = True
+                raise trio_websocket.ConnectionClosed(None)
+            return [refusals.pop().encode()]
+
+    events, failure = await listen(Ending(lambda: not refusals), Held(MEDIA_OK, AUDIO))
+    assert failure is None
+    assert [one for one in events if isinstance(one, ReceptionBroken)] == [ReceptionBroken("connection_lost")]

@@ -15,9 +15,9 @@ import trio
 from trio.testing import MockClock
 
 from tests.daemon.rooms import EPOCH_S, new_shelf, wall_clock
+from zccvoice.daemon.endings import REMEMBERED_S
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.recovery import deleter, find_inheritance
-from zccvoice.daemon.supervisor import REMEMBERED_S
 from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal
 from zccvoice.errors import JournalFullError
 from zccvoice.journal.record import Kind
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.usefixtures("no_threads")
 CCV = Product.CONTACT_CENTER
 
 
-def started(stream_id: str) -> StreamStarted:
-    return StreamStarted(CCV, "E", stream_id, "wss://a.zoom.us", int(EPOCH_S * 1000), "acc")
+def started(stream_id: str, after_s: float = 0) -> StreamStarted:
+    return StreamStarted(CCV, "E", stream_id, "wss://a.zoom.us", int((EPOCH_S + after_s) * 1000), "acc")
 
 
 def stopped(stream_id: str | None, reason: StopReason | None = None) -> StreamStopped:
@@ -148,7 +148,23 @@ async def test_unfinished_journals_and_missed_webhooks_are_found(
     found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
     assert [one.stream_id for one in found.unfinished] == ["open"]
     assert found.missed == [started("missed")]
+    assert found.stopped == [stopped("over")]
     assert found.revoked == []
+
+
+async def test_the_times_of_a_start_and_a_stop_tell_whether_it_was_missed(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    again = [started("again", after_s=60), started("ended_again", after_s=60)]
+    await keep(shelf, stopped("over"), started("over"), started("again"), started("ended_again"))
+    await keep(shelf, stopped("again"), *again, stopped("again"), replace(again[0], server_url="wss://late"))
+    for stream_id in ("again", "ended_again"):
+        begin(shelf, stream_id)
+        shelf.close(journal_name(stream_id))
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert [one.stream_id for one in found.missed] == ["again"]
+    assert found.missed[0].event_ts_ms == again[0].event_ts_ms
 
 
 async def test_an_announcement_is_missed_for_no_longer_than_zoom_repeats_it(
@@ -217,6 +233,25 @@ async def test_nobody_revokes_the_stream_of_another_app(tmp_path: Path, autojump
     assert found.revoked == []
 
 
+@pytest.mark.parametrize(("signer", "is_deleted"), [("ours", True), ("other", False)])
+async def test_the_journal_of_a_stream_tells_who_may_revoke_it(
+    tmp_path: Path, signer: str, is_deleted: bool, autojump_clock: MockClock
+) -> None:
+    """When it began so long ago that its webhook is not kept any more, or when it is over."""
+    shelf = new_shelf(tmp_path)
+    with shelf.writer(journal_name("S")) as writer:
+        writer.write(Kind.RECEIVED, 0, [replace(started("S"), client_id="ours")])
+    revoked = replace(stopped("S", StopReason.STREAM_REVOKED), client_ids=(signer,))
+    forged = replace(started("S"), client_id="other")
+    async with keeping(shelf) as webhooks:
+        for webhook in (forged, revoked):
+            await webhooks.keep(webhook)
+        found = find_inheritance(shelf, webhooks, wall_clock=wall_clock)
+        assert [one.stream_id for one in found.revoked] == (["S"] if is_deleted else [])
+        assert await deleter(shelf, webhooks, Outbox())(revoked) is is_deleted
+    assert shelf.exists(journal_name("S")) is not is_deleted
+
+
 async def test_a_revoked_stream_stays_deleted(tmp_path: Path, autojump_clock: MockClock) -> None:
     shelf = new_shelf(tmp_path)
     for stream_id in ("by_webhook", "by_signaling"):
@@ -224,7 +259,7 @@ async def test_a_revoked_stream_stays_deleted(tmp_path: Path, autojump_clock: Mo
     async with keeping(shelf) as webhooks:
         await webhooks.keep(stopped("by_webhook", StopReason.STREAM_REVOKED))
         outbox = Outbox()
-        await deleter(shelf, webhooks, outbox)("E", "by_signaling")
+        assert await deleter(shelf, webhooks, outbox)(stopped("by_signaling"))
         assert not shelf.exists(journal_name("by_signaling"))
         (fact,) = outbox.take_urgent()
         assert isinstance(fact, StreamRevoked)

@@ -12,7 +12,8 @@ from trio.testing import MockClock
 from tests.daemon.played import OPENED, audio
 from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from zccvoice.daemon.call import Call
-from zccvoice.daemon.supervisor import REMEMBERED_S, STOP_GRACE_S, Supervisor
+from zccvoice.daemon.endings import REMEMBERED_S
+from zccvoice.daemon.supervisor import STOP_GRACE_S, Supervisor
 from zccvoice.daemon.transcriber import Transcriber
 from zccvoice.errors import ConnectionFailedError
 from zccvoice.rtms.enums import Product, StopReason
@@ -27,8 +28,12 @@ CCV = Product.CONTACT_CENTER
 T0 = int(EPOCH_S * 1000)
 
 
-def started(stream: str, engagement: str = "E") -> StreamStarted:
-    return StreamStarted(CCV, engagement, stream, "wss://a.zoom.us", T0)
+def started(stream: str, engagement: str = "E", *, after_s: int = 0) -> StreamStarted:
+    return StreamStarted(CCV, engagement, stream, "wss://a.zoom.us", T0 + after_s * 1000)
+
+
+def stopped(stream: str | None, *, after_s: int, reason: StopReason | None = None) -> StreamStopped:
+    return StreamStopped(CCV, "E", stream, T0 + after_s * 1000, reason)
 
 
 class Town:
@@ -51,9 +56,11 @@ class Town:
             script = [object(), StreamEnded("done", "")]  # an event that no journal can hold
         return self.rooms.call(event, script, is_announced=is_announced)
 
-    async def _delete(self, engagement_id: str, stream_id: str) -> None:
+    async def _delete(self, revoked: StreamStopped) -> bool:
         await trio.lowlevel.checkpoint()
-        self.deleted.append(stream_id)
+        assert revoked.stream_id is not None
+        self.deleted.append(revoked.stream_id)
+        return True
 
     async def tell(self, event: WebhookEvent) -> None:
         await self.webhooks_send.send(event)
@@ -116,7 +123,7 @@ async def test_a_stop_gives_the_stream_time_to_end_by_itself(
 ) -> None:
     async def script(town: Town) -> None:
         await town.tell(started("S1"))
-        await town.tell(StreamStopped(CCV, "E", "S1", 0, StopReason.AGENT_DISCONNECTED))
+        await town.tell(StreamStopped(CCV, "E", "S1", T0, StopReason.AGENT_DISCONNECTED))
         assert town.supervisor.active_streams == 1
         await trio.sleep(STOP_GRACE_S + 1)
         assert town.supervisor.active_streams == 0
@@ -199,12 +206,98 @@ async def test_what_is_retired_is_older_and_of_the_same_app(
 
 async def test_a_stop_that_overtakes_its_start_voids_it(tmp_path: Path, autojump_clock: MockClock) -> None:
     async def script(town: Town) -> None:
-        await town.tell(StreamStopped(CCV, "E", "S1", 0))
+        await town.tell(StreamStopped(CCV, "E", "S1", T0))
         await town.tell(started("S1"))
         await town.tell(StreamInterrupted(CCV, "E", "S9", 0))
         assert town.made == []
 
     await run(tmp_path, script)
+
+
+@pytest.mark.parametrize("stream_id", ["S1", None])
+async def test_a_start_older_than_the_stop_that_overtook_it_is_void(
+    tmp_path: Path, stream_id: str | None, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(stopped(stream_id, after_s=20))
+        await town.tell(started("S1"))
+        await town.tell(started("S1", after_s=20))
+        assert town.made == []
+        await town.tell(started("S1", after_s=21))
+        assert town.made == ["S1"]
+
+    await run(tmp_path, script)
+
+
+@pytest.mark.parametrize("stream_id", ["S1", None])
+async def test_a_stream_that_is_started_anew_after_its_stop_is_received_again(
+    tmp_path: Path, stream_id: str | None, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(started("S1"))
+        await town.tell(stopped(stream_id, after_s=20, reason=StopReason.USER_TRIGGERED))
+        await trio.sleep(STOP_GRACE_S + 1)
+        for repeated in (started("S1"), replace(started("S1", after_s=60), is_dated=False)):
+            assert town.supervisor.active_streams == 0
+            await town.tell(repeated)
+        await town.tell(started("S1", after_s=60))
+        for late in (stopped(stream_id, after_s=20), started("S1"), stopped(stream_id, after_s=20)):
+            await town.tell(late)
+        await trio.sleep(STOP_GRACE_S + 1)
+        assert town.supervisor.active_streams == 1
+        assert town.made == ["S1", "S1"]
+        await town.tell(stopped(stream_id, after_s=90, reason=StopReason.CUSTOMER_DISCONNECTED))
+        await trio.sleep(STOP_GRACE_S + 1)
+        await town.tell(started("S1", after_s=60))
+
+    town = await run(tmp_path, script)
+    assert town.ends("S1") == ["user_triggered", "customer_disconnected"]
+    assert town.rooms.receivers[1].orders == [("retire", "customer_disconnected")]
+
+
+@pytest.mark.parametrize("is_stopped_again", [False, True])
+async def test_a_stream_that_is_started_anew_before_its_end_is_told_is_received_after_it(
+    tmp_path: Path, is_stopped_again: bool, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        await town.tell(started("S1"))
+        await town.tell(stopped("S1", after_s=20, reason=StopReason.USER_TRIGGERED))
+        await town.tell(started("S1", after_s=21))
+        await town.tell(stopped("S1", after_s=22 if is_stopped_again else 20))
+        assert town.made == ["S1"]
+        await trio.sleep(STOP_GRACE_S + 1)
+
+    town = await run(tmp_path, script)
+    assert town.made == (["S1"] if is_stopped_again else ["S1", "S1"])
+    assert ("reconnect", "wss://a.zoom.us") not in town.rooms.receivers[0].orders
+
+
+async def test_a_stream_that_ended_by_itself_is_not_begun_again_by_an_older_failover(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        last = AudioReceived("ch", T0 + 100_000, b"\1\0" * 1600)
+        town.scripts["S1"] = [MediaOpened(AudioParams()), last, StreamEnded("customer_disconnected", "")]
+        await town.tell(started("S1"))
+        town.scripts["S1"] = []
+        await town.tell(started("S1", after_s=60))
+        assert town.made == ["S1"]
+        await town.tell(started("S1", after_s=200))
+        assert town.made == ["S1", "S1"]
+
+    assert (await run(tmp_path, script)).ends("S1") == ["customer_disconnected", "shutdown"]
+
+
+async def test_what_an_earlier_daemon_was_told_to_be_over_is_not_begun(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_house(tmp_path) as rooms, trio.open_nursery() as nursery:
+        town = Town(rooms)
+        nursery.start_soon(town.supervisor.run, town.webhooks_receive, (), (), [stopped("S1", after_s=20)])
+        await town.tell(started("S1"))
+        await town.tell(started("S2"))
+        town.webhooks_send.close()
+    assert town.made == ["S2"]
 
 
 async def test_a_broken_call_leaves_the_others_alone(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -275,14 +368,17 @@ async def test_a_revoked_stream_is_dropped_and_deleted_within_seconds(
     async def script(town: Town) -> None:
         await town.tell(started("S1"))
         await town.tell(started("S2"))
-        await town.tell(StreamStopped(CCV, "E", "S1", 0, StopReason.STREAM_REVOKED))
+        await town.tell(StreamStopped(CCV, "E", "S1", T0, StopReason.STREAM_REVOKED))
         assert town.deleted == ["S1"]
         assert town.supervisor.active_streams == 1
-        await town.tell(StreamStopped(CCV, "E", "S7", 0, StopReason.STREAM_REVOKED))
+        await town.tell(StreamStopped(CCV, "E", "S7", T0, StopReason.STREAM_REVOKED))
         assert town.deleted == ["S1", "S7"], "also one that does not run any more"
         town.scripts["S3"] = [StreamEnded("stream_revoked", "told on the signaling connection")]
         await town.tell(started("S3"))
         assert town.deleted == ["S1", "S7", "S3"]
+        for stream_id in ("S1", "S7", "S3"):
+            await town.tell(started(stream_id, after_s=60))
+        assert town.made == ["S1", "S2", "S3"], "and for good"
 
     await run(tmp_path, script)
 
@@ -309,7 +405,7 @@ async def test_unfinished_streams_and_missed_webhooks_come_first(
     async with open_house(tmp_path) as rooms:
         town = Town(rooms)
         town.webhooks_send.close()
-        stopped = StreamStopped(CCV, "E", "S2", 0)
+        stopped = StreamStopped(CCV, "E", "S2", T0)
         await town.supervisor.run(
             town.webhooks_receive, [started("S1")], [started("S2"), stopped, started("S3")]
         )

@@ -105,7 +105,7 @@ def test_an_error_that_ends_a_stream_is_explained(error: type[Exception]) -> Non
 
 def test_every_cause_of_a_gap_is_explained() -> None:
     names = {one.name for one in ALL if one.kind is Kind.GAP_CAUSE}
-    ours = {"daemon_down", "connection_lost", "disk_full", "damaged_journal"}
+    ours = {"daemon_down", "connection_lost", "stream_stopped", "disk_full", "damaged_journal"}
     assert names == {"lost_packets", "undecodable", "damaged_recording", *ours}
 
 

@@ -21,6 +21,7 @@ from zccvoice.rtms.webhook import (
     StreamStarted,
     StreamStopped,
     WebhookReceiver,
+    is_ended_by,
     is_meant,
 )
 
@@ -340,6 +341,7 @@ def test_without_a_usable_time_the_time_of_arrival_is_taken(event_ts: Any) -> No
     )
     assert isinstance(event.event, StreamStarted)
     assert event.event.event_ts_ms == NOW_S * 1000
+    assert not event.event.is_dated
 
 
 def test_microseconds_are_understood() -> None:
@@ -395,3 +397,19 @@ def test_whom_an_end_means(
         assert is_meant(stopped, replace(started, client_id=None)), (
             "an earlier version did not note whose it is"
         )
+
+
+@pytest.mark.parametrize(
+    ("stream_id", "started_ms", "reason", "ends_it"),
+    [("S", 49, None, True), ("S", 50, None, True), ("S", 51, None, False), (None, 50, None, True),
+     (None, 51, None, False), ("T", 49, None, False), ("S", 51, StopReason.STREAM_REVOKED, True),
+     (None, 51, StopReason.STREAM_REVOKED, False)],
+)  # fmt: skip
+def test_what_is_started_after_a_stop_is_not_ended_by_it(
+    stream_id: str | None, started_ms: int, reason: StopReason | None, ends_it: bool
+) -> None:
+    started = StreamStarted(Product.CONTACT_CENTER, "E", "S", "wss://x", started_ms)
+    stopped = StreamStopped(Product.CONTACT_CENTER, "E", stream_id, 50, reason)
+    assert is_ended_by(stopped, started) is ends_it
+    undated = replace(started, is_dated=False)
+    assert is_ended_by(stopped, undated) is (ends_it or stream_id == "S"), "it may be a repetition"

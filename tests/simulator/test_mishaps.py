@@ -147,11 +147,14 @@ async def test_slow_answers(
 async def test_failover_to_another_server(
     autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, endpoint: Endpoint
 ) -> None:
-    scenario = small(mishap=[mishap("failover")])
+    scenario = small(mishap=[mishap("failover"), mishap("repeat_started", 6_000)])
     async with in_memory(scenario, deliver=endpoint.deliver) as (zoom, client):
         truth = await suffered(zoom, client, endpoint)
-    assert endpoint.names() == ["started", "started", "stopped"]
-    first, second, _ = (one["payload"] for one in endpoint.posted)
+    assert endpoint.names() == ["started", "started", "started", "stopped"]
+    announced, moved, again, _ = endpoint.posted
+    assert again == moved
+    assert [one["event_ts"] - EVENT_TS_MS for one in (announced, moved)] == [0, pytest.approx(3_000, abs=100)]
+    first, second = announced["payload"], moved["payload"]
     assert first["rtms_stream_id"] == second["rtms_stream_id"]
     assert (urlsplit(first["server_urls"]).path, urlsplit(second["server_urls"]).path) == (
         "/signaling",

@@ -13,5 +13,5 @@ languages, `remote` both on servers elsewhere · `outbox` what the database lack
 `live_speech` hears of running calls · `past`, `recovery` what an earlier daemon left · `replay` a journal again
 · `housekeeping` chores · `metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API ·
 `rule_webhook` hits of rules, posted · `recognition_server` the recognizer for other daemons · `asgi` what HTTP
-servers share.
+servers share · `endings` (a core) what is over, for the supervisor.
 """

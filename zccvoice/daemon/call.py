@@ -39,9 +39,11 @@ from zccvoice.errors import JournalFullError, JournalUnavailableError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
+from zccvoice.rtms.enums import StopReason
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
+from zccvoice.store.facts import StreamClosed
 
 ROOM_AGAIN_S = 1.0
 _T = TypeVar("_T")
@@ -52,6 +54,8 @@ RETAKEN_CAUSES = frozenset(
     {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
 )
 """A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
+_ZOOMS_CAUSES = frozenset({"stopped", "unspecified", *(reason.name.lower() for reason in StopReason)})
+"""It was Zoom that ended the stream."""
 log = get_logger()
 
 
@@ -79,6 +83,8 @@ class Call:
         self._life = trio.CancelScope()
         self.end_cause: str | None = None
         """How the stream ended, as `StreamEnded.cause`; None while it runs."""
+        self.ended_ms: int | None = None
+        """When, by Zoom's clock (epoch ms); None while it runs, and where nothing told."""
         self.is_revoked = False
         """Zoom withdrew the stream: whatever we have of it is to be deleted."""
 
@@ -235,17 +241,25 @@ class Call:
         past, name = self._past, journal_name(self.stream_id)
         if past.closed is None:
             return False
-        self.end_cause = past.closed.end_reason
+        self._note_closed(past.closed)
         if self._is_announced:
-            log.info(
-                "repeated start ignored" if self.end_cause not in RETAKEN_CAUSES else "stream taken up again"
-            )
-            return self.end_cause not in RETAKEN_CAUSES
+            is_repetition = self.end_cause not in RETAKEN_CAUSES and not self._is_started_anew()
+            log.info("repeated start ignored" if is_repetition else "stream taken up again")
+            return is_repetition
         if self._is_to_be_received():
             return False
         self._house.outbox.note(name, past.end)
         self._house.outbox.finish(name)
         return True
+
+    def _is_started_anew(self) -> bool:
+        """Zoom has started it again after its end, by its own clock: no repetition of an earlier start."""
+        is_dated, ended_ms = self._started.is_dated, self.ended_ms
+        return is_dated and ended_ms is not None and self._started.event_ts_ms > ended_ms
+
+    def _note_closed(self, closed: StreamClosed) -> None:
+        self.end_cause = closed.end_reason
+        self.ended_ms = round(closed.ended_at.timestamp() * 1000)
 
     def _is_to_be_received(self) -> bool:
         """Zoom says so, or may not know of any end."""
@@ -268,9 +282,8 @@ class Call:
                 for _ in range(2):  # a damaged block must not make a file that belongs to nobody
                     writer.write(Kind.RECEIVED, arrived_ms, [self._started])
             elif self._is_to_be_received():
-                ended = self._past.ended
-                cause = "daemon_down" if ended is None or ended.cause == SHUTDOWN else "connection_lost"
-                writer.write(Kind.RECEIVED, arrived_ms, [self._started, ReceptionBroken(cause)])
+                broken = ReceptionBroken(_cause_of_break(self._past.ended))
+                writer.write(Kind.RECEIVED, arrived_ms, [self._started, broken])
             else:
                 return writer
             self._past.received_end = writer.end
@@ -340,7 +353,7 @@ class Call:
             log.info("stream left to the next start: a number, a language or a transcript is still to come")
             return False
         closed = projection.closed()
-        self.end_cause = closed.end_reason
+        self._note_closed(closed)
         meaning = explain_end(closed.end_reason).summary
         log.info("stream ended", cause=closed.end_reason, detail=closed.detail, meaning=meaning)
         self._house.metrics.calls.labels(closed.end_reason).inc()
@@ -349,6 +362,13 @@ class Call:
         recorder.derive([closed])
         await recorder.settle()
         return True
+
+
+def _cause_of_break(ended: StreamEnded | None) -> str:
+    """Why nobody listened between this end and now, when the stream goes on."""
+    if ended is None or ended.cause == SHUTDOWN:
+        return "daemon_down"
+    return "stream_stopped" if ended.cause in _ZOOMS_CAUSES else "connection_lost"
 
 
 def _note_defect(projection: Projection, reception: Reception) -> None:

@@ -34,7 +34,7 @@ class MediaLine:
         *,
         announce: Callable[[], Awaitable[None]],
         on_event: OnEvent,
-        on_lost: Callable[[], None],
+        on_lost: Callable[[float], None],
     ) -> None:
         """Prepare.
 
@@ -45,7 +45,8 @@ class MediaLine:
             settings: time limits.
             announce: tells Zoom, on signaling, that we are ready.
             on_event: what happens on the connection from then on.
-            on_lost: called when a connection that was open is gone.
+            on_lost: called when a connection that was open is gone, with since when nothing could come on it
+                (monotonic seconds).
         """
         self._planned = planned
         self._identity = identity
@@ -56,17 +57,19 @@ class MediaLine:
         self._on_lost = on_lost
         self._scope = trio.CancelScope()
         self._core: MediaConnection | None = None
-        self._is_over = False
+        self._over_at: float | None = None
         self._was_open = False
         self._doubted = trio.Event()
 
     def hang_up(self, drain_s: float = 0) -> None:
-        """End `run`, after reading for `drain_s` what is still on its way."""
-        self._is_over = True
-        self._scope.deadline = min(self._scope.deadline, trio.current_time() + drain_s)
+        """End `run`, after reading for `drain_s` what is still on its way; at once when there is no connection."""
+        self._over_at = trio.current_time()
+        is_there = self._core is not None and self._core.is_open
+        ends_at = self._over_at + (drain_s if is_there else 0)
+        self._scope.deadline = min(self._scope.deadline, ends_at)
 
     def _has_hung_up(self) -> bool:
-        return self._is_over
+        return self._over_at is not None
 
     def doubt(self) -> None:
         """Zoom says that it lost a media connection: this one, unless something comes on it in time."""
@@ -85,7 +88,7 @@ class MediaLine:
             at = recovery.next_attempt(problem, now)
             if at is None and not self._can_do_with_less():
                 await self._pause(TERMINATION_WAIT_S if self._was_open else 0)
-                return None if self._is_over else problem
+                return None if self._has_hung_up() else problem
             wait_s = 0 if at is None else at - now
             log.warning(
                 "media lost", media=self._planned.name, problem=str(problem), again_in_s=round(wait_s, 1)
@@ -114,9 +117,10 @@ class MediaLine:
             return note_accepted() if isinstance(event, MediaAccepted) else self._on_event(event)
 
         try:
-            async with self._line.open(self._planned.url) as websocket, trio.open_nursery() as beside:
-                if self._is_over:
-                    return problem
+            async with (
+                self._line.open(self._planned.url, self._renewed_scope()) as websocket,
+                trio.open_nursery() as beside,
+            ):
                 beside.start_soon(self._settle_doubts, core)
                 try:
                     with self._renewed_scope():
@@ -127,9 +131,16 @@ class MediaLine:
                 beside.cancel_scope.cancel()
         except ZccvoiceError as error:
             problem = error
+        self._core = None
         if core.is_open or (core.is_done and self._was_open):
-            self._on_lost()
+            self._on_lost(self._deaf_since(core))
         return problem
+
+    def _deaf_since(self, core: MediaConnection) -> float:
+        """Since when nothing could come: a server that has said nothing for too long was gone before we knew."""
+        now = trio.current_time()
+        looked_at = now if self._over_at is None else self._over_at
+        return core.last_heard if looked_at - core.last_heard > SUSPICIOUS_S else now
 
     async def _settle_doubts(self, core: MediaConnection) -> None:
         """End a conversation that was doubted and in which nothing came since; another one is not touched."""
@@ -156,6 +167,6 @@ class MediaLine:
 
     def _renewed_scope(self) -> trio.CancelScope:
         self._scope = trio.CancelScope()
-        if self._is_over:
+        if self._has_hung_up():
             self._scope.cancel()
         return self._scope

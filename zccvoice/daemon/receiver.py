@@ -122,7 +122,7 @@ class WebSocketReceiver:
         self._cut()
 
     def _cut(self) -> None:
-        """End the conversation, or the wait for the next one."""
+        """End the conversation, the wait for the next one, or the attempt at it."""
         self._scope.cancel()
 
     def _is_over(self) -> bool:
@@ -183,7 +183,7 @@ class WebSocketReceiver:
         self._is_connecting = True
         try:
             async with (
-                self._signaling_line.open(self._server_url) as websocket,
+                self._signaling_line.open(self._server_url, self._renewed_scope()) as websocket,
                 trio.open_nursery() as beside,
             ):
 
@@ -290,7 +290,7 @@ class WebSocketReceiver:
             self._settings,
             announce=announce,
             on_event=self._take_media,
-            on_lost=self._note_deaf if planned.has_audio else lambda: None,
+            on_lost=self._note_deaf if planned.has_audio else lambda since: None,
         )
         if self._opened_at is None:
             return
@@ -329,5 +329,6 @@ class WebSocketReceiver:
         self._has_heard, self._deaf_since = True, None
         await self._events_send.send(opened)
 
-    def _note_deaf(self) -> None:
-        self._deaf_since = trio.current_time()
+    def _note_deaf(self, since: float) -> None:
+        if self._deaf_since is None:  # a refusal of the next connection is no new loss
+            self._deaf_since = since

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import trio
 
+from zccvoice.daemon.endings import REMEMBERED_S, Endings
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.past import read_past, started_of
-from zccvoice.daemon.supervisor import REMEMBERED_S, Delete
+from zccvoice.daemon.past import read_past, read_started, started_of
+from zccvoice.daemon.supervisor import Delete
 from zccvoice.daemon.webhook_journal import Keepsake, WebhookJournal, is_webhook_journal
 from zccvoice.errors import JournalError, KeyMissingError
 from zccvoice.journal.journal import START
@@ -32,7 +33,9 @@ class Inheritance:
     unfinished: list[StreamStarted] = field(default_factory=list)
     """Streams with an open journal, the oldest first."""
     missed: list[WebhookEvent] = field(default_factory=list)
-    """Announced streams without a journal: accepted, and lost with the daemon that did."""
+    """Streams announced that have no journal, or were over before: accepted, and lost with the daemon that did."""
+    stopped: list[StreamStopped] = field(default_factory=list)
+    """What may still void a start that comes late."""
     revoked: list[StreamRevoked] = field(default_factory=list)
     """Withdrawn by Zoom: deleted once more, in case that was not done."""
 
@@ -44,7 +47,7 @@ def find_inheritance(
     found = Inheritance()
     webhooks.close_old()
     kept = webhooks.recent()
-    found.revoked = _revoked(kept)
+    found.revoked = _revoked(shelf, kept)
     gone = {one.stream_id for one in found.revoked}
     for name in shelf.open_names():
         if is_webhook_journal(name):
@@ -67,10 +70,14 @@ def find_inheritance(
             found.unfinished.append(_newest(started, kept))
     found.unfinished += _left_at_shutdown(shelf, kept, gone, wall_clock())
     horizon_ms = (wall_clock() - REMEMBERED_S) * 1000
+    recent = [event for arrived_ms, event in kept if arrived_ms >= horizon_ms]
+    found.stopped = [one for one in recent if isinstance(one, StreamStopped)]
+    begun_again = {one.stream_id for one in found.stopped} - {one.stream_id for one in found.unfinished}
     found.missed = [
         one
-        for one in _unanswered([event for arrived_ms, event in kept if arrived_ms >= horizon_ms])
-        if one.stream_id not in gone and not shelf.exists(journal_name(one.stream_id))
+        for one in _unanswered(recent, found.stopped)
+        if one.stream_id not in gone
+        and (one.stream_id in begun_again or not shelf.exists(journal_name(one.stream_id)))
     ]
     return found
 
@@ -101,29 +108,51 @@ def deleter(shelf: Shelf, webhooks: WebhookJournal, outbox: Outbox) -> Delete:
     The decision is on disk before anything is done, so that a crash in between does not undo it.
     """
 
-    async def delete(engagement_id: str, stream_id: str) -> None:
-        revoked = StreamRevoked(engagement_id, stream_id, datetime.now(UTC))
+    async def delete(stopped: StreamStopped) -> bool:
+        assert stopped.stream_id is not None
+        started = await trio.to_thread.run_sync(_begun_as, shelf, stopped.stream_id)
+        if started is not None and not is_meant(stopped, started):
+            return False
+        revoked = StreamRevoked(stopped.engagement_id, stopped.stream_id, datetime.now(UTC))
         try:
             await webhooks.keep(revoked)
         except JournalError as error:
-            log.error("revocation not noted", stream_id=stream_id, problem=str(error))
-        name = journal_name(stream_id)
+            log.error("revocation not noted", stream_id=stopped.stream_id, problem=str(error))
+        name = journal_name(stopped.stream_id)
         outbox.forget(name)
         await trio.to_thread.run_sync(shelf.shred, name)
         outbox.put(revoked)
+        return True
 
     return delete
 
 
-def _revoked(kept: Sequence[tuple[int, Keepsake]]) -> list[StreamRevoked]:
-    """Streams that are to be deleted; none by the word of who signs for another app than the one that began it."""
-    begun = {one.stream_id: one for _, one in kept if isinstance(one, StreamStarted)}
+def _begun_as(shelf: Shelf, stream_id: str) -> StreamStarted | None:
+    """How a stream was announced at first, by its journal; None when that does not tell, or is gone."""
+    name = journal_name(stream_id)
+    if not shelf.exists(name):
+        return None
+    try:
+        with shelf.reader(name) as reader:
+            return read_started(reader)
+    except JournalError as error:
+        log.warning("whose stream it is cannot be read", journal=name, problem=str(error))
+        return None
+
+
+def _revoked(shelf: Shelf, kept: Sequence[tuple[int, Keepsake]]) -> list[StreamRevoked]:
+    """Streams that are to be deleted; none by the word of who signs for another app than the one that began it.
+
+    The journal tells that of a stream that began before the webhooks that are still read.
+    """
+    begun = {one.stream_id: one for _, one in reversed(kept) if isinstance(one, StreamStarted)}
     found: dict[str, StreamRevoked] = {}
     for arrived_ms, one in kept:
         if isinstance(one, StreamRevoked):
             found[one.stream_id] = one
         elif isinstance(one, StreamStopped) and one.reason is StopReason.STREAM_REVOKED and one.stream_id:
-            if (started := begun.get(one.stream_id)) is not None and not is_meant(one, started):
+            started = _begun_as(shelf, one.stream_id) or begun.get(one.stream_id)
+            if started is not None and not is_meant(one, started):
                 continue
             at = datetime.fromtimestamp(arrived_ms / 1000, UTC)
             found.setdefault(one.stream_id, StreamRevoked(one.engagement_id, one.stream_id, at))
@@ -139,15 +168,14 @@ def _newest(started: StreamStarted, kept: Sequence[tuple[int, Keepsake]]) -> Str
     return max(reversed(again), key=lambda one: one.event_ts_ms, default=started)
 
 
-def _unanswered(events: Sequence[Keepsake]) -> list[StreamStarted]:
-    """Starts that no stop has followed, the last of each stream."""
+def _unanswered(events: Sequence[Keepsake], stopped: Iterable[StreamStopped]) -> list[StreamStarted]:
+    """Starts that no stop ends, the newest of each stream."""
+    endings = Endings()
+    for one in stopped:
+        endings.note(one, 0)
     open_: dict[str, StreamStarted] = {}
     for event in events:
-        match event:
-            case StreamStarted():
-                open_[event.stream_id] = event
-            case StreamStopped():
-                for stream_id, started in list(open_.items()):
-                    if is_meant(event, started):
-                        del open_[stream_id]
+        if isinstance(event, StreamStarted) and not endings.is_void(event, 0):
+            known = open_.get(event.stream_id, event)
+            open_[event.stream_id] = max(event, known, key=lambda one: one.event_ts_ms)
     return list(open_.values())

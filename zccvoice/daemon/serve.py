@@ -148,7 +148,11 @@ async def serve(
                         )
                         async with spoken_send, unclear_send, trio.open_nursery() as calls:
                             calls.start_soon(
-                                supervisor.run, webhooks_receive, inheritance.unfinished, inheritance.missed
+                                supervisor.run,
+                                webhooks_receive,
+                                inheritance.unfinished,
+                                inheritance.missed,
+                                inheritance.stopped,
                             )
                             url = await calls.start(door.run, closing)
                             log.info("ready", url=url + config.door.path)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import trio
 
 from zccvoice.daemon.call import RETAKEN_CAUSES, Call
+from zccvoice.daemon.endings import Endings
 from zccvoice.daemon.log import bind_ids, get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.rtms.enums import StopReason
-from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent, is_meant
+from zccvoice.rtms.webhook import (
+    StreamInterrupted,
+    StreamStarted,
+    StreamStopped,
+    WebhookEvent,
+    is_ended_by,
+    is_meant,
+)
 
-REMEMBERED_S = 90 * 60
-"""How long ended streams are remembered: Zoom repeats an unanswered webhook for up to 85 minutes."""
 STOP_GRACE_S = 10.0
 """How long after the stopped webhook a stream may still finish by itself."""
 
@@ -26,8 +31,8 @@ SUPERSEDED = "superseded"
 
 MakeCall: TypeAlias = Callable[[StreamStarted, bool], Call]
 """(announcement, whether it is news) → the call."""
-Delete: TypeAlias = Callable[[str, str], Awaitable[None]]
-"""Deletes everything there is of a stream (engagement id, stream id)."""
+Delete: TypeAlias = Callable[[StreamStopped], Awaitable[bool]]
+"""Deletes everything there is of a revoked stream; False when it is of another app than those that signed."""
 log = get_logger()
 
 
@@ -36,14 +41,14 @@ class _Running:
     """A running call, and whether Zoom has announced its end."""
 
     call: Call
+    announced: StreamStarted
+    """The newest of its announcements, by Zoom's clock."""
     is_end_announced: trio.Event = field(default_factory=trio.Event)
     end_cause: str = "stopped"
     announced_again: StreamStarted | None = None
     """Zoom wants it received once more, and it was over by then: when it has been finished."""
-    announced_ms: int = 0
-    """When the newest of its announcements was made, by Zoom's clock."""
     interrupted_ms: int = 0
-    """The same of the newest interruption."""
+    """When its newest interruption was, by Zoom's clock."""
 
 
 class Supervisor:
@@ -54,7 +59,7 @@ class Supervisor:
         self._delete = delete
         self._metrics = metrics
         self._running: dict[str, _Running] = {}
-        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._endings = Endings()
         self._is_stopping = False
 
     @property
@@ -82,6 +87,7 @@ class Supervisor:
         webhooks_receive: trio.MemoryReceiveChannel[WebhookEvent],
         unfinished: Iterable[StreamStarted] = (),
         missed: Iterable[WebhookEvent] = (),
+        stopped: Iterable[StreamStopped] = (),
     ) -> None:
         """Run calls until the channel ends; then hang up on those that still run, and wait for them.
 
@@ -92,7 +98,10 @@ class Supervisor:
             unfinished: streams whose journals an earlier daemon left unfinished: first of all, since Zoom waits
                 for them no longer than a minute.
             missed: what Zoom had told an earlier daemon, and nobody has acted upon.
+            stopped: what it had told an earlier daemon to be over: a start may still come that it voids.
         """
+        for stop in stopped:
+            self._endings.note(stop, trio.current_time())
         async with trio.open_nursery() as calls:
             for started in unfinished:
                 self._begin(started, calls, is_announced=False)
@@ -114,24 +123,12 @@ class Supervisor:
 
     def _handle(self, event: WebhookEvent, calls: trio.Nursery) -> None:
         ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
-        self._forget_old()
         match event:
             case StreamStarted():
-                if event.stream_id in self._running:
-                    running = self._running[event.stream_id]
-                    if (
-                        event.event_ts_ms < running.announced_ms
-                    ):  # repeated for an hour, and overtaken by failover
-                        log.info("older start ignored", **ids)
-                        return
-                    log.info("stream announced again", **ids)
-                    running.announced_ms = event.event_ts_ms
-                    if running.call.is_ending:
-                        running.announced_again = event
-                    else:
-                        running.call.announce_again(event)
-                elif event.stream_id in self._ended:
-                    log.info("repeated start ignored", **ids)
+                if (running := self._running.get(event.stream_id)) is not None:
+                    self._announce_again(running, event)
+                elif self._endings.is_void(event, trio.current_time()):
+                    log.info("start of an ended stream ignored", **ids)
                 else:
                     self._retire_others(event)
                     self._begin(event, calls, is_announced=True)
@@ -140,9 +137,23 @@ class Supervisor:
             case StreamInterrupted():
                 log.warning("interruption announced", **ids)
                 for running in self._meant_by(event):
-                    if event.event_ts_ms > max(running.interrupted_ms, running.announced_ms):
+                    if event.event_ts_ms > max(running.interrupted_ms, running.announced.event_ts_ms):
                         running.interrupted_ms = event.event_ts_ms
                         running.call.note_interrupted(event)
+
+    def _announce_again(self, running: _Running, started: StreamStarted) -> None:
+        ids = {"engagement_id": started.engagement_id, "stream_id": started.stream_id}
+        # Repeated for an hour, and overtaken by failover or by the end.
+        newest = running.announced_again or running.announced
+        if started.event_ts_ms < newest.event_ts_ms or self._endings.is_void(started, trio.current_time()):
+            log.info("older start ignored", **ids)
+            return
+        log.info("stream announced again", **ids)
+        if running.call.is_ending or running.is_end_announced.is_set():
+            running.announced_again = started
+        else:
+            running.announced = replace(started, client_id=running.announced.client_id)
+            running.call.announce_again(started)
 
     def _retire_others(self, started: StreamStarted) -> None:
         """A transfer, or a failover with a new id: the older stream of the app may be over without a word."""
@@ -152,35 +163,34 @@ class Supervisor:
                 call.retire(SUPERSEDED)
 
     def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
-        running = _Running(self._make_call(started, is_announced), announced_ms=started.event_ts_ms)
+        running = _Running(self._make_call(started, is_announced), started)
         self._running[started.stream_id] = running
         if self._is_stopping:  # announced again before: its journal tells the next daemon
             running.call.stop(SHUTDOWN)
         calls.start_soon(self._run, running, calls)
 
     def _meant_by(self, event: StreamStopped | StreamInterrupted) -> list[_Running]:
-        return [one for one in self._running.values() if is_meant(event, one.call.started)]
+        return [one for one in self._running.values() if is_meant(event, one.announced)]
 
     def _stop(self, event: StreamStopped, calls: trio.Nursery) -> None:
         ids = {"engagement_id": event.engagement_id, "stream_id": event.stream_id}
-        stopped = self._meant_by(event)
-        if event.stream_id in self._running and not stopped:
+        meant = self._meant_by(event)
+        if event.stream_id in self._running and not meant:
             log.error("a stream is not ended by who signs for another app", **ids)
             return
-        if event.stream_id is not None and not stopped:
-            self._remember(event.stream_id)  # a start that this stop has overtaken is void
+        self._endings.note(event, trio.current_time())  # a start that this stop has overtaken is void
+        stopped = [one for one in meant if is_ended_by(event, one.announced)]
         cause = event.reason.name.lower() if event.reason is not None else "stopped"
         log.info("stop announced", **ids, reason=cause, running=len(stopped))
         is_revoked = event.reason is StopReason.STREAM_REVOKED
         if is_revoked and not stopped:
             if event.stream_id is not None:
-                calls.start_soon(self._delete_safely, event.engagement_id, event.stream_id)
+                calls.start_soon(self._delete_safely, event)
             else:
                 log.error(
                     "revoked without a stream's id, and none of the call runs: zccvoice db erase", **ids
                 )
         for running in stopped:
-            running.announced_again = None
             if is_revoked:
                 running.call.revoke()
                 continue
@@ -205,31 +215,33 @@ class Supervisor:
             del self._running[call.stream_id]
             # One that was lost to a defect has no cause: whoever announces it again is not told that it is over.
             if call.end_cause is not None and call.end_cause not in RETAKEN_CAUSES:
-                self._remember(call.stream_id)
+                self._endings.note(_end_of(running), trio.current_time())
         if call.is_revoked:
-            await self._delete_safely(call.engagement_id, call.stream_id)
-        elif running.announced_again is not None and call.end_cause in RETAKEN_CAUSES:
-            self._begin(running.announced_again, calls, is_announced=True)
+            await self._delete_safely(_end_of(running))
+        elif call.end_cause is not None and (again := running.announced_again) is not None:
+            self._handle_safely(again, calls)
 
-    async def _delete_safely(self, engagement_id: str, stream_id: str) -> None:
-        ids = {"engagement_id": engagement_id, "stream_id": stream_id}
+    async def _delete_safely(self, revoked: StreamStopped) -> None:
+        ids = {"engagement_id": revoked.engagement_id, "stream_id": revoked.stream_id}
         try:
-            await self._delete(engagement_id, stream_id)
+            is_deleted = await self._delete(revoked)
         except (
             Exception
         ):  # the edge of one deletion; it is in the webhooks' journal and done at the next start
             log.exception("revoked stream not deleted", **ids)
         else:
-            log.warning("revoked stream deleted", **ids)
+            if is_deleted:
+                log.warning("revoked stream deleted", **ids)
+            else:
+                log.error("a stream is not revoked by who signs for another app", **ids)
 
-    def _remember(self, stream_id: str) -> None:
-        self._ended[stream_id] = trio.current_time()
-        self._ended.move_to_end(stream_id)
 
-    def _forget_old(self) -> None:
-        horizon = trio.current_time() - REMEMBERED_S
-        while self._ended and next(iter(self._ended.values())) < horizon:
-            self._ended.popitem(last=False)
+def _end_of(running: _Running) -> StreamStopped:
+    """How Zoom would have told that a call is over."""
+    call, announced = running.call, running.announced
+    ended_ms = max(call.ended_ms or 0, announced.event_ts_ms)
+    reason = StopReason.STREAM_REVOKED if call.is_revoked else None
+    return StreamStopped(announced.product, call.engagement_id, call.stream_id, ended_ms, reason)
 
 
 async def _stop_when_announced(running: _Running) -> None:

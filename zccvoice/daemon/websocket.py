@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from math import inf
 from typing import Any, TypeAlias
@@ -33,7 +33,9 @@ GOODBYE_S = 2.0
 """How long closing a connection may take."""
 
 Connect: TypeAlias = Callable[[str, float], AbstractAsyncContextManager[Any]]
-"""(URL, seconds to connect) → a `WebSocketClient` to use in ``async with``."""
+"""(URL, seconds to connect) → a `WebSocketClient` to use in ``async with``.
+
+Entering it leaves no cancel scope open, and no nursery."""
 OnEvent: TypeAlias = Callable[[Any], Awaitable[None] | None]
 """Takes an event of a core: at once, or by what it returns, which is awaited before the next one is told."""
 Core: TypeAlias = signaling.SignalingConnection | media.MediaConnection
@@ -119,26 +121,32 @@ class Line:
         self._connect = connect or partial(connect_websocket, tls_context=settings.tls_context)
 
     @asynccontextmanager
-    async def open(self, url: str) -> AsyncGenerator[Any]:
+    async def open(self, url: str, attempt: trio.CancelScope) -> AsyncGenerator[Any]:
         """Connect, after a look at the allow-list; says goodbye at the end of the block.
 
         A block that is to be left early is cancelled by a scope inside it, which leaves time for the goodbye.
 
+        Args:
+            url: where.
+            attempt: cancelling it calls connecting off; without effect on a connection that is there.
+
         Raises:
             ForbiddenHostError: not allowed.
-            ConnectionFailedError: not reached.
+            ConnectionFailedError: not reached, or called off.
         """
         self._settings.allow(url)
-        is_connected = False
-        try:
-            async with self._connect(url, self._settings.handshake_timeout_s) as websocket:
-                is_connected = True
-                yield websocket
-        except Exception as error:
-            # Whatever the libraries below raise while connecting, groups of errors included, has one meaning.
-            if is_connected:
-                raise
-            raise ConnectionFailedError(f"{self.name} server: {_reason(error)}") from error
+        async with AsyncExitStack() as connection:
+            try:
+                with attempt:
+                    websocket = await connection.enter_async_context(
+                        self._connect(url, self._settings.handshake_timeout_s)
+                    )
+            except Exception as error:
+                # Whatever the libraries below raise while connecting, groups of errors included, has one meaning.
+                raise ConnectionFailedError(f"{self.name} server: {_reason(error)}") from error
+            if attempt.cancelled_caught:
+                raise ConnectionFailedError(f"{self.name} server: called off")
+            yield websocket
 
     async def converse(self, websocket: Any, core: Core, on_event: OnEvent) -> str:
         """Serve one connection until it or its core is done; returns how that came about, in words.

@@ -121,7 +121,7 @@ class ReceptionBroken:
     """We did not listen from the last packet before this on until the next one: what is missing there is lost."""
 
     cause: str
-    """``daemon_down``, ``connection_lost``, ``disk_full`` or ``damaged_journal``."""
+    """``daemon_down``, ``connection_lost``, ``stream_stopped``, ``disk_full`` or ``damaged_journal``."""
 
 
 @dataclass(frozen=True, slots=True)

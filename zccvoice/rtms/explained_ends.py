@@ -259,6 +259,11 @@ GAP_CAUSES = {
         Whose.NETWORK,
         "Look in the log for when it broke and came back, and for proxies and firewalls between.",
     ),
+    "stream_stopped": Text(
+        "Zoom had stopped the stream, and started it again later.",
+        Whose.ZOOM,
+        "The log tells the reason of the stop; zccvoice explain says what it means.",
+    ),
     "disk_full": Text(
         "The sound came, but there was no room on the disk to keep it.",
         Whose.US,

@@ -49,6 +49,8 @@ class StreamStarted:
     account_id: str | None = None
     client_id: str | None = None
     """The app that it belongs to, by whose secret token signed the webhook."""
+    is_dated: bool = True
+    """Whether Zoom told `event_ts_ms`. Otherwise it is when the webhook came, and a repetition has a later one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,22 @@ def is_meant(event: StreamStopped | StreamInterrupted, started: StreamStarted) -
     if event.stream_id is not None:
         return started.stream_id == event.stream_id
     return started.engagement_id == event.engagement_id and started.event_ts_ms <= event.event_ts_ms
+
+
+def is_ended_by(stopped: StreamStopped, started: StreamStarted) -> bool:
+    """Whether a stop ends what is announced, whichever of the two came first.
+
+    Not what has been started anew since then, by the times that Zoom tells; at the same moment the stop is the
+    later one. A start without a time may be the repetition of one before the stop, and what is revoked is over for
+    good.
+    """
+    if not is_meant(stopped, started):
+        return False
+    if stopped.stream_id is not None and (
+        not started.is_dated or stopped.reason is StopReason.STREAM_REVOKED
+    ):
+        return True
+    return started.event_ts_ms <= stopped.event_ts_ms
 
 
 class AccountNoticeKind(StrEnum):
@@ -240,7 +258,8 @@ def _read_event(name: str, event_ts: Any, payload: Payload, now_s: float) -> Ans
     engagement_id = payload.id(id_key, *INSTANCE_KEYS)
     stream_id = payload.id("rtms_stream_id")
     # Without a usable time of Zoom's the time of arrival is the best there is.
-    when = plausible_ms(integer(event_ts)) or int(now_s * 1000)
+    told_ms = plausible_ms(integer(event_ts))
+    when = told_ms or int(now_s * 1000)
     if kind == "stopped" and engagement_id is not None:
         return _accepted(StreamStopped(product, engagement_id, stream_id, when, _stop_reason(payload)))
     if engagement_id is None or stream_id is None:
@@ -254,7 +273,8 @@ def _read_event(name: str, event_ts: Any, payload: Payload, now_s: float) -> Ans
             f"{name} without ws(s) URL, engagement {engagement_id}, stream {stream_id}",
         )
     account_id = payload.id("account_id")
-    return _accepted(StreamStarted(product, engagement_id, stream_id, server_url, when, account_id))
+    started = StreamStarted(product, engagement_id, stream_id, server_url, when, account_id)
+    return _accepted(replace(started, is_dated=told_ms is not None))
 
 
 def _stop_reason(payload: Payload) -> StopReason | None:

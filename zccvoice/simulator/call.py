@@ -78,6 +78,7 @@ class Call:
         self.session_id = f"session-{identity.stream_id[:12]}"
         self.is_moving = False
         """Whether its server has died and another is being announced."""
+        self._announced_ms = event_ts_ms
         self._part = part
         self._studio = studio
         self._server_url = server_url
@@ -157,13 +158,14 @@ class Call:
             await self.announce()
 
     async def announce(self) -> None:
-        """Post the started webhook of the server that the call lives on."""
-        await self.announcements.started(self.event_ts_ms, self._server_url(self.admission.server))
+        """Post the started webhook of the server that the call lives on: the same one, however often."""
+        await self.announcements.started(self._announced_ms, self._server_url(self.admission.server))
 
     async def move(self) -> None:
         """The server dies without a word, and another one takes the stream over."""
         self.is_moving = True
         self.admission.server += 1
+        self._announced_ms = self.now_ms()
         for link in self.attendance.links():
             link.was_provoked = True
             await link.abort()

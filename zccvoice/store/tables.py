@@ -280,7 +280,8 @@ class Gap(Base):
     )
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
     cause: Mapped[str] = mapped_column(
-        comment="lost_packets, or why we did not listen: daemon_down, connection_lost, disk_full, damaged_journal."
+        comment="lost_packets, or why we did not listen: daemon_down, connection_lost, stream_stopped, disk_full, "
+        "damaged_journal."
     )
 
 
