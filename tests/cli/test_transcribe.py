@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +182,7 @@ def test_files_are_private_whole_and_made_once(
     output = there.folder / "out"
     arguments = ("transcribe", short, "--agent", "left", "--format", "vtt", "--output", output)
     assert there.run(*arguments) == 0
-    (made,) = output.iterdir()
+    (made,) = output.glob("[!.]*")
     assert made.name == "Anruf ñ.vtt"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     text = made.read_text(encoding="utf-8")
@@ -195,6 +197,34 @@ def test_files_are_private_whole_and_made_once(
     assert made.read_text(encoding="utf-8") == text
 
 
+def test_another_recording_of_the_same_name_is_not_done(
+    short: Path,
+    there: Installation,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = there.folder / "out"
+    arguments = ("--agent", "left", "--output", output)
+    assert there.run("transcribe", short, *arguments) == 0
+    (made,) = output.glob("[!.]*")
+    text = made.read_text(encoding="utf-8")
+    elsewhere = there.folder / "tomorrow" / short.name
+    elsewhere.parent.mkdir()
+    shutil.copyfile(short, elsewhere)
+    assert there.run("transcribe", elsewhere, *arguments) == 0, "a copy is the same recording"
+    with wave.open(str(elsewhere), "wb") as other:
+        other.setparams((2, 2, 8_000, 0, "NONE", ""))
+        other.writeframes(bytes(32_000))
+    capsys.readouterr()
+    assert there.run("transcribe", elsewhere, *arguments) == 1
+    said = capsys.readouterr().err
+    assert str(short.resolve()) in said
+    assert "--again" in said
+    assert made.read_text(encoding="utf-8") == text
+    assert there.run("transcribe", elsewhere, *arguments, "--again") == 0
+    assert made.read_text(encoding="utf-8") != text
+    assert there.run("transcribe", short, *arguments) == 1
+
+
 def test_what_is_broken_is_told_by_name_and_stops_nothing(
     short: Path,
     there: Installation,
@@ -207,7 +237,7 @@ def test_what_is_broken_is_told_by_name_and_stops_nothing(
     output = there.folder / "out"
     assert there.run("transcribe", *files, "--agent", "left", "--output", output) == 1
     said = capsys.readouterr()
-    assert [path.name for path in output.iterdir()] == ["Anruf ñ.txt"]
+    assert [path.name for path in output.glob("[!.]*")] == ["Anruf ñ.txt"]
     for name in (*names, "gone.ogg"):
         assert sum(name in line for line in said.err.splitlines()) == 1
     assert "Traceback" not in said.err

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from zccvoice.errors import RecordingError
-from zccvoice.recordings.recorded_call import Files, content_id, in_calls, legs_of
+from zccvoice.recordings.recorded_call import Files, apart_s, begin_of, content_id, in_calls, legs_of
 from zccvoice.recordings.sound_file import SoundFile
 from zccvoice.rtms.events import Role
 
 AGENT, CUSTOMER = Role.USER, Role.CONSUMER
+BEGIN = datetime(2026, 5, 1, 10, tzinfo=UTC)
 MONO = SoundFile(Path("x.wav"), 1, 8_000, 1.0, None)
 STEREO = replace(MONO, channel_count=2)
 
@@ -80,3 +83,18 @@ def test_the_same_content_is_the_same_recording(tmp_path: Path) -> None:
     assert content_id([one, three]) != content_id([three, one])
     with pytest.raises(RecordingError, match="nowhere"):
         content_id([tmp_path / "nowhere"])
+
+
+def test_a_recording_that_tells_nothing_began_as_long_before_its_date_as_it_lasts(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    path.touch()
+    os.utime(path, (1_790_000_600,) * 2)
+    ten_minutes = replace(MONO, path=path, duration_s=600.0)
+    assert begin_of([ten_minutes]).timestamp() == 1_790_000_000
+    assert begin_of([ten_minutes, replace(ten_minutes, started_at=BEGIN)]) == BEGIN
+
+
+def test_how_far_apart_the_sides_say_that_they_began() -> None:
+    agent, customer = replace(MONO, started_at=BEGIN + timedelta(seconds=30)), replace(MONO, started_at=BEGIN)
+    assert apart_s([agent, customer]) == apart_s([customer, agent]) == 30
+    assert apart_s([agent, MONO]) == apart_s([MONO]) == 0

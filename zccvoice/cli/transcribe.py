@@ -30,6 +30,9 @@ from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.database import require_current_schema, transaction
 from zccvoice.store.rules import rule_book
 
+APART_S = 1.0
+"""Beginnings are often told in whole seconds."""
+
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser."""
@@ -53,7 +56,7 @@ def add_to(commands: Any) -> None:
         "--started-at",
         type=moment,
         metavar="WHEN",
-        help="of a single call; else the file's tags or date",
+        help="of a single call; else as the file's tags or date tell",
     )
     sides.add_argument(
         "--engagement-id", metavar="ID", help="of a single call; else it follows from the content"
@@ -199,6 +202,12 @@ def _tell(options: argparse.Namespace, files: Files, done: Done, *, is_one_of_se
         print(
             f"{files}: {outcome.transcribed_count} of {outcome.utterances_count} utterances transcribed, "
             f"{outcome.audio_s:.0f} s in {done.wall_s:.1f} s ({speed:.0f} times real time): {where}"
+        )
+    if done.apart_s > APART_S:
+        print(
+            f"zccvoice: {files}: say that they began {done.apart_s:.0f} s apart; they are laid side by side as if "
+            "they had begun together",
+            file=sys.stderr,
         )
     for path, told_s, held_s in done.cut_off:
         print(

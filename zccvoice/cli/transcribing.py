@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from zccvoice.analytics.thresholds import Thresholds
 from zccvoice.cli.recording_bars import Bar, Bars
+from zccvoice.cli.transcript_sources import TranscriptSources
 from zccvoice.cli.transcripts import FORMATS, write_transcript
 from zccvoice.errors import JournalError, LegalHoldError, RecordingError
 from zccvoice.recordings import recorded_call
@@ -47,6 +48,8 @@ class Done:
     """Where the transcript is."""
     cut_off: tuple[tuple[Path, float, float], ...] = ()
     """Files that hold less than they say: how many seconds they say, and hold."""
+    apart_s: float = 0.0
+    """How far apart its files say that they began; they are laid side by side all the same."""
     wall_s: float = 0.0
 
 
@@ -68,13 +71,15 @@ class Desk:
     def work(self, files: Files) -> Done:
         """One call, in a thread of its own."""
         options = self.options
-        target = self._target(files)
-        if target is not None and not options.store and target.exists() and not options.again:
-            return Done(skipped=f"{target} is there already")
-        done = Done(target=target)
+        done = Done(target=self._target(files))
         begin = time.monotonic()
         with self.bars.bar(files.name) as bar:
             try:
+                if done.target is not None and done.target.exists() and not options.again:
+                    self._require_same_source(files, done.target)
+                    if not options.store:
+                        done.skipped = f"{done.target} is there already"
+                        return done
                 self._transcribe(files, done, bar)
             except (RecordingError, JournalError, LegalHoldError, OSError) as error:
                 problem = str(error)
@@ -84,6 +89,7 @@ class Desk:
 
     def _transcribe(self, files: Files, done: Done, bar: Bar) -> None:
         call = self._call(files)
+        done.apart_s = recorded_call.apart_s(call.sounds)
         known = None if self.options.again else self.keeper.stored_as(call)
         if known is not None:
             done.engagement_id, done.skipped = known, f"stored already as {known}"
@@ -94,8 +100,22 @@ class Desk:
                 done.target = None  # what is there counts as done, and the rest would never be tried again
         if done.target is not None and not (done.skipped and done.target.exists()):
             write_transcript(self._report(done), done.target, self._format)
+            TranscriptSources(done.target.parent).note(done.target, files.paths, call.stream_id)
         elif self._is_printing:
             done.report = self._report(done)
+
+    def _require_same_source(self, files: Files, target: Path) -> None:
+        """A transcript that is there counts as done only if it is of these files.
+
+        Raises:
+            RecordingError: it is of others.
+        """
+        other = TranscriptSources(target.parent).other_source(target, files.paths)
+        if other is not None:
+            raise RecordingError(
+                f"{files}: {target} is there already, of another recording, {other}; give another --output, or "
+                "--again to replace it"
+            )
 
     def _call(self, files: Files) -> RecordedCall:
         options = self.options

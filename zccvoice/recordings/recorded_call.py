@@ -152,7 +152,7 @@ def legs_of(
 
 
 def begin_of(sounds: Sequence[SoundFile]) -> datetime:
-    """When a call began: by its files' own word, else when they were last written.
+    """When a call began: by its files' own word, else by their date: a recorder writes until the call is over.
 
     Raises:
         RecordingError: a file is not there any more.
@@ -161,6 +161,13 @@ def begin_of(sounds: Sequence[SoundFile]) -> datetime:
     if told:
         return min(told)
     try:
-        return datetime.fromtimestamp(min(sound.path.stat().st_mtime for sound in sounds), UTC)
+        written = [sound.path.stat().st_mtime - (sound.duration_s or 0) for sound in sounds]
+        return datetime.fromtimestamp(min(written), UTC)
     except OSError as error:
         raise RecordingError(f"{sounds[0].path}: cannot be read: {error.strerror}") from None
+
+
+def apart_s(sounds: Sequence[SoundFile]) -> float:
+    """How many seconds lie between the beginnings that the files of a call tell; 0 where not all of them do."""
+    told = [sound.started_at for sound in sounds if sound.started_at is not None]
+    return (max(told) - min(told)).total_seconds() if len(told) == len(sounds) else 0.0
