@@ -196,6 +196,17 @@ def test_an_event_about_nobody_is_about_nobody(nobody: Any) -> None:
     ]
 
 
+def test_an_event_is_not_lost_for_one_odd_field() -> None:
+    core = open_connection()
+    info = {"channel_id": "c1", "account_id": 1, "phone_number": 15555550123, "display_name": "Lee"}
+    told = {"event_type": 10, "event_ts": 1781000004000, "participant_info": info}
+    tell(core, json.dumps({"msg_type": 6, "event": told}))
+    assert events(core) == [
+        ParticipantConnected("c1", Role.USER, 1781000004000, display_name="Lee"),
+        CallEventReceived("user_answered", 1781000004000, "c1"),
+    ]
+
+
 def test_events_of_a_phone_call_are_told_by_number() -> None:
     """They have an event_code, and what the numbers stand for is not what they stand for in meetings."""
     core = open_connection(Product.PHONE)
