@@ -74,6 +74,30 @@ def test_a_video_sdk_key_pair_is_one_more_app(monkeypatch: pytest.MonkeyPatch) -
         load()
 
 
+def test_a_video_sdk_key_pair_is_an_app_beside_those_of_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "z.toml").write_text(
+        '[[zoom.apps]]\nclient_id = "a"\n[[zoom.apps]]\nclient_id = "b"\nclient_secret = "s-b"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("ZCCVOICE_ZOOM__APPS__0__CLIENT_SECRET", "s-a")
+    monkeypatch.setenv("ZOOM_VIDEO_SDK_KEY", "key")
+    monkeypatch.setenv("ZOOM_VIDEO_SDK_SECRET", "s3cret")
+    zoom = load(tmp_path / "z.toml").zoom
+    assert [(one.client_id, one.client_secret.get_secret_value()) for one in zoom.apps] == [
+        ("a", "s-a"),
+        ("b", "s-b"),
+        ("key", "s3cret"),
+    ]
+    assert [one.client_id for one in zoom.all_apps] == ["key", "a", "b"], "or a would sign its streams"
+    monkeypatch.setenv("ZOOM_VIDEO_SDK_KEY", "a")
+    assert [one.client_id for one in load(tmp_path / "z.toml").zoom.apps] == ["a", "b"], "the file names it"
+    monkeypatch.setenv("ZOOM_VIDEO_SDK_KEY", "")
+    with pytest.raises(ConfigError, match=r"zoom\.apps\.2\.client_id: required"):
+        load(tmp_path / "z.toml")
+
+
 def test_the_environment_fills_in_the_apps_of_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -50,6 +50,14 @@ def test_the_event_chooses_the_credentials(stream: Announced, client_id: str) ->
     assert zoom(VIDEO, NORTH, **SINGLE).credentials_for(stream).client_id == client_id
 
 
+def test_an_app_for_everything_comes_after_those_that_say_whose_they_are() -> None:
+    everything = {"client_id": "everything", "client_secret": "e"}
+    apps = zoom(everything, VIDEO, NORTH, **SINGLE)
+    assert [one.client_id for one in apps.all_apps] == ["video", "north", "everything", "single"]
+    assert apps.credentials_for(Announced("video_sdk")).client_id == "video"
+    assert apps.credentials_for(Announced("meeting", "A-south")).client_id == "everything"
+
+
 def test_a_single_app_serves_everybody() -> None:
     app = ZoomConfig(client_id="single", client_secret="s").credentials_for(Announced("meeting", "A"))
     assert (app.client_id, app.client_secret.get_secret_value()) == ("single", "s")

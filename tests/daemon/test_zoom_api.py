@@ -75,6 +75,21 @@ async def test_a_stream_is_started(product: Product, method: str, path: str) -> 
     assert json.loads(asked.body) == {"action": "start", "settings": {"client_id": "rtms-app"}}
 
 
+@pytest.mark.parametrize(
+    ("call", "part"),
+    [
+        ("81234567890", "81234567890"),
+        ("a/b+c==", "a%2Fb%2Bc%3D%3D"),
+        ("/abc==", "%252Fabc%253D%253D"),
+        ("a//bc==", "a%252F%252Fbc%253D%253D"),
+    ],
+)
+async def test_slashes_in_ids_are_encoded_as_zoom_wants_them(call: str, part: str) -> None:
+    zoom = Zoom()
+    await control(zoom, Product.MEETING, call)
+    assert zoom.requests[-1].path == f"/v2/live_meetings/{part}/rtms_app/status"
+
+
 @pytest.mark.parametrize("action", list(Action))
 async def test_a_video_sdk_session_is_asked_for_with_a_token_of_the_account(action: Action) -> None:
     requests: list[Request] = []

@@ -42,16 +42,26 @@ def test_braces_that_people_write_stay_text(text: str) -> None:
     assert chat_received(content(text)) == ChatReceived(AT, text)
 
 
-@pytest.mark.parametrize(("operation", "change"), [(2, Change.DELETED), (3, Change.UPDATED)])
-def test_changes(operation: int, change: Change) -> None:
+@pytest.mark.parametrize(("operation", "change"), [(2, Change.DELETED), ("3", Change.UPDATED)])
+def test_changes(operation: Any, change: Change) -> None:
     chat = chat_received(content(NEW_FORM | {"operation_type": operation}))
     assert chat is not None
     assert (chat.change, chat.message_id) == (change, "m-1")
 
 
-@pytest.mark.parametrize("operation", [4, 5, 99])
-def test_reactions_are_no_messages(operation: int) -> None:
+@pytest.mark.parametrize("operation", [4, 5, "4"])
+def test_reactions_are_no_messages(operation: Any) -> None:
     assert chat_received(content(NEW_FORM | {"operation_type": operation})) is None
+
+
+@pytest.mark.parametrize("operation", ["1", None, "NEW", [1], True, 99])
+def test_a_text_is_kept_whatever_was_done(operation: Any) -> None:
+    told = content(NEW_FORM | {"operation_type": operation})
+    assert chat_received(told) == ChatReceived(AT, "Hello", "5", "Ana", "m-1")
+
+
+def test_an_unknown_operation_blanks_no_message() -> None:
+    assert chat_received(content(NEW_FORM | {"operation_type": 99, "data": None})) is None
 
 
 def test_no_time_no_message() -> None:

@@ -118,7 +118,10 @@ def test_a_refusal_in_both_forms(msg_type: int) -> None:
 @pytest.mark.parametrize(
     ("content", "track"),
     [({"channel_id": "ch-1"}, "ch-1"), ({"channel_id": 17}, "17"), ({"user_id": 1678, "user_name": "A"}, "1678"),
-     ({"user_id": "u1"}, "u1"), ({"user_id": 0}, MIX), ({}, MIX), ({"channel_id": "ch-1", "length": 4}, "ch-1")],
+     ({"user_id": "u1"}, "u1"), ({"user_id": 0}, MIX), ({"user_id": "0"}, MIX), ({"user_id": -1}, MIX),
+     ({"user_id": "-1"}, MIX), ({"user_id": ""}, MIX), ({}, MIX), ({"channel_id": "", "user_id": 5}, "5"),
+     ({"channel_id": "", "user_id": 0}, MIX), ({"channel_id": 0}, "0"),
+     ({"channel_id": "ch-1", "length": 4}, "ch-1")],
 )  # fmt: skip
 def test_audio_and_whose_it_is(content: dict[str, Any], track: str) -> None:
     core = open_connection()
@@ -181,6 +184,7 @@ def test_texts_are_asked_for_with_their_language() -> None:
         ({"timestamp": 1781000011000, "language": 99, "attribute": 3},
          TranscriptReceived(MIX, 1781000011000, None, "Hello.", None, Change.DELETED)),
         ({"timestamp": 1781000011000, "attribute": 77}, TranscriptReceived(MIX, 1781000011000, None, "Hello.")),
+        ({"start_time": 1781000011000, "user_id": -1}, TranscriptReceived(MIX, 1781000011000, None, "Hello.")),
     ],
 )  # fmt: skip
 def test_transcripts(content: dict[str, Any], expected: TranscriptReceived) -> None:

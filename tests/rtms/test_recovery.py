@@ -10,8 +10,8 @@ from zccvoice.rtms.recovery import HELD_LADDER_S, LADDER_S, Outlook, Recovery, o
 LOST = ConnectionFailedError("closed")
 
 
-def refused(status_code: int, reason: str = "") -> HandshakeRefusedError:
-    return HandshakeRefusedError("signaling", status_code, reason)
+def refused(status_code: int, reason: str = "", which: str = "signaling") -> HandshakeRefusedError:
+    return HandshakeRefusedError(which, status_code, reason)
 
 
 def recovery(window_s: float = 60, *, now: float = 0, remaining_s: float | None = None) -> Recovery:
@@ -40,7 +40,13 @@ def delays(core: Recovery, problem: ZccvoiceError, now: float = 0) -> list[float
         (refused(16), Outlook.DOUBTFUL),
         (refused(45), Outlook.PASSING),
         (refused(3), Outlook.FINAL),
-        (refused(999), Outlook.FINAL),
+        (refused(17), Outlook.HELD),
+        (refused(17, which="media"), Outlook.FINAL),
+        (refused(30, which="media"), Outlook.DOUBTFUL),
+        (refused(31, which="media"), Outlook.DOUBTFUL),
+        (refused(30), Outlook.FINAL),
+        (refused(999), Outlook.DOUBTFUL),
+        (refused(-1), Outlook.DOUBTFUL),
         (refused(1, "connection timeout"), Outlook.PASSING),
         (LOST, Outlook.PASSING),
         (ForbiddenHostError("no"), Outlook.FINAL),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -55,8 +56,6 @@ def events(core: SignalingConnection) -> list[SignalingEvent]:
 
 
 def sent(core: SignalingConnection) -> list[dict[str, Any]]:
-    import json
-
     return [json.loads(wire.encode(message)) for message in core.messages_to_send()]
 
 
@@ -180,6 +179,31 @@ def test_people_of_a_meeting() -> None:
         CallEventReceived("participant_join", 1781000004000, "16780002"),
         ParticipantConnected("5", None, 1781000005000, user_id="5", display_name="Bo"),
         CallEventReceived("active_speaker_change", 1781000005000, "5"),
+    ]
+
+
+@pytest.mark.parametrize("nobody", [0, "0", -1, "-1", "", None])
+def test_an_event_about_nobody_is_about_nobody(nobody: Any) -> None:
+    core = open_connection(Product.MEETING)
+    told = {"event_type": 2, "timestamp": 1781000005000, "user_id": nobody, "user_name": "?"}
+    tell(core, json.dumps({"msg_type": 6, "event": told}))
+    people = [{"user_id": nobody, "user_name": "?"}, {"user_id": 5}]
+    told = {"event_type": 4, "timestamp": 1781000006000, "participants": people}
+    tell(core, json.dumps({"msg_type": 6, "event": told}))
+    assert events(core) == [
+        CallEventReceived("active_speaker_change", 1781000005000),
+        CallEventReceived("participant_leave", 1781000006000, "5"),
+    ]
+
+
+def test_an_event_is_not_lost_for_one_odd_field() -> None:
+    core = open_connection()
+    info = {"channel_id": "c1", "account_id": 1, "phone_number": 15555550123, "display_name": "Lee"}
+    told = {"event_type": 10, "event_ts": 1781000004000, "participant_info": info}
+    tell(core, json.dumps({"msg_type": 6, "event": told}))
+    assert events(core) == [
+        ParticipantConnected("c1", Role.USER, 1781000004000, display_name="Lee"),
+        CallEventReceived("user_answered", 1781000004000, "c1"),
     ]
 
 

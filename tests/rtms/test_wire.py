@@ -140,7 +140,7 @@ def test_a_message_with_one_field_spoilt_is_a_message_or_refused(message: Any, d
 
 
 def test_refusals_do_not_repeat_what_was_said() -> None:
-    raw = '{"msg_type":17,"content":{"data":"my card number is 1234","timestamp":"soon"}}'
+    raw = '{"msg_type":18,"content":{"data":"my card number is 1234","timestamp":"soon"}}'
     with pytest.raises(RemoteProtocolError) as refused:
         decode(raw)
     assert "card" not in str(refused.value)

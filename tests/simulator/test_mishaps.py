@@ -86,6 +86,21 @@ async def test_a_half_open_connection_swallows_what_is_sent(
     assert not zoom.violations, "a client cannot answer what it never gets"
 
 
+async def test_time_begins_with_the_first_packet_also_where_it_gets_lost(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, endpoint: Endpoint
+) -> None:
+    scenario = small(duration_ms=60_000, buffered_ms=3_000, mishap=[mishap("cut", 1_000, where="media")])
+    async with in_memory(scenario, deliver=endpoint.deliver) as (zoom, client):
+        truth = await suffered(zoom, client, endpoint)
+    (told,) = [one["event"]["timestamp"] for one in client.of_type(6) if one["event"]["event_type"] == 1]
+    assert truth.first_packet_timestamp_ms == told == EVENT_TS_MS
+    first_heard_ms = min(one["timestamp"] for one in client.audio("ch-7f31")) - EVENT_TS_MS
+    assert first_heard_ms > 3_000
+    assert [(span.start_ms, span.end_ms) for span in truth.track("ch-7f31").lost] == [(0, first_heard_ms)]
+    consumer_answered, _ = truth.events
+    assert consumer_answered.at_ms == 4_000
+
+
 async def test_a_server_that_falls_silent_says_it_all_later(
     autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, endpoint: Endpoint
 ) -> None:

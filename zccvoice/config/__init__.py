@@ -233,7 +233,7 @@ def load(path: Path | None = None, /, **arguments: Any) -> Config:
     """
     trees = [sources.under_zooms_names(os.environ), sources.in_file(path) if path is not None else {}]
     in_environment, found = sources.under_our_names(os.environ, Config.model_fields)
-    tree = reduce(sources.merge, [*trees, in_environment, arguments])
+    tree = sources.with_video_sdk(reduce(sources.merge, [*trees, in_environment, arguments]), os.environ)
     try:
         config = Config.model_validate(tree)
     except ValidationError as error:

@@ -25,7 +25,7 @@ ZOOM_NAMES = {
 }
 """The names that Zoom's SDK and samples use, by our field; the first that is set counts."""
 VIDEO_SDK_NAMES = {"client_id": "ZOOM_VIDEO_SDK_KEY", "client_secret": "ZOOM_VIDEO_SDK_SECRET"}
-"""Together they are one more app, for Video SDK sessions, where ``zoom.apps`` is not given."""
+"""Together they are one more app, for Video SDK sessions."""
 
 
 def is_setting(variable: str) -> bool:
@@ -57,10 +57,25 @@ def under_zooms_names(environment: Mapping[str, str]) -> Tree:
         value = next((environment[name] for name in names if environment.get(name)), None)
         if value is not None:
             _put(tree, field.split("."), value)
-    video_sdk = {field: environment[name] for field, name in VIDEO_SDK_NAMES.items() if environment.get(name)}
-    if video_sdk:
-        _put(tree, ["zoom", "apps"], [{**video_sdk, "products": ["video_sdk"]}])
+    if app := _video_sdk_app(environment):
+        _put(tree, ["zoom", "apps"], [app])
     return tree
+
+
+def with_video_sdk(tree: Tree, environment: Mapping[str, str]) -> Tree:
+    """The same with the app of `VIDEO_SDK_NAMES` beside the others, where the apps of a file took its place."""
+    app = _video_sdk_app(environment)
+    zoom = tree.get("zoom")
+    apps = zoom.get("apps") if isinstance(zoom, dict) else None
+    if not app or not isinstance(apps, list):
+        return tree
+    client_ids = [one.get("client_id") for one in apps if isinstance(one, dict)]
+    return tree if app.get("client_id") in client_ids else merge(tree, {"zoom": {"apps": [*apps, app]}})
+
+
+def _video_sdk_app(environment: Mapping[str, str]) -> Tree:
+    pair = {field: environment[name] for field, name in VIDEO_SDK_NAMES.items() if environment.get(name)}
+    return {**pair, "products": ["video_sdk"]} if pair else {}
 
 
 def under_our_names(environment: Mapping[str, str], sections: Mapping[str, object]) -> tuple[Tree, list[str]]:
@@ -92,9 +107,9 @@ def merge(lower: Any, higher: Any) -> Any:
     that it stands in (``x_file``) say the same thing: of `higher` either of them, unless it is empty, takes the
     place of both in `lower`.
     """
-    if isinstance(lower, list) and isinstance(higher, dict) and all(key.isdigit() for key in higher):
-        lower = {str(number): element for number, element in enumerate(lower)}
-        return list(merge(lower, higher).values())
+    if isinstance(lower, list) and isinstance(higher, dict) and all(key.isdecimal() for key in higher):
+        merged = merge({str(number): element for number, element in enumerate(lower)}, higher)
+        return [merged[number] for number in sorted(merged, key=int)]
     if not isinstance(lower, dict) or not isinstance(higher, dict):
         return higher
     common = {key: merge(lower[key], higher[key]) for key in lower.keys() & higher.keys()}

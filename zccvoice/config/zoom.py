@@ -106,7 +106,8 @@ class ZoomConfig(Section):
     ``ZOOM_CLIENT_SECRET``."""
     apps: tuple[AppCredentials, ...] = ()
     """More apps, such as a Video SDK key pair, or the apps of other accounts: one ``[[zoom.apps]]`` each.
-    ``ZOOM_VIDEO_SDK_KEY`` and ``ZOOM_VIDEO_SDK_SECRET`` together are one for Video SDK sessions."""
+    Zoom's names ``ZOOM_VIDEO_SDK_KEY`` and ``ZOOM_VIDEO_SDK_SECRET`` together are one more, for Video SDK
+    sessions, unless an app here has that key."""
     api: ApiConfig = ApiConfig()
     """The REST API."""
     ca_file: CertificateFile | None = None
@@ -193,11 +194,12 @@ class ZoomConfig(Section):
 
     @property
     def all_apps(self) -> tuple[AppCredentials, ...]:
-        """Every app: those of ``apps`` first, since they say whose they are, then the single one."""
+        """Every app: those that say whose they are, those of ``apps`` that do not, and then the single one."""
+        apps = tuple(sorted(self.apps, key=lambda app: not (app.products or app.accounts)))
         if not (self.client_id and self.client_secret.get_secret_value()):
-            return self.apps
+            return apps
         single = AppCredentials(client_id=self.client_id, client_secret=self.client_secret)
-        return (*self.apps, single)
+        return (*apps, single)
 
     def credentials_for(self, stream: AnnouncedStream) -> AppCredentials:
         """The app that a stream is received with: the one that its webhook belongs to.

@@ -3,7 +3,7 @@
 Server-to-server OAuth with the ``account_credentials`` grant, and for Video SDK sessions a token signed with the
 account's API secret; only hosts in ``zoom.allowed_hosts`` are asked, and no redirect is followed. Sources: Zoom
 "Server-to-Server OAuth"; API reference, "Update RTMS app status" of meetings, Contact Center and Video SDK
-sessions; "Error codes".
+sessions; "Error codes"; its notes on UUIDs with slashes.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class ZoomApi:
         method, path = _STATUS_PATHS[product]
         await self._ask(
             method,
-            self._settings.api.url.rstrip("/") + path.format(quote(call_id, safe="")),
+            self._settings.api.url.rstrip("/") + path.format(_in_path(call_id)),
             headers={"authorization": f"Bearer {bearer}"},
             json={"action": action.value, "settings": {"client_id": client_id}},
         )
@@ -189,6 +189,12 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate not accepted: {error.verify_message}"
     return reason_of(cause) if cause is not None else f"{reason}: {error}" if str(error) else reason
+
+
+def _in_path(call_id: str) -> str:
+    """An id as part of a path. Zoom decodes one that begins with a slash, or holds two together, twice."""
+    once = quote(call_id, safe="")
+    return quote(once, safe="") if call_id.startswith("/") or "//" in call_id else once
 
 
 def _refusal(response: httpx.Response) -> ApiRefusedError:

@@ -21,9 +21,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from zccvoice.rtms.enums import EventType, Product
 from zccvoice.rtms.media import MIX
 from zccvoice.simulator.mixing import MIX as ZOOMS_MIX
-from zccvoice.simulator.truth import CallTruth, TrackTruth
+from zccvoice.simulator.truth import CallTruth, EventTruth, TrackTruth
 from zccvoice.store.facts import (
     CallEventSeen,
     ChatWritten,
@@ -133,11 +134,12 @@ class _Silence:
 
 
 def _compare_texts(account: Account, truth: CallTruth, facts: Sequence[Fact]) -> None:
-    names = {one.name for one in truth.events}
     zero = truth.first_packet_timestamp_ms
+    events = {(*_as_told(one, truth.product), zero + one.at_ms) for one in truth.events}
+    names = {name for name, *_ in events}
     # A fact is stored once, however often it is told.
     told = {
-        *((one.name, one.channel_id, zero + one.at_ms) for one in truth.events),
+        *events,
         *(("transcript", one.channel_id, zero + one.start_ms) for one in truth.transcripts),
         *(("chat", one.channel_id, zero + one.at_ms) for one in truth.chat),
     }
@@ -158,9 +160,16 @@ def _compare_texts(account: Account, truth: CallTruth, facts: Sequence[Fact]) ->
         account.problems.append(f"{truth.stream_id}: not received: {sorted(map(str, told - found))}")
 
 
+def _as_told(event: EventTruth, product: str) -> tuple[str, str | None]:
+    """Its name and whom it is about: an event of a phone call is told by its number, and of nobody."""
+    if product == Product.PHONE:
+        return f"phone_event_{EventType[event.name.upper()].value}", None
+    return event.name, event.channel_id
+
+
 def _was_there_before(text: tuple[str, str | None, int]) -> bool:
     """Who had joined before the client subscribed is told with the time of the telling."""
-    return text[0] == "participant_join"
+    return text[0] in ("participant_join", f"phone_event_{EventType.PARTICIPANT_JOIN.value}")
 
 
 def _lost_a_connection(truth: CallTruth) -> bool:

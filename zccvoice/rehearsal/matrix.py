@@ -21,7 +21,7 @@ from zccvoice.simulator import demo
 from zccvoice.simulator.scenario import Scenario, parse_scenario
 from zccvoice.simulator.timing import Timing
 
-PRODUCTS = (Product.CONTACT_CENTER, Product.MEETING, Product.WEBINAR, Product.VIDEO_SDK)
+PRODUCTS = (Product.CONTACT_CENTER, Product.MEETING, Product.WEBINAR, Product.VIDEO_SDK, Product.PHONE)
 CODECS = ("l16", "g711", "g722", "opus")
 OFFERS = ("split", "unified")
 LOST = frozenset({"lost_packets"})

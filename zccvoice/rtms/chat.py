@@ -14,6 +14,7 @@ from typing import Any
 from zccvoice.rtms.enums import ChatOperation
 from zccvoice.rtms.events import Change, ChatReceived
 from zccvoice.rtms.messages import ChatContent
+from zccvoice.rtms.payload import integer
 from zccvoice.rtms.timestamps import required_ms
 
 _CHANGES = {
@@ -21,10 +22,14 @@ _CHANGES = {
     ChatOperation.UPDATE: Change.UPDATED,
     ChatOperation.DELETE: Change.DELETED,
 }
+_REACTIONS = (ChatOperation.ADD_EMOJI_REACTION, ChatOperation.REMOVE_EMOJI_REACTION)
 
 
 def chat_received(content: ChatContent) -> ChatReceived | None:
     """The message as an event; None for what is no message, such as a reaction to one.
+
+    An operation that we do not know is taken for a new message if it has a text; an empty one is never put in the
+    place of what was written.
 
     Raises:
         RemoteProtocolError: it has no possible time.
@@ -33,16 +38,20 @@ def chat_received(content: ChatContent) -> ChatReceived | None:
     told = _fields(content.data)
     if told is None:
         return ChatReceived(timestamp_ms, str(content.data), _text(content.user_id), content.user_name)
-    operation = told.get("operation_type", ChatOperation.NEW)
-    change = _CHANGES.get(operation) if isinstance(operation, int) else None  # type: ignore[call-overload]
+    operation = integer(told.get("operation_type"))
+    operation = ChatOperation.NEW if operation is None else operation
+    text = told.get("data")
+    text = text if isinstance(text, str) else ""
+    change = _CHANGES.get(operation)  # type: ignore[call-overload]
     if change is None:
-        return None
+        if operation in _REACTIONS or not text:
+            return None
+        change = Change.NEW
     sender = told.get("sender")
     sender = sender if isinstance(sender, dict) else {}
-    text = told.get("data")
     return ChatReceived(
         timestamp_ms,
-        text if isinstance(text, str) else "",
+        text,
         _text(sender.get("user_id", content.user_id)),
         _text(sender.get("user_name", content.user_name)),
         _text(told.get("message_id")),

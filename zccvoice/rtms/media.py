@@ -37,6 +37,7 @@ from zccvoice.rtms.messages import (
     TranscriptData,
     TypedMessage,
 )
+from zccvoice.rtms.participant import participant_of
 from zccvoice.rtms.passed_over import (
     AudioMetadata,
     ChatMetadata,
@@ -167,6 +168,6 @@ def _transcript_received(message: TranscriptData) -> TranscriptReceived:
 
 def _track(channel_id: str | int | None, user_id: str | int | None) -> str:
     """Whose packet it is: the contact centre's channel, else the participant, else nobody's."""
-    if channel_id is not None:
+    if channel_id is not None and channel_id != "":
         return str(channel_id)
-    return str(user_id) if user_id else MIX
+    return participant_of(user_id) or MIX

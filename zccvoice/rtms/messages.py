@@ -183,7 +183,7 @@ class ParticipantInfo(msgspec.Struct, frozen=True, kw_only=True):
 class Participant(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of ``participants`` in the events of meetings, webinars and Video SDK sessions."""
 
-    user_id: str | int
+    user_id: str | int | None = None
     user_name: str | None = None
 
 
@@ -260,14 +260,14 @@ class SessionStateResponse(RtmsMessage, frozen=True, tag=11, kw_only=True):
 class KeepAliveRequest(RtmsMessage, frozen=True, tag=12, kw_only=True):
     """12, Zoom → client on either connection; to be answered there at once."""
 
-    timestamp: int | None = None
+    timestamp: int | float | None = None
     sequence: int | None = None
 
 
 class KeepAliveResponse(RtmsMessage, frozen=True, tag=13, kw_only=True):
     """13, client → Zoom: the request's values, verbatim."""
 
-    timestamp: int | None = None
+    timestamp: int | float | None = None
     sequence: int | None = None
 
 
@@ -295,12 +295,12 @@ class TranscriptContent(msgspec.Struct, frozen=True, kw_only=True):
     """The inside of message 17. Times may be in ms or µs: use `epoch_ms`."""
 
     data: str
-    timestamp: int
+    timestamp: int | float | None = None
     channel_id: str | int | None = None
     user_id: int | str | None = None
     user_name: str | None = None
-    start_time: int | None = None
-    end_time: int | None = None
+    start_time: int | float | None = None
+    end_time: int | float | None = None
     language: int | None = None
     attribute: int | None = None
 

@@ -8,9 +8,10 @@ Status codes have had two incompatible tables, so a refusal's text decides first
     what Zoom says                           outlook      what we do
     "duplicate …", "… exist"                 HELD         it has not noticed our loss yet: again soon
     "signature", "invalid", "not support" …  FINAL        nothing will change: give up
-    no text, 8                               HELD
-    no text, 15 or 16                        DOUBTFUL     held, or (old table) a wrong signature: three attempts
+    no text, 8; 17 on signaling              HELD
+    no text, 15 or 16; 30 or 31 on media     DOUBTFUL     held, or a wrong request: three attempts
     no text, 1 or 45                         PASSING
+    no text, a number that we do not know    DOUBTFUL
     no text, any other                       FINAL
     no answer, no route, closed, silence     PASSING      the ladder, until the window closes
 
@@ -54,13 +55,20 @@ class Outlook(Enum):
     FINAL = auto()
 
 
-_CODES = {
+_KNOWN = frozenset(map(int, StatusCode))
+_CODES: dict[int, Outlook] = {
     StatusCode.INVALID_MESSAGE_TYPE: Outlook.PASSING,  # "connection timeout" in the old table
     StatusCode.INTERNAL_EXCEPTION: Outlook.PASSING,
     StatusCode.DUPLICATE_SIGNAL_REQUEST: Outlook.HELD,
     StatusCode.MEDIA_DATA_ALL_CONNECTION_EXIST: Outlook.DOUBTFUL,
     StatusCode.DUPLICATE_MEDIA_DATA_CONNECTION: Outlook.DOUBTFUL,
 }
+_OLDER_CODES = {
+    ("signaling", 17): Outlook.HELD,
+    ("media", 30): Outlook.DOUBTFUL,
+    ("media", 31): Outlook.DOUBTFUL,
+}
+"""Of the old table, where the new one has media parameters that signaling, or what we ask for, does not have."""
 _WORDS = {
     "duplicate": Outlook.HELD,
     "exist": Outlook.HELD,
@@ -83,11 +91,17 @@ def outlook(problem: ZccvoiceError) -> Outlook:
             for word, means in _WORDS.items():
                 if word in reason and not (word == "exist" and "not exist" in reason):
                     return means
-            return _CODES.get(problem.status_code, Outlook.FINAL)  # type: ignore[call-overload, no-any-return]
+            return _outlook_of_code(problem.which, problem.status_code)
         case ConnectionFailedError():
             return Outlook.PASSING
         case _:
             return Outlook.FINAL
+
+
+def _outlook_of_code(which: str, code: int) -> Outlook:
+    if (older := _OLDER_CODES.get((which, code))) is not None:
+        return older
+    return _CODES.get(code, Outlook.FINAL if code in _KNOWN else Outlook.DOUBTFUL)
 
 
 class Recovery:

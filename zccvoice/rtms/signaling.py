@@ -53,6 +53,7 @@ from zccvoice.rtms.messages import (
     StreamStateUpdate,
     TypedMessage,
 )
+from zccvoice.rtms.participant import participant_of
 from zccvoice.rtms.passed_over import VideoSubscriptionResponse
 from zccvoice.rtms.timestamps import plausible_ms
 
@@ -178,9 +179,9 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
     def _take_meeting_event(self, event: Event) -> None:
         """An event of a meeting, a webinar or a Video SDK session: about nobody, somebody, or several."""
         name = name_of(EventType, event.event_type).lower()
-        people = [(str(one.user_id), one.user_name) for one in event.participants or ()]
-        if event.user_id:
-            people.append((str(event.user_id), event.user_name))
+        told = [(participant_of(one.user_id), one.user_name) for one in event.participants or ()]
+        told.append((participant_of(event.user_id), event.user_name))
+        people = [(user_id, display_name) for user_id, display_name in told if user_id is not None]
         for user_id, display_name in people:
             if event.event_type in _NAMING_EVENTS and display_name:
                 self._events.append(
@@ -196,7 +197,7 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
         is_generic = event.event_type in _GENERIC_EVENTS
         name = name_of(EventType if is_generic else ContactCenterEventType, event.event_type).lower()
         info = event.info
-        channel_id = None if info is None or info.channel_id is None else str(info.channel_id)
+        channel_id = None if info is None or info.channel_id in (None, "") else str(info.channel_id)
         role = _ROLES.get(event.event_type)  # type: ignore[call-overload]
         if role is not None and info is not None:
             self._events.append(

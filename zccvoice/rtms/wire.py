@@ -2,27 +2,32 @@
 
 Decoding has two paths. The fast one is a msgspec union keyed by ``msg_type``; it decodes base64 on the way
 and takes well below a microsecond for an audio packet. What it refuses gets a second, tolerant try that
-folds the spellings seen in Zoom's samples, mock servers and older documents into the documented form.
+folds the spellings seen in Zoom's samples, mock servers and older documents into the documented form, and of
+what Zoom sends leaves out optional fields that cannot be read (`salvage`).
 Anything else is a `RemoteProtocolError`. Unknown fields and message types pass.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from zccvoice.errors import RemoteProtocolError
 from zccvoice.rtms.enums import stop_reason
+from zccvoice.rtms.message import RtmsMessage
 from zccvoice.rtms.messages import AudioData, Message, OtherMessage, SessionStateUpdate, TypedMessage
 from zccvoice.rtms.payload import integer
+from zccvoice.rtms.salvage import usable
 
 _decoder = msgspec.json.Decoder(TypedMessage)
 _encoder = msgspec.json.Encoder()
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What the decoder raises; the last for brackets within brackets within brackets."""
-_KNOWN_TYPES = frozenset(member.__struct_config__.tag for member in TypedMessage.__args__)
+_KINDS: dict[int, type[RtmsMessage]] = {kind.__struct_config__.tag: kind for kind in get_args(TypedMessage)}
+_FROM_ZOOM = frozenset({2, 4, 6, 8, 9, 11, 12, 14, 17, 18, 20, 22})
+"""What is Zoom's to send and ours to bear; a client's own messages have to be right."""
 
 
 def encode(message: TypedMessage) -> str:
@@ -49,16 +54,16 @@ def decode(raw: str | bytes) -> Message:
     """
     try:
         message: Message = _decoder.decode(raw)
-    except _UNREADABLE as first_refusal:
-        return _decode_tolerantly(raw, first_refusal)
+    except _UNREADABLE:
+        return _decode_tolerantly(raw)
     if isinstance(message, SessionStateUpdate) and None in (message.rtms_session_id, message.stop_reason):
         # Its variant names are those of optional fields, so the fast path takes it and loses them.
         with suppress(RemoteProtocolError):
-            return _decode_tolerantly(raw, RemoteProtocolError())
+            return _decode_tolerantly(raw)
     return message
 
 
-def _decode_tolerantly(raw: str | bytes, first_refusal: Exception) -> Message:
+def _decode_tolerantly(raw: str | bytes) -> Message:
     try:
         fields = msgspec.json.decode(raw)
     except _UNREADABLE as error:
@@ -70,13 +75,15 @@ def _decode_tolerantly(raw: str | bytes, first_refusal: Exception) -> Message:
         msg_type = int(msg_type)
     if not isinstance(msg_type, int) or isinstance(msg_type, bool):
         raise RemoteProtocolError(f"expected an integer msg_type, got {type(msg_type).__name__}")
-    if msg_type not in _KNOWN_TYPES:
+    if msg_type not in _KINDS:
         return OtherMessage(msg_type)
-    canonical = {"msg_type": msg_type, **_canonical(msg_type, fields)}
+    canonical = _canonical(msg_type, fields)
+    if msg_type in _FROM_ZOOM:
+        canonical = usable(_KINDS[msg_type], canonical)
     try:
-        message: Message = msgspec.convert(canonical, TypedMessage, strict=False)
-    except (msgspec.ValidationError, RecursionError):
-        raise RemoteProtocolError(f"message {msg_type}: {first_refusal}") from None
+        message: Message = msgspec.convert({"msg_type": msg_type, **canonical}, TypedMessage, strict=False)
+    except (msgspec.ValidationError, RecursionError) as refusal:
+        raise RemoteProtocolError(f"message {msg_type}: {refusal}") from None
     return message
 
 

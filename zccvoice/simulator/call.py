@@ -259,6 +259,7 @@ class Call:
         self._burst_ms = player.burst_ms
         self.clock.accelerate()
         await self.tell_states(SessionState.STARTED)
+        self.ledger.packets_begin(player.first_packet_ms - self.event_ts_ms)
         await here.tell(Phrasing(self.scenario, self.event_ts_ms).first_packet(player.first_packet_ms))
         async with trio.open_nursery() as beside:
             beside.start_soon(self._report_regularly)

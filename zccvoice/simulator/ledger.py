@@ -46,11 +46,13 @@ class Ledger:
         self._chat: list[ChatMessage] = []
         self._first_at_ms: int | None = None
 
+    def packets_begin(self, first_ms: int) -> None:
+        """Packets are sent from now on, the first of them captured at this time."""
+        self._first_at_ms = first_ms
+
     def packet_sent(self, packet: Packet) -> None:
         """A packet went out, perhaps not for the first time."""
         self._sent[packet.channel_id].add(packet.number)
-        if self._first_at_ms is None or packet.at_ms < self._first_at_ms:
-            self._first_at_ms = packet.at_ms
 
     def packet_vanished(self, packet: Packet) -> None:
         """A packet was sent into a connection that leads nowhere."""

@@ -1,6 +1,6 @@
 """What the simulator really sent in a call, to hold against what the daemon made of it.
 
-Times are milliseconds from the first packet that was sent, on Zoom's clock: add
+Times are milliseconds from the first packet that Zoom had to send, on its clock: add
 `CallTruth.first_packet_timestamp_ms` for epoch milliseconds.
 """
 
@@ -116,7 +116,7 @@ class CallTruth:
     queue_name: str
     language: str
     first_packet_timestamp_ms: int
-    """Epoch milliseconds, also told by event 1; 0 when no packet was ever sent."""
+    """Epoch milliseconds, also told by event 1, even if that packet got lost; 0 when no client took audio."""
     duration_ms: int
     """From the first packet to the end of the call."""
     burst_ms: int
