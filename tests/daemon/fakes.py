@@ -89,7 +89,7 @@ class FakeReceiver:
         self._script = script
         self._stopped = trio.Event()
         self._cause = ""
-        self.kept_for_s = 0.0
+        self.kept_for_s = self.lost_s_ago = 0.0
         self.orders: list[tuple[str, str | None]] = []
         """What it was told beside `stop`."""
 
@@ -120,8 +120,9 @@ class FakeReceiver:
     def retire(self, cause: str) -> None:
         self.orders.append(("retire", cause))
 
-    def reconnect(self, server_url: str | None = None) -> None:
+    def reconnect(self, server_url: str | None = None, *, lost_s_ago: float = 0.0) -> None:
         self.orders.append(("reconnect", server_url))
+        self.lost_s_ago = lost_s_ago
 
 
 class FakeStore:

@@ -17,6 +17,7 @@ from tests.daemon.played import (
     STARTED,
     T0,
     WHO,
+    Played,
     audio,
     crash,
     essence,
@@ -190,6 +191,7 @@ async def test_an_interruption_may_tell_where_to_go(
         call.note_interrupted(StreamInterrupted(Product.CONTACT_CENTER, "E", "S", T0, server_url))
         call.stop("shutdown")
     assert receivers[0].orders == orders
+    assert receivers[0].lost_s_ago == 1
 
 
 @pytest.mark.parametrize(
@@ -207,6 +209,23 @@ async def test_a_stream_that_zoom_starts_anew_has_a_gap_that_says_so(
     assert played.end.end_reason == "customer_disconnected"
     assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4000, T0 + 30_000, why)]
     assert len(played.heard) == 2
+
+
+async def test_a_stream_that_zoom_announces_again_while_its_past_is_read_is_received(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Its connection was lost, and its transcripts were still to come."""
+    lost = StreamEnded("connection_lost", "")
+    await crash(tmp_path, [OPENED, *audio("ch"), lost], is_transcribing=False)
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+        later = [OPENED, *audio("ch", offset_ms=30_000), ENDED]
+        call = rooms.call(STARTED, later, is_announced=False)
+        call.announce_again(replace(STARTED, server_url="wss://b.zoom.us", event_ts_ms=T0 + 30_000))
+        await call.run()
+    played = Played(rooms)
+    assert rooms.receivers[0].orders == [("reconnect", "wss://b.zoom.us")]
+    assert (played.end.end_reason, len(played.heard)) == ("customer_disconnected", 2)
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4000, T0 + 30_000, "connection_lost")]
 
 
 @pytest.mark.parametrize(("event_ts_ms", "is_dated"), [(T0 + 3900, True), (T0 + 30_000, False)])

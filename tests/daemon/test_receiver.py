@@ -559,6 +559,28 @@ async def test_what_is_told_again_disturbs_no_attempt(
     assert [type(one) for one in events] == [MediaOpened, AudioReceived, StreamEnded]
 
 
+@pytest.mark.parametrize("server_url", [None, "ws://127.0.0.1:2/s"])
+@pytest.mark.parametrize(
+    ("lost_s_ago", "is_cut"),
+    [(301.0, False), (280.0, True)],
+    ids=["before the connection was made", "after that"],
+)
+async def test_an_interruption_that_zoom_tells_late_is_of_an_older_connection(
+    server_url: str | None, lost_s_ago: float, is_cut: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    servers = Servers({})
+    await ordered(servers, 300, lambda one: one.reconnect(server_url, lost_s_ago=lost_s_ago), 320)
+    assert len(servers.attempts) == (4 if is_cut else 2)
+
+
+async def test_a_connection_that_was_brand_new_is_not_the_one_that_zoom_lost(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    servers = Servers({})
+    await ordered(servers, 300, lambda one: one.reconnect(lost_s_ago=295), 320)
+    assert len(servers.attempts) == 2
+
+
 class Deaf(Scripted):
     """Of whose end nobody hears: nothing comes any more."""
 
