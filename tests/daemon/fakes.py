@@ -11,6 +11,7 @@ from zccvoice.analytics.live import Heard
 from zccvoice.daemon.transport import EventsSend
 from zccvoice.errors import RecognizerError
 from zccvoice.rtms.events import StreamEnded
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
@@ -83,8 +84,10 @@ class FakeReceiver:
         started: StreamStarted,
         events_send: EventsSend,
         script: Sequence[object],
+        audio: AudioParams | None = None,
     ) -> None:
         self.started = started
+        self.audio = audio
         self._events_send = events_send
         self._script = script
         self._stopped = trio.Event()

@@ -24,7 +24,7 @@ from zccvoice.errors import (
     RemoteProtocolError,
     ZccvoiceError,
 )
-from zccvoice.rtms.enums import EventType, Product, StopReason
+from zccvoice.rtms.enums import EventType, Product, SampleRate, StopReason
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -37,6 +37,7 @@ from zccvoice.rtms.events import (
     StreamEvent,
     TranscriptReceived,
 )
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import MEDIA_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.scenario import parse_scenario
@@ -52,10 +53,13 @@ async def receive(
     settings: ZoomConfig = SETTINGS,
     stop_after_s: float | None = None,
     stop_cause: str = "shutdown",
+    audio: AudioParams | None = None,
 ) -> tuple[list[StreamEvent], CallTruth | None]:
     """Play the call to a receiver; what it told, and what was sent (None when the call did not end by itself)."""
     events_send, events_receive = trio.open_memory_channel[StreamEvent](0)
-    receiver = zoom.receiver = WebSocketReceiver(settings, LANGUAGES, zoom.started, events_send, zoom.connect)
+    receiver = zoom.receiver = WebSocketReceiver(
+        settings, LANGUAGES, zoom.started, events_send, zoom.connect, audio=audio
+    )
     truth: CallTruth | None = None
     played = trio.Event()
 
@@ -104,6 +108,17 @@ async def test_a_whole_call(memory_zoom: Callable[..., Any], autojump_clock: tri
     opened = next(one for one in events if isinstance(one, MediaOpened))
     assert opened.audio.send_rate == 100
     assert events[-1] == StreamEnded("customer_disconnected", "Zoom ended the stream")
+
+
+async def test_audio_is_asked_for_as_the_stream_needs_it(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    wanted = AudioParams(sample_rate=SampleRate.SR_8K, send_rate=40)
+    async with memory_zoom() as zoom:
+        events, truth = await receive(zoom, audio=wanted)
+        assert zoom.zoom.violations == ()
+    assert truth is not None
+    assert [one for one in events if isinstance(one, MediaOpened)] == [MediaOpened(wanted)]
 
 
 async def test_stop_closes_politely(

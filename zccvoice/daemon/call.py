@@ -195,6 +195,7 @@ class Call:
                 house.metrics,
                 on_ended=self._note_end,
                 redaction=house.config.redaction,
+                audio=self._past.audio,
                 told_before=self._past.events,
                 wall_clock=house.wall_clock,
             )
@@ -349,7 +350,8 @@ class Call:
         projected = projection.taken()
         speech.note(record, projected)
         self._house.metrics.note_progress(before, projection.counts)
-        if projection.failure is not None and not reception.is_over:
+        is_of_now = record.offset >= self._past.received_end  # not why an earlier reception hung up
+        if is_of_now and projection.failure is not None and not reception.is_over:
             reception.fail(projection.failure)
         return projected
 

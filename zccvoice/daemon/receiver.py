@@ -35,7 +35,7 @@ from zccvoice.rtms.events import (
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.media import MediaAccepted, MediaEvent
 from zccvoice.rtms.media_plan import PlannedMedia, plan_media
-from zccvoice.rtms.messages import ChatParams, MediaParams, TranscriptParams
+from zccvoice.rtms.messages import AudioParams, ChatParams, MediaParams, TranscriptParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S, Recovery
 from zccvoice.rtms.signaling import SignalingConnection, SignalingEvent, SignalingOpened
 from zccvoice.rtms.transcript_language import language_of
@@ -67,8 +67,11 @@ class WebSocketReceiver:
         started: StreamStarted,
         events_send: EventsSend,
         connect: Connect | None = None,
+        *,
+        audio: AudioParams | None = None,
     ) -> None:
         self._settings = settings
+        self._audio = audio or wanted_audio(settings, started.product)
         self._language = ConfiguredLanguage(started, languages)
         self._product = started.product
         self._events_send = events_send
@@ -254,7 +257,7 @@ class WebSocketReceiver:
         """What we ask for. Texts get their language when their connection is made."""
         has_chat = self._settings.chat and self._product in MEETINGS
         return MediaParams(
-            audio=wanted_audio(self._settings, self._product),
+            audio=self._audio,
             transcript=(
                 self._transcript_params(is_sure=self._is_rule_known()) if self._settings.transcripts else None
             ),

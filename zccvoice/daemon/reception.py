@@ -33,6 +33,7 @@ from zccvoice.rtms.events import (
     StreamEvent,
     TranscriptReceived,
 )
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 
@@ -52,6 +53,7 @@ class Reception:
         *,
         on_ended: Callable[[StreamEnded], None],
         redaction: RedactionConfig,
+        audio: AudioParams | None = None,
         told_before: Iterable[tuple[str, int]] = (),
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -64,6 +66,7 @@ class Reception:
             metrics: counters.
             on_ended: told once how the stream ended, before that is written down.
             redaction: what must not be written down.
+            audio: what its journal's sound is, if it has any: more of the same is asked for.
             told_before: names and times (Zoom's, epoch ms) of the events that an earlier daemon received.
             wall_clock: Unix time in seconds.
         """
@@ -73,6 +76,7 @@ class Reception:
         self._metrics = metrics
         self._on_ended = on_ended
         self._wall_clock = wall_clock
+        self._audio = audio
         self._policies = Policies(redaction)
         self._policy = self._policies.of(started.product.value)
         self._pauses = SoundPauses(redaction)
@@ -190,7 +194,8 @@ class Reception:
         self._end(StreamEnded("daemon_down", problem))
 
     async def _receive(self, kept_for_s: float = SIGNALING_WINDOW_S) -> None:
-        self._receiver = self._transport(self._started, _Intake(self._take, self._recorder))
+        intake = _Intake(self._take, self._recorder)
+        self._receiver = self._transport(self._started, intake, self._audio)
         for order in self._orders:
             order(self._receiver)
         if self._stop_cause is not None:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from zccvoice.rtms.events import StreamEvent
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted
 
@@ -76,5 +77,5 @@ class StreamReceiver(Protocol):
         ...
 
 
-Transport: TypeAlias = Callable[[StreamStarted, EventsSend], StreamReceiver]
-"""Makes the receiver of a stream, and is told where that sends."""
+Transport: TypeAlias = Callable[[StreamStarted, EventsSend, AudioParams | None], StreamReceiver]
+"""Makes the receiver of a stream, and is told where that sends and which audio to ask for; None: as configured."""
