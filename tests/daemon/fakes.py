@@ -11,6 +11,7 @@ from zccvoice.analytics.live import Heard
 from zccvoice.daemon.transport import EventsSend
 from zccvoice.errors import RecognizerError
 from zccvoice.rtms.events import StreamEnded
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.recognizer import RecognizerItem
 from zccvoice.speech.utterance import Transcript, Utterance, Word
@@ -83,13 +84,15 @@ class FakeReceiver:
         started: StreamStarted,
         events_send: EventsSend,
         script: Sequence[object],
+        audio: AudioParams | None = None,
     ) -> None:
         self.started = started
+        self.audio = audio
         self._events_send = events_send
         self._script = script
         self._stopped = trio.Event()
         self._cause = ""
-        self.kept_for_s = 0.0
+        self.kept_for_s = self.lost_s_ago = 0.0
         self.orders: list[tuple[str, str | None]] = []
         """What it was told beside `stop`."""
 
@@ -120,8 +123,9 @@ class FakeReceiver:
     def retire(self, cause: str) -> None:
         self.orders.append(("retire", cause))
 
-    def reconnect(self, server_url: str | None = None) -> None:
+    def reconnect(self, server_url: str | None = None, *, lost_s_ago: float = 0.0) -> None:
         self.orders.append(("reconnect", server_url))
+        self.lost_s_ago = lost_s_ago
 
 
 class FakeStore:

@@ -107,8 +107,8 @@ async def recover(folder: Path, *scripts: Sequence[object], away_s: float = 0.0)
         attempts = list(scripts)
         receivers: list[FakeReceiver] = []
 
-        def receiver(started: StreamStarted, send: EventsSend) -> FakeReceiver:
-            receivers.append(FakeReceiver(started, send, attempts.pop(0)))
+        def receiver(started: StreamStarted, send: EventsSend, audio: AudioParams | None) -> FakeReceiver:
+            receivers.append(FakeReceiver(started, send, attempts.pop(0), audio))
             return receivers[-1]
 
         call = rooms.call(STARTED, [], is_announced=False)

@@ -24,6 +24,7 @@ from zccvoice.journal.journal import Damage, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.journal.vault import Vault
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
@@ -69,8 +70,8 @@ class Rooms:
     def call(self, started: StreamStarted, script: Sequence[object], *, is_announced: bool = True) -> Call:
         """A call whose receiver follows a script."""
 
-        def transport(one: StreamStarted, events_send: EventsSend) -> FakeReceiver:
-            self.receivers.append(FakeReceiver(one, events_send, script))
+        def transport(one: StreamStarted, events_send: EventsSend, audio: AudioParams | None) -> FakeReceiver:
+            self.receivers.append(FakeReceiver(one, events_send, script, audio))
             return self.receivers[-1]
 
         return Call(started, transport, self.house, is_announced=is_announced)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from zccvoice.analytics.record import Side
 from zccvoice.errors import HandshakeRefusedError
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
+from zccvoice.rtms.enums import Product
 from zccvoice.rtms.events import (
     ArrivalMeasured,
     AudioReceived,
@@ -32,6 +34,7 @@ from zccvoice.rtms.events import (
     TranscriptReceived,
 )
 from zccvoice.rtms.messages import AudioParams
+from zccvoice.rtms.webhook import StreamStopped
 from zccvoice.store.facts import (
     CallEventSeen,
     ClockStarted,
@@ -265,6 +268,35 @@ async def test_a_call_waits_until_there_is_a_handle_for_its_journal(
     played = await run(tmp_path, [OPENED, *audio("ch"), ENDED])
     assert refused == [0]
     assert len(played.heard) == 1
+
+
+async def test_what_is_told_while_there_is_no_journal_counts(
+    tmp_path: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, is_full = os.open, [True]
+
+    def refuse(path: str | Path, *more: int) -> int:
+        if str(path).endswith(".journal") and is_full[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms, trio.open_nursery() as nursery:
+        call = rooms.call(STARTED, [OPENED, *audio("ch"), ENDED])
+        nursery.start_soon(call.run)
+        await trio.sleep(1)
+        call.announce_again(replace(STARTED, server_url="wss://b.zoom.us", event_ts_ms=T0 + 1000))
+        call.keep_sound(False)
+        await trio.sleep(2)
+        call.keep_sound(True)
+        call.note_stopped(StreamStopped(Product.CONTACT_CENTER, "E", "S", T0 + 3000), "stopped")
+        assert rooms.receivers == []
+        is_full[0] = False
+    assert rooms.receivers[0].orders == [("reconnect", "wss://b.zoom.us"), ("retire", "stopped")]
+    played = Played(rooms)
+    assert played.sound_ms == [*range(0, 1000, 100), *range(3000, 4000, 100)], "by when it was asked for"
+    received = [one for record in rooms.records("S", Kind.RECEIVED) for one in record.entries]
+    assert any(isinstance(one, StreamStopped) for one in received)
 
 
 async def test_a_revoked_stream_is_dropped_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -17,6 +17,7 @@ from tests.daemon.played import (
     STARTED,
     T0,
     WHO,
+    Played,
     audio,
     crash,
     essence,
@@ -27,18 +28,27 @@ from tests.daemon.rooms import open_house
 from zccvoice.daemon.transport import EventsSend
 from zccvoice.errors import HandshakeRefusedError
 from zccvoice.journal.record import Kind
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import Product, SampleRate
 from zccvoice.rtms.events import (
     AudioReceived,
     Change,
     ChatReceived,
+    MediaOpened,
     MediaPassedOver,
     ReceptionBroken,
     StreamEnded,
     TranscriptReceived,
 )
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted
-from zccvoice.store.facts import ChatWritten, GapFound, StreamClosed, StreamRestated, ZoomTranscribed
+from zccvoice.store.facts import (
+    ChatWritten,
+    GapFound,
+    StreamClosed,
+    StreamRestated,
+    TrackClosed,
+    ZoomTranscribed,
+)
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -178,7 +188,7 @@ async def test_an_interruption_may_tell_where_to_go(
 ) -> None:
     receivers: list[FakeReceiver] = []
 
-    def receiver(started: StreamStarted, send: EventsSend) -> FakeReceiver:
+    def receiver(started: StreamStarted, send: EventsSend, wanted: AudioParams | None) -> FakeReceiver:
         receivers.append(FakeReceiver(started, send, [OPENED, *audio("ch")[:5]]))
         return receivers[-1]
 
@@ -190,6 +200,7 @@ async def test_an_interruption_may_tell_where_to_go(
         call.note_interrupted(StreamInterrupted(Product.CONTACT_CENTER, "E", "S", T0, server_url))
         call.stop("shutdown")
     assert receivers[0].orders == orders
+    assert receivers[0].lost_s_ago == 1
 
 
 @pytest.mark.parametrize(
@@ -207,6 +218,69 @@ async def test_a_stream_that_zoom_starts_anew_has_a_gap_that_says_so(
     assert played.end.end_reason == "customer_disconnected"
     assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4000, T0 + 30_000, why)]
     assert len(played.heard) == 2
+
+
+async def test_a_stream_that_is_taken_up_is_asked_for_what_its_sound_is(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Whatever is configured by now."""
+    refused, unheard = (
+        MediaOpened(AudioParams(codec=4)),
+        MediaOpened(AudioParams(sample_rate=SampleRate.SR_8K)),
+    )
+    rooms = await crash(tmp_path, [unheard, OPENED, *audio("ch")[:20]])
+    assert rooms.receivers[0].audio is None, "as configured"
+    played = await recover(tmp_path, [OPENED, *audio("ch")[20:], ENDED])
+    assert played.receivers[0].audio == OPENED.audio
+    await run(tmp_path / "refused", [refused, *audio("ch")])
+    anew = replace(STARTED, event_ts_ms=T0 + 30_000)
+    played = await run(tmp_path / "refused", [OPENED, *audio("ch", offset_ms=30_000), ENDED], started=anew)
+    assert played.rooms.receivers[0].audio is None
+    assert played.end.end_reason == "customer_disconnected"
+
+
+@pytest.mark.parametrize(
+    "ends", [[ENDED], [OPENED, *audio("ch", offset_ms=9_000), ENDED]], ids=["end", "mend"]
+)
+async def test_sound_that_comes_back_in_another_form_is_not_taken_for_the_old_one(
+    tmp_path: Path, ends: list[object], autojump_clock: MockClock
+) -> None:
+    """All at once, before anybody could hang up."""
+    other = MediaOpened(AudioParams(send_rate=100, sample_rate=SampleRate.SR_8K))
+    slow = [one._replace(payload=one.payload[::2]) for one in audio("ch", offset_ms=4_000)]  # type: ignore[union-attr]
+    await crash(tmp_path, [OPENED, *audio("ch")])
+    played = await recover(tmp_path, [other, *slow, *ends])
+    (track,) = played.of(TrackClosed)
+    assert isinstance(track, TrackClosed)
+    if ends == [ENDED]:
+        assert (played.end.end_reason, played.end.ended_at.timestamp() * 1000) == (
+            "remote_protocol",
+            T0 + 4000,
+        )
+        assert "expected the audio to come back as" in played.end.detail
+        assert (track.packets, played.of(GapFound)) == (40, [])
+    else:
+        assert played.end.end_reason == "customer_disconnected"
+        assert track.packets == 80
+        (gap,) = played.of(GapFound)
+        assert gap == GapFound("E", "S", "ch", T0 + 4000, T0 + 9000, "daemon_down")
+
+
+async def test_a_stream_that_zoom_announces_again_while_its_past_is_read_is_received(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Its connection was lost, and its transcripts were still to come."""
+    lost = StreamEnded("connection_lost", "")
+    await crash(tmp_path, [OPENED, *audio("ch"), lost], is_transcribing=False)
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+        later = [OPENED, *audio("ch", offset_ms=30_000), ENDED]
+        call = rooms.call(STARTED, later, is_announced=False)
+        call.announce_again(replace(STARTED, server_url="wss://b.zoom.us", event_ts_ms=T0 + 30_000))
+        await call.run()
+    played = Played(rooms)
+    assert rooms.receivers[0].orders == [("reconnect", "wss://b.zoom.us")]
+    assert (played.end.end_reason, len(played.heard)) == ("customer_disconnected", 2)
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4000, T0 + 30_000, "connection_lost")]
 
 
 @pytest.mark.parametrize(("event_ts_ms", "is_dated"), [(T0 + 3900, True), (T0 + 30_000, False)])

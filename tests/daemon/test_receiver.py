@@ -24,7 +24,7 @@ from zccvoice.errors import (
     RemoteProtocolError,
     ZccvoiceError,
 )
-from zccvoice.rtms.enums import EventType, Product, StopReason
+from zccvoice.rtms.enums import EventType, Product, SampleRate, StopReason
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -37,6 +37,7 @@ from zccvoice.rtms.events import (
     StreamEvent,
     TranscriptReceived,
 )
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import MEDIA_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.scenario import parse_scenario
@@ -52,10 +53,13 @@ async def receive(
     settings: ZoomConfig = SETTINGS,
     stop_after_s: float | None = None,
     stop_cause: str = "shutdown",
+    audio: AudioParams | None = None,
 ) -> tuple[list[StreamEvent], CallTruth | None]:
     """Play the call to a receiver; what it told, and what was sent (None when the call did not end by itself)."""
     events_send, events_receive = trio.open_memory_channel[StreamEvent](0)
-    receiver = zoom.receiver = WebSocketReceiver(settings, LANGUAGES, zoom.started, events_send, zoom.connect)
+    receiver = zoom.receiver = WebSocketReceiver(
+        settings, LANGUAGES, zoom.started, events_send, zoom.connect, audio=audio
+    )
     truth: CallTruth | None = None
     played = trio.Event()
 
@@ -104,6 +108,17 @@ async def test_a_whole_call(memory_zoom: Callable[..., Any], autojump_clock: tri
     opened = next(one for one in events if isinstance(one, MediaOpened))
     assert opened.audio.send_rate == 100
     assert events[-1] == StreamEnded("customer_disconnected", "Zoom ended the stream")
+
+
+async def test_audio_is_asked_for_as_the_stream_needs_it(
+    memory_zoom: Callable[..., Any], autojump_clock: trio.testing.MockClock
+) -> None:
+    wanted = AudioParams(sample_rate=SampleRate.SR_8K, send_rate=40)
+    async with memory_zoom() as zoom:
+        events, truth = await receive(zoom, audio=wanted)
+        assert zoom.zoom.violations == ()
+    assert truth is not None
+    assert [one for one in events if isinstance(one, MediaOpened)] == [MediaOpened(wanted)]
 
 
 async def test_stop_closes_politely(
@@ -557,6 +572,28 @@ async def test_what_is_told_again_disturbs_no_attempt(
     events = await ordered(servers, 3, lambda receiver: receiver.reconnect(server_url), 20)
     assert servers.attempts == [(0, "1/s"), (6, "1/m")]
     assert [type(one) for one in events] == [MediaOpened, AudioReceived, StreamEnded]
+
+
+@pytest.mark.parametrize("server_url", [None, "ws://127.0.0.1:2/s"])
+@pytest.mark.parametrize(
+    ("lost_s_ago", "is_cut"),
+    [(301.0, False), (280.0, True)],
+    ids=["before the connection was made", "after that"],
+)
+async def test_an_interruption_that_zoom_tells_late_is_of_an_older_connection(
+    server_url: str | None, lost_s_ago: float, is_cut: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    servers = Servers({})
+    await ordered(servers, 300, lambda one: one.reconnect(server_url, lost_s_ago=lost_s_ago), 320)
+    assert len(servers.attempts) == (4 if is_cut else 2)
+
+
+async def test_a_connection_that_was_brand_new_is_not_the_one_that_zoom_lost(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    servers = Servers({})
+    await ordered(servers, 300, lambda one: one.reconnect(lost_s_ago=295), 320)
+    assert len(servers.attempts) == 2
 
 
 class Deaf(Scripted):

@@ -27,7 +27,7 @@ from zccvoice.daemon.receiver import WebSocketReceiver
 from zccvoice.daemon.sdk import SdkConnect, connect_for, say_which_transport, unavailable
 from zccvoice.daemon.websocket import Connect
 from zccvoice.errors import ForbiddenHostError, HandshakeRefusedError, ZccvoiceError
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import Codec, Product, SampleRate
 from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
@@ -37,6 +37,7 @@ from zccvoice.rtms.events import (
     StreamEvent,
     TranscriptReceived,
 )
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.transcript_language import TranscriptLanguage
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.simulator.certificates import Authority
@@ -338,6 +339,13 @@ def test_the_language_of_zooms_transcripts_is_that_of_ours(
     policy = LanguagePolicy(LanguageConfig.model_validate(rules))
     order = json.loads(SdkConnect(SDK, policy, started)._order("wss://a.zoom.us", 10))
     assert order["transcript"] == {"src_language": expected}
+
+
+def test_audio_is_asked_for_as_the_stream_needs_it() -> None:
+    started = StreamStarted(Product.MEETING, "M==", "S", "wss://a.zoom.us", EVENT_TS_MS)
+    wanted = AudioParams(codec=Codec.OPUS, sample_rate=SampleRate.SR_48K)
+    order = json.loads(SdkConnect(SDK, LANGUAGES, started, wanted)._order("wss://a.zoom.us", 10))
+    assert AudioParams(**order["audio"]) == wanted
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,12 @@ from zccvoice.daemon.call import Call
 from zccvoice.daemon.endings import REMEMBERED_S
 from zccvoice.daemon.supervisor import STOP_GRACE_S, Supervisor
 from zccvoice.daemon.transcriber import Transcriber
-from zccvoice.errors import ConnectionFailedError
+from zccvoice.errors import (
+    ConnectionFailedError,
+    ForbiddenHostError,
+    HandshakeRefusedError,
+    RemoteProtocolError,
+)
 from zccvoice.rtms.enums import Product, StopReason
 from zccvoice.rtms.events import AudioReceived, MediaOpened, StreamEnded
 from zccvoice.rtms.messages import AudioParams
@@ -56,11 +61,12 @@ class Town:
             script = [object(), StreamEnded("done", "")]  # an event that no journal can hold
         return self.rooms.call(event, script, is_announced=is_announced)
 
-    async def _delete(self, revoked: StreamStopped) -> bool:
+    async def _delete(self, revoked: StreamStopped) -> list[str]:
+        """Knows none of which only the call is told."""
         await trio.lowlevel.checkpoint()
-        assert revoked.stream_id is not None
-        self.deleted.append(revoked.stream_id)
-        return True
+        deleted = [] if revoked.stream_id is None else [revoked.stream_id]
+        self.deleted += deleted
+        return deleted
 
     async def tell(self, event: WebhookEvent) -> None:
         await self.webhooks_send.send(event)
@@ -322,6 +328,31 @@ async def test_a_stream_that_we_failed_to_reach_may_be_announced_again(
         assert town.made == ["S1", "S1"]
 
     assert (await run(tmp_path, script)).ends("S1") == ["connection_failed", "shutdown"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "cause"),
+    [
+        (HandshakeRefusedError("signaling", 45, "busy"), "handshake_refused"),
+        (RemoteProtocolError("no media URL"), "remote_protocol"),
+        (ForbiddenHostError("wss://a.example"), "forbidden_host"),
+    ],
+)
+async def test_a_stream_that_its_first_server_refused_is_received_at_the_next(
+    refusal: Exception, cause: str, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        town.scripts["S1"] = [refusal]
+        await town.tell(started("S1"))
+        town.scripts["S1"] = []
+        await town.tell(started("S1"))
+        assert town.made == ["S1"], "a repetition"
+        await town.tell(replace(started("S1", after_s=60), server_url="wss://b.zoom.us"))
+        assert town.made == ["S1", "S1"]
+
+    town = await run(tmp_path, script)
+    assert town.ends("S1") == [cause, "shutdown"]
+    assert town.rooms.receivers[1].started.server_url == "wss://b.zoom.us"
 
 
 @pytest.mark.parametrize("is_stopping", [False, True])

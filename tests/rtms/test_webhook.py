@@ -354,6 +354,16 @@ def test_microseconds_are_understood() -> None:
     assert event.event_ts_ms == 1781000000123
 
 
+@pytest.mark.parametrize("payload", [{}, {"engagement_id": 12345}])
+def test_the_stream_alone_tells_what_is_stopped(payload: dict[str, Any]) -> None:
+    """A revocation above all: what is answered 200 is never told again."""
+    payload = {**payload, "rtms_stream_id": "S", "stop_reason": 8}
+    event = receive({"event": "contact_center.voice_rtms_stopped", "event_ts": 1, "payload": payload}).event
+    assert isinstance(event, StreamStopped)
+    assert (event.engagement_id, event.stream_id) == ("", "S")
+    assert event.reason is StopReason.STREAM_REVOKED
+
+
 @pytest.mark.parametrize("bad", ["\ud800", "a\x00b", "a\nb"])
 def test_ids_that_can_neither_be_signed_nor_stored_are_none(bad: str) -> None:
     answer = receive(started(engagement_id=bad, rtms_stream_id="S", server_urls="wss://x"))

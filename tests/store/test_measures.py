@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -192,6 +193,15 @@ def test_a_revoked_stream_leaves_a_stone_and_nothing_else(connection: Connection
     (stone,) = rows(connection, "tombstone")
     assert (stone["stream_id"], stone["reason"]) == ("s1", "revoked")
     assert stone["removed"]["utterance"] == 3  # type: ignore[index]
+
+
+def test_a_revoked_stream_tells_whose_it_is(connection: Connection) -> None:
+    """Where Zoom did not say of which call it was."""
+    apply(connection, small_call())
+    apply(connection, [replace(REVOKED, engagement_id="")])
+    assert rows(connection, "engagement") == []
+    (stone,) = rows(connection, "tombstone")
+    assert (stone["engagement_id"], stone["stream_id"]) == ("e1", "s1")
 
 
 def test_nothing_of_a_revoked_stream_is_stored_again(connection: Connection) -> None:

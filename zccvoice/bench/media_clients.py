@@ -33,6 +33,7 @@ from zccvoice.daemon.transcriber import SpokenItem
 from zccvoice.daemon.transport import EventsSend
 from zccvoice.journal.journal import Damage, Record
 from zccvoice.rtms.events import AudioReceived, MediaOpened, StreamEvent
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
 
@@ -160,10 +161,12 @@ async def _whole(
 
     watched = {one.stream_id for one in streams[::WATCHED_STEP]}
 
-    def transport(started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
+    def transport(
+        started: StreamStarted, events_send: EventsSend, audio: AudioParams | None
+    ) -> WebSocketReceiver:
         if started.stream_id in watched:
             events_send = _Arrivals(started, events_send, watch)
-        return WebSocketReceiver(config.zoom, languages, started, events_send)
+        return WebSocketReceiver(config.zoom, languages, started, events_send, audio=audio)
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(house.commits.run)

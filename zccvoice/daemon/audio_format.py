@@ -37,11 +37,15 @@ def wanted_audio(settings: ZoomConfig, product: Product) -> AudioParams:
     )
 
 
-def format_of(audio: AudioParams) -> AudioFormat:
+def format_of(audio: AudioParams, before: AudioFormat | None = None) -> AudioFormat:
     """The effective parameters of a media handshake as a format of ours.
 
+    Args:
+        audio: the parameters.
+        before: that of the stream's sound so far, if there is any.
+
     Raises:
-        RemoteProtocolError: they are none of audio, or do not go together.
+        RemoteProtocolError: they are none of audio, do not go together, or differ from what they were before.
     """
     values = (audio.content_type, audio.codec, audio.sample_rate, audio.channel, audio.send_rate)
     if not (
@@ -55,10 +59,22 @@ def format_of(audio: AudioParams) -> AudioFormat:
             "expected L16 at 8 to 48 kHz, G.711, G.722 or Opus in packets of 20 to 1000 ms; Zoom will send "
             f"content_type, codec, sample_rate, channel, send_rate = {values}"
         )
-    return AudioFormat(
+    told = AudioFormat(
         _ENCODINGS[Codec(audio.codec)],
         SampleRate(audio.sample_rate).hz,
         audio.channel,
         is_rtp=audio.content_type == ContentType.RTP,
         packet_ms=audio.send_rate,
     )
+    if before not in (None, told):
+        raise RemoteProtocolError(f"expected the audio to come back as {before}, Zoom will send {told}")
+    return told
+
+
+def is_decodable(audio: AudioParams) -> bool:
+    """Whether `format_of` takes these parameters."""
+    try:
+        format_of(audio)
+    except RemoteProtocolError:
+        return False
+    return True

@@ -73,11 +73,12 @@ class Call:
             house: what all calls share.
             is_announced: Zoom says so now; False for one that we find unfinished at start.
         """
-        self._started = started
+        self._started = self._announced = started
         self._transport = transport
         self._house = house
         self._is_announced = is_announced
         self._reception: Reception | None = None
+        self._orders: list[Callable[[Reception], None]] = []
         self._stop_cause: str | None = None
         self._past = Past()
         self._life = trio.CancelScope()
@@ -122,34 +123,40 @@ class Call:
 
     def note_stopped(self, stopped: StreamStopped, cause: str) -> None:
         """Zoom has announced the end: when it was belongs into the journal; there is no coming back."""
-        if self._reception is not None:
-            self._reception.note_stopped(stopped)
-            self._reception.retire(cause)
+        self._tell(lambda reception: reception.note_stopped(stopped))
+        self.retire(cause)
 
     def note_interrupted(self, interrupted: StreamInterrupted) -> None:
         """Zoom has told that it lost our signaling connection."""
-        if self._reception is not None:
-            self._reception.note_interrupted(interrupted.server_url)
+        self._tell(lambda reception: reception.note_interrupted(interrupted))
 
     def announce_again(self, started: StreamStarted) -> None:
         """Zoom has announced the running stream again: a repetition, or failover to another URL."""
-        if self._reception is not None:
-            self._reception.announce_again(started)
+        if self._reception is None and started.is_dated and started.event_ts_ms > self._announced.event_ts_ms:
+            self._announced, self._is_announced = started, True
+        self._tell(lambda reception: reception.announce_again(started))
 
     def retire(self, cause: str) -> None:
         """Another stream has taken over: what is lost of this one is not asked for again."""
-        if self._reception is not None:
-            self._reception.retire(cause)
+        self._tell(lambda reception: reception.retire(cause))
 
     def keep_sound(self, is_kept: bool) -> None:
         """From now on keep nothing audible of the stream, or keep it again."""
-        if self._reception is not None:
-            self._reception.keep_sound(is_kept)
+        self._tell(partial(Reception.keep_sound, is_kept=is_kept, asked_ms=self._now_ms()))
 
     def pause_sound(self, end_ms: int) -> None:
         """Keep nothing audible of the stream up to this moment of Zoom's clock."""
-        if self._reception is not None:
-            self._reception.pause_sound(end_ms)
+        self._tell(partial(Reception.pause_sound, end_ms=end_ms, asked_ms=self._now_ms()))
+
+    def _tell(self, order: Callable[[Reception], None]) -> None:
+        """Now, or when the journal is open: there may be no room for it, or a long past to be read."""
+        if self._reception is None:
+            self._orders.append(order)
+        else:
+            order(self._reception)
+
+    def _now_ms(self) -> int:
+        return int(self._house.wall_clock() * 1000)
 
     async def run(self) -> None:
         """Receive the stream to its end, and see everything that it gave written to its journal.
@@ -188,9 +195,13 @@ class Call:
                 house.metrics,
                 on_ended=self._note_end,
                 redaction=house.config.redaction,
+                audio=self._past.audio,
                 told_before=self._past.events,
                 wall_clock=house.wall_clock,
             )
+            reception.is_over = not self._is_to_be_received()
+            for order in self._orders:
+                order(reception)
             if self._stop_cause is not None:
                 reception.stop(self._stop_cause)
             house.outbox.begin(recorder.name)
@@ -254,8 +265,8 @@ class Call:
 
     def _is_started_anew(self) -> bool:
         """Zoom has started it again after its end, by its own clock: no repetition of an earlier start."""
-        is_dated, ended_ms = self._started.is_dated, self.ended_ms
-        return is_dated and ended_ms is not None and self._started.event_ts_ms > ended_ms
+        is_dated, ended_ms = self._announced.is_dated, self.ended_ms
+        return is_dated and ended_ms is not None and self._announced.event_ts_ms > ended_ms
 
     def _note_closed(self, closed: StreamClosed) -> None:
         self.end_cause = closed.end_reason
@@ -263,7 +274,7 @@ class Call:
 
     def _is_to_be_received(self) -> bool:
         """Zoom says so, or may not know of any end."""
-        return self._is_announced or self._past.may_go_on(self._house.wall_clock() * 1000)
+        return self._is_announced or self._past.may_go_on(self._now_ms())
 
     def _read_past(self) -> Past:
         with self._open_reader() as reader:
@@ -274,7 +285,7 @@ class Call:
 
     def _begin_journal(self, name: str) -> JournalWriter:
         writer = self._house.shelf.writer(name)
-        arrived_ms = int(self._house.wall_clock() * 1000)
+        arrived_ms = self._now_ms()
         if writer.cut_bytes:
             log.warning("journal had a torn tail", bytes=writer.cut_bytes)
         try:
@@ -293,9 +304,7 @@ class Call:
         return writer
 
     async def _receive(self, recorder: Recorder, reception: Reception) -> None:
-        if not self._is_to_be_received():
-            reception.is_over = True
-        else:
+        if not reception.is_over:
             await reception.run(None if self._is_announced else self._past.last_arrived_ms or 0)
         recorder.end_of_reception()
 
@@ -341,7 +350,8 @@ class Call:
         projected = projection.taken()
         speech.note(record, projected)
         self._house.metrics.note_progress(before, projection.counts)
-        if projection.failure is not None and not reception.is_over:
+        is_of_now = record.offset >= self._past.received_end  # not why an earlier reception hung up
+        if is_of_now and projection.failure is not None and not reception.is_over:
             reception.fail(projection.failure)
         return projected
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from zccvoice.daemon.audio_format import is_decodable
 from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.errors import JournalError
 from zccvoice.journal.journal import START, JournalReader, Record
@@ -21,6 +22,7 @@ from zccvoice.rtms.events import (
     StreamEnded,
     TranscriptReceived,
 )
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 from zccvoice.speech.language import LanguagePin
@@ -85,6 +87,8 @@ class Past:
 
     started: StreamStarted | None = None
     """Whose it is; None when that is nowhere to be read."""
+    audio: AudioParams | None = None
+    """What its sound is; None when it has none."""
     facts: set[Fact] = field(default_factory=set)
     """What was derived."""
     transcripts: dict[TranscriptKey, UtteranceHeard] = field(default_factory=dict)
@@ -135,7 +139,7 @@ def read_past(reader: JournalReader) -> Past:
                 _note(past, fact)
                 if isinstance(fact, StreamClosed):
                     past.closed, closed_at = fact, record.offset
-    past.started = read_started(reader)
+    past.started, past.audio = read_started(reader), _read_audio(reader)
     past.end = reader.whole_end()
     for offset in reversed(reader.offsets(Kind.RECEIVED)):
         last = reader.read(offset, Kind.RECEIVED)
@@ -169,6 +173,18 @@ def read_started(reader: JournalReader) -> StreamStarted | None:
             for entry in record.entries:
                 if isinstance(entry, StreamStarted):
                     return entry
+    return None
+
+
+def _read_audio(reader: JournalReader) -> AudioParams | None:
+    """What the first sound of a journal was announced as, as the projection takes it: one that we can decode."""
+    audio: AudioParams | None = None
+    for record in reader.records(START, Kind.RECEIVED):
+        for entry in record.entries if isinstance(record, Record) else ():
+            if isinstance(entry, MediaOpened):
+                audio = entry.audio if is_decodable(entry.audio) else None
+            elif isinstance(entry, AudioReceived) and audio is not None:
+                return audio
     return None
 
 

@@ -116,7 +116,7 @@ class Projection:
         self.ended: StreamEnded | None = None
         """How the stream ended; None while it runs."""
         self.failure: RemoteProtocolError | None = None
-        """Why the stream cannot be used, if so: whoever receives it should hang up."""
+        """Why what comes cannot be used, if so: whoever receives it should hang up."""
 
     def take(self, record: Record | Damage) -> list[Projected]:
         """What the next received record of the journal adds."""
@@ -163,6 +163,8 @@ class Projection:
     def closed(self) -> StreamClosed:
         """The last fact: to be stated when every utterance has its transcript."""
         ended = self.ended or StreamEnded("connection_lost", "the receiver stopped without a word")
+        if self.failure is not None:  # also when Zoom ended the stream before anybody could hang up
+            ended = StreamEnded("remote_protocol", str(self.failure))
         return StreamClosed(*self._ids, _utc(self._last_timestamp_ms), ended.cause, ended.detail)
 
     def _state(self, kind: Callable[..., Fact], *values: object, **more: object) -> None:
@@ -179,17 +181,12 @@ class Projection:
         match event:
             case MediaOpened():
                 self._language.note_media(arrived_ms)
-                before = self._format
                 try:
-                    self._format = format_of(event.audio)
+                    self._format = format_of(event.audio, self._format if self._tracks else None)
                 except RemoteProtocolError as error:
                     self.failure = error
                     return
-                if self._tracks and self._format != before:
-                    self.failure = RemoteProtocolError(
-                        f"expected the audio to come back as {before}, Zoom will send {self._format}"
-                    )
-                    return
+                self.failure = None
                 if self._format.encoding is Encoding.OPUS and not is_concealing():
                     self._out.append(
                         Remark("no libopus: losses in Opus are silence", problem="FFmpeg decodes")
@@ -206,14 +203,16 @@ class Projection:
                 self._jitter_ms[event.channel_id] = event.jitter_ms
             case StreamStopped():
                 self._stopped_ms = event.event_ts_ms
+            case StreamStarted():
+                self.failure = None  # it is received anew, and may come in another form
             case _:
-                pass  # the stream's announcement, and what is of interest to the log alone
+                pass  # what is of interest to the log alone
 
     # Sound
 
     def _hear(self, packets: Sequence[tuple[int, AudioReceived]], record: Record) -> Iterator[Toil]:
         """Packets that came together, per track as one stretch."""
-        if self._format is None or not packets:
+        if self._format is None or self.failure is not None or not packets:
             return  # a format that we refused: the stream is about to end
         if self._broken is not None:
             self._mend(min(packet.timestamp_ms for _, packet in packets))

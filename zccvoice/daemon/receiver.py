@@ -35,7 +35,7 @@ from zccvoice.rtms.events import (
 from zccvoice.rtms.identity import StreamIdentity
 from zccvoice.rtms.media import MediaAccepted, MediaEvent
 from zccvoice.rtms.media_plan import PlannedMedia, plan_media
-from zccvoice.rtms.messages import ChatParams, MediaParams, TranscriptParams
+from zccvoice.rtms.messages import AudioParams, ChatParams, MediaParams, TranscriptParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S, Recovery
 from zccvoice.rtms.signaling import SignalingConnection, SignalingEvent, SignalingOpened
 from zccvoice.rtms.transcript_language import language_of
@@ -47,7 +47,7 @@ MEDIA_DRAIN_S = 2.0
 LOST_DRAIN_S = 0.25
 """The same after the loss of signaling, which voids the media connections."""
 RECENT_S = 10.0
-"""A connection that is younger is not the one whose interruption a webhook tells."""
+"""A connection that was younger is not the one whose interruption a webhook tells."""
 RULE_WAIT_S = RULE_WAIT_MS / 1000
 """How long Zoom's transcripts wait for the events that name queue and agent, when these decide their language."""
 CONNECTION_LOST = "connection_lost"
@@ -67,8 +67,11 @@ class WebSocketReceiver:
         started: StreamStarted,
         events_send: EventsSend,
         connect: Connect | None = None,
+        *,
+        audio: AudioParams | None = None,
     ) -> None:
         self._settings = settings
+        self._audio = audio or wanted_audio(settings, started.product)
         self._language = ConfiguredLanguage(started, languages)
         self._product = started.product
         self._events_send = events_send
@@ -108,18 +111,23 @@ class WebSocketReceiver:
             self._end(cause, "the connections were gone")
             self._cut()
 
-    def reconnect(self, server_url: str | None = None) -> None:
+    def reconnect(self, server_url: str | None = None, *, lost_s_ago: float = 0.0) -> None:
         """Another connection is called for."""
-        if server_url is not None and server_url != self._server_url:
-            self._server_url = server_url
-        elif self._is_connecting:
+        if self._is_younger_than(lost_s_ago):
             return
-        elif self._opened_at is not None:
-            is_young = trio.current_time() - self._opened_at < RECENT_S
-            if server_url is not None or is_young:
+        if server_url is None:
+            if self._is_connecting or self._is_younger_than(lost_s_ago + RECENT_S):
                 return
+        elif server_url == self._server_url and (self._is_connecting or self._opened_at is not None):
+            return
+        else:
+            self._server_url = server_url
         self._is_recalled = True
         self._cut()
+
+    def _is_younger_than(self, age_s: float) -> bool:
+        """Whether there is a connection, and it was made since then."""
+        return self._opened_at is not None and trio.current_time() - self._opened_at < age_s
 
     def _cut(self) -> None:
         """End the conversation, the wait for the next one, or the attempt at it."""
@@ -249,7 +257,7 @@ class WebSocketReceiver:
         """What we ask for. Texts get their language when their connection is made."""
         has_chat = self._settings.chat and self._product in MEETINGS
         return MediaParams(
-            audio=wanted_audio(self._settings, self._product),
+            audio=self._audio,
             transcript=(
                 self._transcript_params(is_sure=self._is_rule_known()) if self._settings.transcripts else None
             ),

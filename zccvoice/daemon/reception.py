@@ -33,8 +33,9 @@ from zccvoice.rtms.events import (
     StreamEvent,
     TranscriptReceived,
 )
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
-from zccvoice.rtms.webhook import StreamStarted, StreamStopped
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 
 INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
 log = get_logger()
@@ -52,6 +53,7 @@ class Reception:
         *,
         on_ended: Callable[[StreamEnded], None],
         redaction: RedactionConfig,
+        audio: AudioParams | None = None,
         told_before: Iterable[tuple[str, int]] = (),
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -64,6 +66,7 @@ class Reception:
             metrics: counters.
             on_ended: told once how the stream ended, before that is written down.
             redaction: what must not be written down.
+            audio: what its journal's sound is, if it has any: more of the same is asked for.
             told_before: names and times (Zoom's, epoch ms) of the events that an earlier daemon received.
             wall_clock: Unix time in seconds.
         """
@@ -73,6 +76,7 @@ class Reception:
         self._metrics = metrics
         self._on_ended = on_ended
         self._wall_clock = wall_clock
+        self._audio = audio
         self._policies = Policies(redaction)
         self._policy = self._policies.of(started.product.value)
         self._pauses = SoundPauses(redaction)
@@ -80,6 +84,7 @@ class Reception:
             self._pauses.note(name, timestamp_ms)
         self._last_timestamp_ms: int | None = None
         self._receiver: StreamReceiver | None = None
+        self._orders: list[Callable[[StreamReceiver], None]] = []
         self._jitter: dict[str, Jitter] = defaultdict(partial(Jitter, GATHER_S * 1000))
         self._stop_cause: str | None = None
         self.is_over = False
@@ -98,33 +103,44 @@ class Reception:
 
     def retire(self, cause: str) -> None:
         """The stream is over as far as Zoom is concerned: no more connecting."""
-        if self._receiver is not None:
-            self._receiver.retire(cause)
+        self._tell(lambda receiver: receiver.retire(cause))
 
     def announce_again(self, started: StreamStarted) -> None:
         """Zoom has announced the running stream again, perhaps at another URL: failover.
 
         A crash from now on finds the new URL in the webhooks' journal.
         """
-        if self._receiver is not None:
-            self._receiver.reconnect(started.server_url)
+        self._tell(lambda receiver: receiver.reconnect(started.server_url))
 
-    def note_interrupted(self, server_url: str | None = None) -> None:
+    def note_interrupted(self, interrupted: StreamInterrupted) -> None:
         """Zoom has told that it lost our signaling connection, and perhaps where the next one is to go."""
-        if self._receiver is not None:
-            if server_url is not None:
-                self._receiver.reconnect(server_url)
-            self._receiver.reconnect()
+        lost_s_ago = max(0.0, self._wall_clock() - interrupted.event_ts_ms / 1000)
+        if (server_url := interrupted.server_url) is not None:
+            self._tell(lambda receiver: receiver.reconnect(server_url, lost_s_ago=lost_s_ago))
+        self._tell(lambda receiver: receiver.reconnect(lost_s_ago=lost_s_ago))
 
-    def keep_sound(self, is_kept: bool) -> None:
-        """From now on keep nothing audible, or keep it again; what is not written yet of a pause goes, too."""
-        name = SOUND_RESUMED if is_kept else SOUND_PAUSED
-        self._take(CallEventReceived(name, self._now_ms()))
+    def _tell(self, order: Callable[[StreamReceiver], None]) -> None:
+        """Now, or when there is a receiver."""
+        if self._receiver is None:
+            self._orders.append(order)
+        else:
+            order(self._receiver)
 
-    def pause_sound(self, end_ms: int) -> None:
+    def keep_sound(self, is_kept: bool, asked_ms: int) -> None:
+        """From now on keep nothing audible, or keep it again; what is not written yet of a pause goes, too.
+
+        Args:
+            is_kept: whether it is kept.
+            asked_ms: when that was asked for, epoch ms of our clock: this counts where nothing was received yet.
+        """
+        if not self.is_over:
+            name = SOUND_RESUMED if is_kept else SOUND_PAUSED
+            self._take(CallEventReceived(name, self._last_timestamp_ms or asked_ms))
+
+    def pause_sound(self, end_ms: int, asked_ms: int) -> None:
         """Keep nothing audible up to this moment of Zoom's clock. What is written already stays."""
         if not self.is_over:
-            for name, timestamp_ms in self._pauses.until(end_ms, self._now_ms()):
+            for name, timestamp_ms in self._pauses.until(end_ms, self._last_timestamp_ms or asked_ms):
                 self._take(CallEventReceived(name, timestamp_ms))
 
     def _now_ms(self) -> int:
@@ -178,7 +194,10 @@ class Reception:
         self._end(StreamEnded("daemon_down", problem))
 
     async def _receive(self, kept_for_s: float = SIGNALING_WINDOW_S) -> None:
-        self._receiver = self._transport(self._started, _Intake(self._take, self._recorder))
+        intake = _Intake(self._take, self._recorder)
+        self._receiver = self._transport(self._started, intake, self._audio)
+        for order in self._orders:
+            order(self._receiver)
         if self._stop_cause is not None:
             self._receiver.stop(self._stop_cause)
         await self._receiver.run(kept_for_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import trio
@@ -47,8 +47,27 @@ def find_inheritance(
     found = Inheritance()
     webhooks.close_old()
     kept = webhooks.recent()
-    found.revoked = _revoked(shelf, kept)
+    left = _left_open(shelf)
+    found.revoked = _revoked(shelf, kept, left)
     gone = {one.stream_id for one in found.revoked}
+    found.unfinished = [_newest(one, kept) for one in left if one.stream_id not in gone]
+    found.unfinished += _left_at_shutdown(shelf, kept, gone, wall_clock())
+    horizon_ms = (wall_clock() - REMEMBERED_S) * 1000
+    recent = [event for arrived_ms, event in kept if arrived_ms >= horizon_ms]
+    found.stopped = [one for one in recent if isinstance(one, StreamStopped)]
+    begun_again = {one.stream_id for one in found.stopped} - {one.stream_id for one in found.unfinished}
+    found.missed = [
+        one
+        for one in _unanswered(recent, found.stopped)
+        if one.stream_id not in gone
+        and (one.stream_id in begun_again or not shelf.exists(journal_name(one.stream_id)))
+    ]
+    return found
+
+
+def _left_open(shelf: Shelf) -> list[StreamStarted]:
+    """How the streams began whose journals an earlier daemon left open, the oldest first."""
+    found = []
     for name in shelf.open_names():
         if is_webhook_journal(name):
             continue
@@ -66,19 +85,8 @@ def find_inheritance(
             continue
         if started is None:
             shelf.shred(name)  # begun, and nothing in it yet: as if there were none
-        elif started.stream_id not in gone:
-            found.unfinished.append(_newest(started, kept))
-    found.unfinished += _left_at_shutdown(shelf, kept, gone, wall_clock())
-    horizon_ms = (wall_clock() - REMEMBERED_S) * 1000
-    recent = [event for arrived_ms, event in kept if arrived_ms >= horizon_ms]
-    found.stopped = [one for one in recent if isinstance(one, StreamStopped)]
-    begun_again = {one.stream_id for one in found.stopped} - {one.stream_id for one in found.unfinished}
-    found.missed = [
-        one
-        for one in _unanswered(recent, found.stopped)
-        if one.stream_id not in gone
-        and (one.stream_id in begun_again or not shelf.exists(journal_name(one.stream_id)))
-    ]
+        else:
+            found.append(started)
     return found
 
 
@@ -108,21 +116,33 @@ def deleter(shelf: Shelf, webhooks: WebhookJournal, outbox: Outbox) -> Delete:
     The decision is on disk before anything is done, so that a crash in between does not undo it.
     """
 
-    async def delete(stopped: StreamStopped) -> bool:
-        assert stopped.stream_id is not None
-        started = await trio.to_thread.run_sync(_begun_as, shelf, stopped.stream_id)
-        if started is not None and not is_meant(stopped, started):
-            return False
-        revoked = StreamRevoked(stopped.engagement_id, stopped.stream_id, datetime.now(UTC))
-        try:
-            await webhooks.keep(revoked)
-        except JournalError as error:
-            log.error("revocation not noted", stream_id=stopped.stream_id, problem=str(error))
-        name = journal_name(stopped.stream_id)
-        outbox.forget(name)
-        await trio.to_thread.run_sync(shelf.shred, name)
-        outbox.put(revoked)
-        return True
+    async def delete(stopped: StreamStopped) -> list[str]:
+        meant = await trio.to_thread.run_sync(_meant_by, stopped)
+        for revoked in meant:
+            name = journal_name(revoked.stream_id)
+            if stopped.stream_id is None and shelf.is_being_written(name):
+                continue  # its call drops it by the same word, and asks for this with the stream's id
+            decided = replace(
+                stopped,
+                engagement_id=revoked.engagement_id,
+                stream_id=revoked.stream_id,
+                reason=StopReason.STREAM_REVOKED,
+                client_ids=(),  # whoever signed, it is decided
+            )
+            try:
+                await webhooks.keep(decided)
+            except JournalError as error:
+                log.error("revocation not noted", stream_id=revoked.stream_id, problem=str(error))
+            outbox.forget(name)
+            await trio.to_thread.run_sync(shelf.shred, name)
+            outbox.put(revoked)
+            log.warning(
+                "revoked stream deleted", engagement_id=revoked.engagement_id, stream_id=revoked.stream_id
+            )
+        return [one.stream_id for one in meant]
+
+    def _meant_by(stopped: StreamStopped) -> list[StreamRevoked]:
+        return _Announced(shelf, webhooks.recent()).revoked_by(stopped, datetime.now(UTC))
 
     return delete
 
@@ -140,22 +160,57 @@ def _begun_as(shelf: Shelf, stream_id: str) -> StreamStarted | None:
         return None
 
 
-def _revoked(shelf: Shelf, kept: Sequence[tuple[int, Keepsake]]) -> list[StreamRevoked]:
-    """Streams that are to be deleted; none by the word of who signs for another app than the one that began it.
+class _Announced:
+    """The streams that are known, and how Zoom announced them."""
 
-    The journal tells that of a stream that began before the webhooks that are still read.
-    """
-    begun = {one.stream_id: one for _, one in reversed(kept) if isinstance(one, StreamStarted)}
+    def __init__(
+        self,
+        shelf: Shelf,
+        kept: Sequence[tuple[int, Keepsake]],
+        left: Iterable[StreamStarted] = (),
+    ) -> None:
+        self._shelf = shelf
+        self._starts: dict[str, list[StreamStarted]] = {}
+        for started in (*left, *(one for _, one in kept if isinstance(one, StreamStarted))):
+            self._starts.setdefault(started.stream_id, []).append(started)
+
+    def revoked_by(self, stopped: StreamStopped, at: datetime) -> list[StreamRevoked]:
+        """The streams that a revocation means; without a stream's id all of the engagement that had begun by then.
+
+        None by the word of who signs for another app than the one that began it. The journal tells that of a
+        stream that began before the webhooks that are still read.
+        """
+        if stopped.stream_id is None:
+            starts = self._starts.values()
+            stream_ids = [one.stream_id for one, *_ in starts if one.engagement_id == stopped.engagement_id]
+        else:
+            stream_ids = [stopped.stream_id]
+        found = []
+        for stream_id in stream_ids:
+            announced = self._starts.get(stream_id, [])
+            began = _begun_as(self._shelf, stream_id) or next(iter(announced), None)
+            if began is None:
+                found.append(StreamRevoked(stopped.engagement_id, stream_id, at))
+                continue
+            newest = max(announced, key=lambda one: one.event_ts_ms, default=began)
+            if is_meant(stopped, replace(newest, client_id=began.client_id)):
+                found.append(StreamRevoked(began.engagement_id, stream_id, at))
+        return found
+
+
+def _revoked(
+    shelf: Shelf, kept: Sequence[tuple[int, Keepsake]], left: Iterable[StreamStarted]
+) -> list[StreamRevoked]:
+    """Streams that are to be deleted."""
+    announced = _Announced(shelf, kept, left)
     found: dict[str, StreamRevoked] = {}
     for arrived_ms, one in kept:
-        if isinstance(one, StreamRevoked):
+        if isinstance(one, StreamRevoked):  # as versions before this one kept the decision
             found[one.stream_id] = one
-        elif isinstance(one, StreamStopped) and one.reason is StopReason.STREAM_REVOKED and one.stream_id:
-            started = _begun_as(shelf, one.stream_id) or begun.get(one.stream_id)
-            if started is not None and not is_meant(one, started):
-                continue
+        elif isinstance(one, StreamStopped) and one.reason is StopReason.STREAM_REVOKED:
             at = datetime.fromtimestamp(arrived_ms / 1000, UTC)
-            found.setdefault(one.stream_id, StreamRevoked(one.engagement_id, one.stream_id, at))
+            for revoked in announced.revoked_by(one, at):
+                found.setdefault(revoked.stream_id, revoked)
     return list(found.values())
 
 

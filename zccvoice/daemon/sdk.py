@@ -35,7 +35,7 @@ from zccvoice.daemon.websocket import GOODBYE_S, Connect, connect_websocket
 from zccvoice.daemon.websocket_client import LONGEST_MESSAGE_BYTES
 from zccvoice.rtms import wire
 from zccvoice.rtms.enums import MEETINGS
-from zccvoice.rtms.messages import KeepAliveRequest
+from zccvoice.rtms.messages import AudioParams, KeepAliveRequest
 from zccvoice.rtms.transcript_language import language_of
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
@@ -77,18 +77,30 @@ def say_which_transport(settings: ZoomConfig) -> None:
     )
 
 
-def connect_for(settings: ZoomConfig, languages: LanguagePolicy, started: StreamStarted) -> Connect | None:
+def connect_for(
+    settings: ZoomConfig,
+    languages: LanguagePolicy,
+    started: StreamStarted,
+    audio: AudioParams | None = None,
+) -> Connect | None:
     """How the connections of a new stream are made; None for the usual way."""
     if settings.transport == "sdk" and started.product in MEETINGS and unavailable() is None:
-        return SdkConnect(settings, languages, started)
+        return SdkConnect(settings, languages, started, audio)
     return None
 
 
 class SdkConnect:
     """Makes the connections of one stream through a child of its own. A `Connect`."""
 
-    def __init__(self, settings: ZoomConfig, languages: LanguagePolicy, started: StreamStarted) -> None:
+    def __init__(
+        self,
+        settings: ZoomConfig,
+        languages: LanguagePolicy,
+        started: StreamStarted,
+        audio: AudioParams | None = None,
+    ) -> None:
         self._settings = settings
+        self._audio = audio or wanted_audio(settings, started.product)
         self._language = ConfiguredLanguage(started, languages)
         self._product = started.product
         self.failures_count = 0
@@ -148,7 +160,6 @@ class SdkConnect:
 
     def _order(self, url: str, timeout_s: float) -> str:
         """What the child is to ask Zoom for; it holds no secret."""
-        audio = wanted_audio(self._settings, self._product)
         code = self._language.by_now()  # meetings tell of no queue and no agent
         language = None if code is None else language_of(code)
         transcript = {"src_language": None if language is None else int(language)}
@@ -157,7 +168,7 @@ class SdkConnect:
                 "url": url,
                 "media_url": url + MEDIA_MARK,
                 "timeout_ms": int(timeout_s * 1_000),
-                "audio": {name: int(getattr(audio, name)) for name in audio.__struct_fields__},
+                "audio": {name: int(getattr(self._audio, name)) for name in self._audio.__struct_fields__},
                 "transcript": transcript if self._settings.transcripts else None,
             }
         )

@@ -40,6 +40,7 @@ from zccvoice.daemon.transport import EventsSend
 from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.writer import NO_RULES, Writer, measure_in, measure_live_in, write_to
 from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.recognizer import Recognizer
@@ -104,9 +105,11 @@ async def serve(
         scorers=load_scorers(config.sentiment.lexicons),
     )
 
-    def receiver(started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
-        connect = connect_for(config.zoom, languages, started)
-        return WebSocketReceiver(config.zoom, languages, started, events_send, connect)
+    def receiver(
+        started: StreamStarted, events_send: EventsSend, audio: AudioParams | None
+    ) -> WebSocketReceiver:
+        connect = connect_for(config.zoom, languages, started, audio)
+        return WebSocketReceiver(config.zoom, languages, started, events_send, connect, audio=audio)
 
     def make_call(started: StreamStarted, is_announced: bool) -> Call:
         return Call(started, receiver, house, is_announced=is_announced)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -31,8 +31,9 @@ SUPERSEDED = "superseded"
 
 MakeCall: TypeAlias = Callable[[StreamStarted, bool], Call]
 """(announcement, whether it is news) → the call."""
-Delete: TypeAlias = Callable[[StreamStopped], Awaitable[bool]]
-"""Deletes everything there is of a revoked stream; False when it is of another app than those that signed."""
+Delete: TypeAlias = Callable[[StreamStopped], Awaitable[Sequence[str]]]
+"""Deletes everything there is of the streams that a revocation means, and tells which these are: none of another
+app than those that signed. Without a stream's id those that are being written are left to their calls."""
 log = get_logger()
 
 
@@ -183,13 +184,8 @@ class Supervisor:
         cause = event.reason.name.lower() if event.reason is not None else "stopped"
         log.info("stop announced", **ids, reason=cause, running=len(stopped))
         is_revoked = event.reason is StopReason.STREAM_REVOKED
-        if is_revoked and not stopped:
-            if event.stream_id is not None:
-                calls.start_soon(self._delete_safely, event)
-            else:
-                log.error(
-                    "revoked without a stream's id, and none of the call runs: zccvoice db erase", **ids
-                )
+        if is_revoked and (event.stream_id is None or not stopped):
+            calls.start_soon(self._delete_safely, event)
         for running in stopped:
             if is_revoked:
                 running.call.revoke()
@@ -224,16 +220,20 @@ class Supervisor:
     async def _delete_safely(self, revoked: StreamStopped) -> None:
         ids = {"engagement_id": revoked.engagement_id, "stream_id": revoked.stream_id}
         try:
-            is_deleted = await self._delete(revoked)
+            deleted = await self._delete(revoked)
         except (
             Exception
         ):  # the edge of one deletion; it is in the webhooks' journal and done at the next start
             log.exception("revoked stream not deleted", **ids)
-        else:
-            if is_deleted:
-                log.warning("revoked stream deleted", **ids)
-            else:
-                log.error("a stream is not revoked by who signs for another app", **ids)
+            return
+        for stream_id in deleted:  # what was revoked is over for good
+            self._endings.note(replace(revoked, stream_id=stream_id), trio.current_time())
+        if not deleted and revoked.stream_id is None:
+            log.error(
+                "revoked without a stream's id, and none of the call is known: zccvoice db erase", **ids
+            )
+        elif not deleted:
+            log.error("a stream is not revoked by who signs for another app", **ids)
 
 
 def _end_of(running: _Running) -> StreamStopped:

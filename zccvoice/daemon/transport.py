@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from zccvoice.rtms.events import StreamEvent
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamStarted
 
@@ -64,16 +65,17 @@ class StreamReceiver(Protocol):
         """Connect no more: `run` ends with ``StreamEnded(cause, …)`` when the connections are gone, or at once."""
         ...
 
-    def reconnect(self, server_url: str | None = None) -> None:
-        """Zoom calls for another connection.
+    def reconnect(self, server_url: str | None = None, *, lost_s_ago: float = 0.0) -> None:
+        """Zoom calls for another connection; one that was made since then will do.
 
         Args:
             server_url: where the stream is announced again. Another URL than before is Zoom's failover: the
                 connections are made there, now. At the same one, they are only if there is none. None: Zoom
-                told that signaling was interrupted, and a connection that is not brand-new is dead.
+                told that signaling was interrupted, and a connection that was not brand-new then is dead.
+            lost_s_ago: since when Zoom does: it repeats an interruption for more than an hour.
         """
         ...
 
 
-Transport: TypeAlias = Callable[[StreamStarted, EventsSend], StreamReceiver]
-"""Makes the receiver of a stream, and is told where that sends."""
+Transport: TypeAlias = Callable[[StreamStarted, EventsSend, AudioParams | None], StreamReceiver]
+"""Makes the receiver of a stream, and is told where that sends and which audio to ask for; None: as configured."""

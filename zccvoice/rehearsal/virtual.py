@@ -37,6 +37,7 @@ from zccvoice.daemon.writer import Writer
 from zccvoice.errors import RecognizerError
 from zccvoice.journal.shelf import Shelf
 from zccvoice.journal.vault import Vault
+from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 from zccvoice.simulator.scenario import Scenario
 from zccvoice.simulator.timing import Timing
@@ -210,8 +211,11 @@ class VirtualDaemon:
     def _make_call(self, started: StreamStarted, is_announced: bool) -> Call:
         return Call(started, self._receiver, self._house, is_announced=is_announced)
 
-    def _receiver(self, started: StreamStarted, events_send: EventsSend) -> WebSocketReceiver:
-        return WebSocketReceiver(self._config.zoom, self._languages, started, events_send, self.connect)
+    def _receiver(
+        self, started: StreamStarted, events_send: EventsSend, audio: AudioParams | None
+    ) -> WebSocketReceiver:
+        zoom, languages = self._config.zoom, self._languages
+        return WebSocketReceiver(zoom, languages, started, events_send, self.connect, audio=audio)
 
     async def _deliver(self, request: WebhookRequest) -> WebhookAnswer:
         """As `daemon.door` does it."""

@@ -73,6 +73,7 @@ class StreamStopped:
 
     product: Product
     engagement_id: str
+    """Empty when only the stream is told."""
     stream_id: str | None
     """Zoom's own Contact Center sample does without it; then all streams of the engagement are meant that had
     begun by then."""
@@ -260,8 +261,8 @@ def _read_event(name: str, event_ts: Any, payload: Payload, now_s: float) -> Ans
     # Without a usable time of Zoom's the time of arrival is the best there is.
     told_ms = plausible_ms(integer(event_ts))
     when = told_ms or int(now_s * 1000)
-    if kind == "stopped" and engagement_id is not None:
-        return _accepted(StreamStopped(product, engagement_id, stream_id, when, _stop_reason(payload)))
+    if kind == "stopped" and (engagement_id or stream_id):  # either tells what must be ended, or deleted
+        return _accepted(StreamStopped(product, engagement_id or "", stream_id, when, _stop_reason(payload)))
     if engagement_id is None or stream_id is None:
         return _ignored(Problem.NO_IDS, f"{name} lacks an id: engagement {engagement_id}, stream {stream_id}")
     server_url = payload.signaling_url()

@@ -225,6 +225,7 @@ class StreamRevoked:
     """Zoom withdrew it."""
 
     engagement_id: str
+    """Empty when Zoom told only the stream; then its rows tell."""
     stream_id: str
     revoked_at: datetime
 

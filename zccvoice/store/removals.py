@@ -224,7 +224,9 @@ def _gone(connection: Connection, facts: Sequence[Fact]) -> tuple[set[str], set[
 
 def _revoke(connection: Connection, revoked: StreamRevoked) -> None:
     """Delete everything of a stream, and what was computed with it; of the engagement too, if it had no other."""
-    stream_id, engagement_id = storable(revoked.stream_id), storable(revoked.engagement_id)
+    stream_id = storable(revoked.stream_id)
+    of_stream = select(Stream.engagement_id).where(Stream.stream_id == stream_id)
+    engagement_id = connection.scalar(of_stream) or storable(revoked.engagement_id)
     removed: dict[str, int] = {}
     channels = _channels(connection, Stream.stream_id == stream_id)
     for kind in OF_STREAM:
