@@ -18,6 +18,7 @@ from zccvoice.rtms.events import (
     MessageRejected,
     ParticipantConnected,
     ReceptionBroken,
+    SoundMissing,
     StreamEnded,
     TranscriptReceived,
 )
@@ -51,6 +52,7 @@ ENTRY_TYPES = (
     CallEventReceived,
     MessageRejected,
     ReceptionBroken,
+    SoundMissing,
     StreamEnded,
     TranscriptReceived,
     ChatReceived,
