@@ -88,6 +88,15 @@ def test_an_outage_before_the_first_packet_is_no_gap() -> None:
     assert timeline.lost_packets == 0
 
 
+def test_what_is_known_to_be_missing_before_the_first_packet_is_a_gap() -> None:
+    timeline = Timeline(FORMAT)
+    timeline.miss(START_MS, START_MS + 60_000, "damaged")
+    out = timeline.push(START_MS + 60_000, payload(0)) + timeline.flush()
+    assert timeline.first_timestamp_ms == START_MS
+    assert out[0] == Gap(0, 60_000 * 16, "damaged")
+    assert [one.position for one in out[1:]] == [60_000 * 16]
+
+
 def test_an_outage_is_found_after_the_clock_was_set_back() -> None:
     timeline, out = Timeline(FORMAT), []
     for number in range(200):

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zccvoice.audio.codecs.g711 import table_of
+from zccvoice.audio.frame import Encoding
 from zccvoice.audio.quality import (
     SILENCE_DBFS,
     Jitter,
@@ -15,6 +17,7 @@ from zccvoice.audio.quality import (
     frame_levels_dbfs,
     level_dbfs,
 )
+from zccvoice.simulator.encoders import encode_g711
 
 
 def sine(peak: float, count: int = 16_000) -> np.ndarray:
@@ -40,6 +43,19 @@ def test_clipping_is_three_in_a_row() -> None:
     samples[97:] = 32_767
     assert clipped_ratio(samples) == pytest.approx(7 / 100)
     assert clipped_ratio(np.empty(0, np.int16)) == 0
+
+
+@pytest.mark.parametrize("law", [Encoding.PCMA, Encoding.PCMU])
+def test_g711_is_clipped_at_its_own_largest_codes(law: Encoding) -> None:
+    overdriven = np.clip(4 * sine(1.0).astype(np.int32), -32_768, 32_767).astype(np.int16)
+    (coded,) = encode_g711(overdriven[:8_000], 1, 8_000, False, law=law)
+    decoded = table_of(law)[np.frombuffer(coded, np.uint8)]
+    assert clipped_ratio(decoded) == pytest.approx(clipped_ratio(overdriven[:8_000]), abs=0.02)
+    assert clipped_ratio(decoded) > 0.8
+
+
+def test_loud_sound_that_is_not_flat_is_not_clipped() -> None:
+    assert clipped_ratio(sine(1.0)) == 0
 
 
 def test_the_level_of_all_speech_is_that_of_its_energy() -> None:

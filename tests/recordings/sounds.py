@@ -46,6 +46,14 @@ def encode(
     return path
 
 
+def spoil(path: Path, from_share: float, until_share: float, *, seed: int | None = 4) -> None:
+    """Put noise, or zeros without a seed, in the place of some of a file's bytes, but never of the first 400."""
+    data = bytearray(path.read_bytes())
+    start, end = max(400, int(len(data) * from_share)), int(len(data) * until_share)
+    data[start:end] = bytes(end - start) if seed is None else np.random.default_rng(seed).bytes(end - start)
+    path.write_bytes(data)
+
+
 def click(duration_ms: int, *at_ms: int) -> npt.NDArray[np.int16]:
     """A quiet line with loud clicks, ``int16[n]`` at 16 kHz."""
     samples = noise(duration_ms, dbfs=-75)

@@ -11,16 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.daemon.fakes import FakeRecognizer
-from tests.recordings.conftest import BEGIN_MS, CONFIG, PHONES, call_of, talk
-from tests.recordings.sounds import encode
+from tests.recordings.conftest import BEGIN, BEGIN_MS, CONFIG, PHONES, call_of, talk
+from tests.recordings.sounds import encode, spoil
 from zccvoice.errors import RecordingError
 from zccvoice.journal.journal import START, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf
 from zccvoice.recordings import intake
-from zccvoice.recordings.sound_file import Stretch
+from zccvoice.recordings.recorded_call import Files, RecordedCall, content_id, legs_of
+from zccvoice.recordings.sound_file import Stretch, examine
 from zccvoice.recordings.transcription import begin, facts
-from zccvoice.rtms.events import AudioReceived
+from zccvoice.rtms.events import AudioReceived, Role
 from zccvoice.store.facts import (
     ClockStarted,
     GapFound,
@@ -122,6 +123,56 @@ def test_broken_packets_are_a_gap_with_its_cause(tmp_path: Path, new_shelf: NewS
     assert {one.channel_id for one in gaps} == {"left", "right"}
     assert {one.cause for one in gaps} == {intake.DAMAGED}
     assert all(one.end_timestamp_ms - one.start_timestamp_ms > 2_000 for one in gaps)
+
+
+@pytest.mark.parametrize(
+    "form", [("flac", "flac", 16_000), ("ogg", "libopus", 48_000), ("mp3", "libmp3lame", 16_000)]
+)
+@pytest.mark.parametrize(("from_share", "until_share"), [(0.02, 0.3), (0.45, 0.65)])
+def test_damage_of_one_side_is_a_gap_of_that_side_at_its_place(
+    tmp_path: Path,
+    new_shelf: NewShelf,
+    form: tuple[str, str, int],
+    from_share: float,
+    until_share: float,
+) -> None:
+    suffix, codec, rate_hz = form
+    left, right = np.tile(talk(), (1, 3))
+    paths = [
+        encode(tmp_path / f"x-{side}.{suffix}", codec, rate_hz, sound.reshape(1, -1))
+        for side, sound in (("agent", left), ("customer", right))
+    ]
+    spoil(paths[0], from_share, until_share)
+    files = Files(tuple(paths), (Role.USER, Role.CONSUMER))
+    sounds = tuple(map(examine, paths))
+    call = RecordedCall(sounds, legs_of(files, sounds, agent=None, mono=None), "E", content_id(paths), BEGIN)
+    shelf = new_shelf()
+    begin(call, shelf, "a")
+    found = list(facts(shelf, "a", CONFIG, PHONES, FakeRecognizer()))
+    (gap,) = [one for one in found if isinstance(one, GapFound)]
+    assert (gap.channel_id, gap.cause) == ("agent", intake.DAMAGED)
+    assert 3_000 < gap.end_timestamp_ms - gap.start_timestamp_ms < 9_000
+    assert [one.timestamp_ms for one in found if isinstance(one, ClockStarted)] == [BEGIN_MS]
+    assert {one.first_timestamp_ms for one in found if isinstance(one, TrackClosed)} == {BEGIN_MS}
+    ends_ms = [one.last_timestamp_ms - BEGIN_MS for one in found if isinstance(one, TrackClosed)]
+    assert ends_ms == pytest.approx([18_000] * 2, abs=100)
+    spoken_ms = [
+        one.start_timestamp_ms - BEGIN_MS
+        for one in found
+        if isinstance(one, UtteranceHeard) and one.channel_id == "agent"
+    ]
+    assert spoken_ms[-1] == pytest.approx(13_000, abs=100)
+
+
+def test_a_call_whose_beginning_is_broken_begins_when_it_did(tmp_path: Path, new_shelf: NewShelf) -> None:
+    path = encode(tmp_path / "call.ogg", "libopus", 48_000, np.tile(talk(), (1, 3)))
+    spoil(path, 0.02, 0.1)
+    shelf = new_shelf()
+    begin(call_of(path), shelf, "a")
+    found = list(facts(shelf, "a", CONFIG, PHONES, FakeRecognizer()))
+    assert [one.timestamp_ms for one in found if isinstance(one, ClockStarted)] == [BEGIN_MS]
+    assert {one.start_timestamp_ms for one in found if isinstance(one, GapFound)} == {BEGIN_MS}
+    assert {one.first_timestamp_ms for one in found if isinstance(one, TrackClosed)} == {BEGIN_MS}
 
 
 @given(

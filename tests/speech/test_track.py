@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.speech.sounds import LAST_WORD, LevelDetector, Samples, noise, voice
 from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import AudioFormat, Encoding, Gap, Packet
-from zccvoice.audio.quality import level_dbfs
+from zccvoice.audio.quality import clipped_ratio, level_dbfs
 from zccvoice.audio.timeline import Timeline
 from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
@@ -22,6 +22,7 @@ from zccvoice.simulator.encoders import encode_g711
 from zccvoice.speech.confirmation import Doubt
 from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
+from zccvoice.speech.vad import SpeechDetector
 
 START_MS = 1_781_000_012_340
 CALL = np.concatenate([noise(1000), voice(2000), noise(1500), voice(600, pitch_hz=200), noise(900)])
@@ -443,3 +444,27 @@ def test_the_tracks_quality() -> None:
     levels = track.levels.dbfs()
     assert np.flatnonzero(np.isnan(levels)).tolist() == [6], "what came fades into the gap"
     assert levels[15] == pytest.approx(-20, abs=4)
+
+
+@pytest.mark.parametrize("encoding", [Encoding.L16, Encoding.PCMA, Encoding.PCMU])
+@pytest.mark.parametrize(("vad", "detector"), [(VadConfig(), None), (LAST_WORD, LevelDetector())])
+def test_clipping_is_seen_in_what_came_at_8_khz(
+    encoding: Encoding, vad: VadConfig, detector: SpeechDetector | None
+) -> None:
+    """Heard at 8 kHz or at 16. Resampled, an overdriven voice has little that is flat."""
+    loud = np.clip(8 * voice(2_000).astype(np.int32), -32_768, 32_767).astype(np.int16)
+    overdriven = np.concatenate([noise(600), loud, noise(900)])[::2]
+    if encoding is Encoding.L16:
+        payloads = [
+            overdriven[at : at + 160].astype("<i2").tobytes() for at in range(0, len(overdriven), 160)
+        ]
+    else:
+        payloads = encode_g711(overdriven, 1, 160, False, law=encoding)
+    track = Track("ch", AudioFormat(encoding, 8_000), vad, detector)
+    for number, payload in enumerate(payloads):
+        track.place(START_MS + number * 20, payload)
+        track.hear(track.decode())
+    track.flush()
+    clipped = clipped_ratio(loud[::2])
+    assert clipped > 0.04
+    assert track.quality.clipped_ratio == pytest.approx(clipped, abs=0.01)

@@ -14,6 +14,8 @@ import numpy.typing as npt
 SILENCE_DBFS = -120.0
 """Level reported for digital silence, so that levels stay finite."""
 _FULL_SCALE = 32_768.0
+_LOWEST_TOP = 32_124
+"""What µ-law's largest codes mean; A-law's mean 32256. What came through G.711 gets no nearer to full scale."""
 
 
 def level_dbfs(samples: npt.NDArray[np.int16]) -> float:
@@ -34,14 +36,19 @@ def frame_levels_dbfs(samples: npt.NDArray[np.int16], frame_samples: int) -> lis
 
 
 def clipped_ratio(samples: npt.NDArray[np.int16]) -> float:
-    """Share of ``int16[n]`` that sits at ±full scale for three or more samples in a row."""
+    """Share of ``int16[n]`` that stays for three or more samples in a row at one value at ±full scale.
+
+    Full scale is that of whatever codec the sound came through: a recording does not tell of all of them. Give it
+    the samples as they came: resampling makes waves of what is flat.
+    """
     if samples.size == 0:
         return 0.0
-    if samples.max() < 32_767 and samples.min() > -32_767:  # nearly always
+    if samples.max() < _LOWEST_TOP and samples.min() > -_LOWEST_TOP:  # nearly always
         return 0.0
-    at_rail = (samples >= 32_767) | (samples <= -32_767)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], at_rail, [False])).astype(np.int8)))
-    lengths = edges[1::2] - edges[::2]
+    at_top = (samples >= _LOWEST_TOP) | (samples <= -_LOWEST_TOP)
+    stays = at_top[1:] & (samples[1:] == samples[:-1])
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], stays, [False])).astype(np.int8)))
+    lengths = edges[1::2] - edges[::2] + 1
     return float(lengths[lengths >= 3].sum()) / samples.size
 
 

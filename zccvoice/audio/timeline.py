@@ -126,6 +126,12 @@ class Timeline:
         """
         self._outages.append(_Outage(from_ms, until_ms, cause))
 
+    def miss(self, from_ms: int, until_ms: int, cause: str) -> None:
+        """This is known to be lost; a track that nothing has come of begins with it."""
+        if self.first_timestamp_ms is None and not self._waiting:
+            self.first_timestamp_ms = self._zero_ms = from_ms
+        self.expect_loss(from_ms, until_ms, cause)
+
     def pause(self, from_ms: int) -> None:
         """Zoom announced that it captures nothing from here on."""
         if not self._pauses or self._pauses[-1][1] is not None:

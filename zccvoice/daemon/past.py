@@ -19,6 +19,7 @@ from zccvoice.rtms.events import (
     MessageRejected,
     ParticipantConnected,
     ReceptionBroken,
+    SoundMissing,
     StreamEnded,
     TranscriptReceived,
 )
@@ -53,6 +54,7 @@ ENTRY_TYPES = (
     CallEventReceived,
     MessageRejected,
     ReceptionBroken,
+    SoundMissing,
     StreamEnded,
     TranscriptReceived,
     ChatReceived,

@@ -41,6 +41,7 @@ from zccvoice.rtms.events import (
     MediaOpened,
     ParticipantConnected,
     ReceptionBroken,
+    SoundMissing,
     StreamEnded,
     TranscriptReceived,
 )
@@ -199,6 +200,10 @@ class Projection:
                 self._out.append(text_told(self._ids, event))
             case ReceptionBroken():
                 self._break_off(event)
+            case SoundMissing() if self._format is not None:
+                nothing = AudioReceived(event.channel_id, event.from_ms, b"")
+                track = self._tracks.get(event.channel_id) or self._open_track(nothing, self._format)
+                track.timeline.miss(event.from_ms, event.until_ms, event.cause)
             case ArrivalMeasured():
                 self._jitter_ms[event.channel_id] = event.jitter_ms
             case StreamStopped():
@@ -256,14 +261,12 @@ class Projection:
                 begin = self._cpu_clock()
                 continue
             self._start_clock()
+            span = one.start_timestamp_ms, one.end_timestamp_ms
             if isinstance(one, Utterance):
-                span = one.start_timestamp_ms, one.end_timestamp_ms
                 self._spoken_ms.setdefault(track.channel_id, []).append(span)
                 self._waiting.append(replace(one, samples=_NO_SAMPLES))
             else:
-                self._state(
-                    GapFound, track.channel_id, one.start_timestamp_ms, one.end_timestamp_ms, one.cause
-                )
+                self._state(GapFound, track.channel_id, *span, one.cause)
         self.counts.vad_s += self._cpu_clock() - begin
 
     def _settle(self, doubt: Doubt) -> None:

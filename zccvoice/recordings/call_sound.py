@@ -28,9 +28,14 @@ def sides_of(engagement_id: str, sound: CallSound, side: str | None) -> list[lis
         side: ``agent``, ``customer`` or ``mix``; None is agent left, customer right.
 
     Raises:
-        SoundGoneError: there are no tracks, they end before the call begins, or it is not known whose they are.
+        SoundGoneError: there are no tracks, or not all of them yet; they end before the call begins; or it is not
+            known whose they are.
     """
     legs = sound.legs
+    if legs and sound.is_running:
+        raise SoundGoneError(
+            f"call {engagement_id}: it has not ended, and half of it would pass for the whole"
+        )
     if not legs:
         raise SoundGoneError(f"call {engagement_id}: no sound of it ever came, or its call has not ended")
     if max(leg.end_ms for leg in legs) <= 0:

@@ -22,7 +22,7 @@ from zccvoice.rtms.events import (
     AudioReceived,
     MediaOpened,
     ParticipantConnected,
-    ReceptionBroken,
+    SoundMissing,
     StreamEnded,
 )
 from zccvoice.rtms.messages import AudioParams
@@ -108,14 +108,17 @@ def _packets(call: RecordedCall, file: int, begin_ms: int) -> Iterator[tuple[int
     """The packets of one file, each with its milliseconds from the beginning."""
     legs = [leg for leg in call.legs if leg.file == file]
     sound = call.sounds[file]
+    end_ms = 0
     for position, samples in cut(read(sound, call.rate_hz), sound.channel_count, call.rate_hz):
         at_ms = position * 1000 // call.rate_hz
         if samples is None:
-            yield at_ms, ReceptionBroken(DAMAGED)
+            for leg in legs:
+                yield at_ms, SoundMissing(leg.channel_id, begin_ms + end_ms, begin_ms + at_ms, DAMAGED)
             continue
         for leg in legs:
             payload = samples[leg.channel].astype("<i2", copy=False).tobytes()
             yield at_ms, AudioReceived(leg.channel_id, begin_ms + at_ms, payload)
+        end_ms = at_ms + samples.shape[1] * 1000 // call.rate_hz
 
 
 def cut(

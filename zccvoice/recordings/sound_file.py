@@ -1,8 +1,8 @@
 """What a sound file holds, and its samples, a stretch at a time: a file of hours takes no more memory than any.
 
 FFmpeg reads what has a container, and takes off what encoders put before the sound (MP3, Opus). Raw G.711 and
-G.722 have no container; they go through the decoders that streams go through. Positions follow the file's own
-timestamps: where packets of it are broken, what comes after them stays where it was.
+G.722 have no container; they go through the decoders that streams go through. Where packets are broken, what comes
+after them stays where it was, see `sound_frames`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from zccvoice.audio.codecs import g711, sample_count
 from zccvoice.audio.decoder import Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Gap, Packet, Samples
 from zccvoice.errors import RecordingError
+from zccvoice.recordings.sound_frames import frames
 from zccvoice.recordings.wave_size import cut_wave_duration_s
 
 RAW_SUFFIXES = {
@@ -36,8 +37,6 @@ HOLE_MS = 50
 """Timestamps that are less than this ahead of the samples are rounded ones; more is a hole."""
 _CONTAINERS = "wav,w64,flac,ogg,mp3,mov,mp4,m4a,3gp,matroska,webm,aiff,au,aac,amr,caf,asf"
 """FFmpeg would also read playlists, and follow them to other files and hosts."""
-_MOST_FAILURES = 1_000
-"""Attempts to find the next packet behind a broken stretch."""
 _RAW_BLOCK_BYTES = 8_000
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 
@@ -201,41 +200,11 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
     with _opened(sound.path) as container:
-        stream = container.streams.audio[0]
         layout = "mono" if sound.channel_count == 1 else "stereo"
         line = _Line(sound, rate_hz, layout)
-        for frame in _frames(container, stream):
-            try:
-                yield from line.push(frame)
-            except ValueError:
-                at_s = line.position / rate_hz
-                raise RecordingError(
-                    f"{sound.path}: its rate or channels change after {at_s:.1f} s"
-                ) from None
+        for frame, time_s in frames(container, sound.path, sound.duration_s):
+            yield from line.push(frame, time_s)
         yield from line.flush()
-
-
-def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """What can be decoded; broken packets, and broken stretches of the container, are passed over."""
-    for packet in _packets(container, stream):
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            continue
-        yield from frames
-
-
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    failures = 0
-    while failures < _MOST_FAILURES:
-        try:
-            for packet in container.demux(stream):
-                failures = 0
-                yield packet
-        except av.InvalidDataError:  # FFmpeg goes on behind it when it is asked again
-            failures += 1
-        else:
-            return
 
 
 class _Line:
@@ -246,14 +215,14 @@ class _Line:
         self._rate_hz = rate_hz
         self._layout = layout
         self._resampler = self._new_resampler()
-        self._zero_s: float | None = None  # the timestamp of position 0
+        self._shift_s = 0.0  # from the times that frames are told to have to their places
         self._end_s = 0.0  # of what was pushed, from position 0
         self.position = 0
         """Of the next sample."""
 
-    def push(self, frame: Any) -> Iterator[Stretch]:
-        """Take in a frame."""
-        hole_s = self._hole_before(frame)
+    def push(self, frame: Any, time_s: float | None) -> Iterator[Stretch]:
+        """Take in a frame, with its seconds from the beginning."""
+        hole_s = self._hole_before(time_s)
         if hole_s:
             yield from self.flush()
             self._resampler = self._new_resampler()
@@ -266,16 +235,14 @@ class _Line:
         """No more follows here."""
         yield from self._resampled(None)
 
-    def _hole_before(self, frame: Any) -> float:
-        """Seconds that are missing before a frame, by its timestamp."""
-        if frame.time is None:
+    def _hole_before(self, time_s: float | None) -> float:
+        """Seconds that are missing before what is told to be there."""
+        if time_s is None:
             return 0
-        if self._zero_s is None:
-            self._zero_s = frame.time
-        hole_s: float = frame.time - self._zero_s - self._end_s
+        hole_s = time_s + self._shift_s - self._end_s
         is_beyond = self._longest_s is not None and self._end_s + hole_s > self._longest_s
         if hole_s < 0 or is_beyond:  # timestamps that begin anew, or are nonsense: it goes on here
-            self._zero_s = frame.time - self._end_s
+            self._shift_s = self._end_s - time_s
             return 0
         return hole_s if hole_s * 1000 >= HOLE_MS else 0
 

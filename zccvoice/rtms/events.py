@@ -125,6 +125,17 @@ class ReceptionBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundMissing:
+    """A stretch of one track is known to be missing; told before the first packet after it."""
+
+    channel_id: str
+    from_ms: int
+    until_ms: int
+    cause: str
+    """``damaged_recording``."""
+
+
+@dataclass(frozen=True, slots=True)
 class ArrivalMeasured:
     """How unevenly a track's packets came, at the end of reception."""
 

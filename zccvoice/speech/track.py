@@ -87,6 +87,9 @@ class Track:
         # Sound after the speech is there only as far as the endpointer waited for it; resampling reaches further.
         self._padding = min(settings.padding_ms, settings.hangover_ms - FRAME_MS) * SAMPLES_PER_MS
         self._per_kept = SAMPLE_RATE_HZ // self._decoder.rate_hz  # samples on the axis for one that is kept
+        self._per_came = max(
+            1, SAMPLE_RATE_HZ // audio_format.rate_hz
+        )  # and for one that came: it is their first
         self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = 0
         self._decisions = Decisions([], [])  # of the frames in `_kept`
@@ -261,7 +264,7 @@ class Track:
         padded_end = end if span.is_cut else min(end + self._padding, first + stretch.samples.size)
         self._last_end = end
         speech = stretch.samples[start - first : end - first]
-        level, clipped = level_dbfs(speech), clipped_ratio(speech)
+        level, clipped = level_dbfs(speech), clipped_ratio(speech[:: self._per_came])
         self._speech_level.add(level, clipped, speech.size)
         return Utterance(
             channel_id=self.channel_id,

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, and_, select
 
 from zccvoice.analytics.record import Side
 from zccvoice.store.keeping_tables import Tombstone
+from zccvoice.store.reads import is_running
 from zccvoice.store.tables import Engagement, Participant, Stream, Track
 
 
@@ -30,11 +31,13 @@ class CallSound:
     clock_zero_ms: int
     """Zero of the engagement's clock, epoch ms."""
     legs: tuple[StoredLeg, ...]
-    """In the order of their streams."""
+    """Those that came to their end, in the order of their streams."""
+    is_running: bool = False
+    """Whether a stream of it has not ended: after a transfer or a failover a call has several."""
 
 
 def call_sound(connection: Connection, engagement_id: str) -> CallSound | None:
-    """The tracks of a call that came to their end; None if nothing is known of the call."""
+    """The tracks of a call; None if nothing is known of the call."""
     engagement = connection.execute(
         select(Engagement.clock_zero_ms).where(Engagement.engagement_id == engagement_id)
     ).one_or_none()
@@ -51,7 +54,7 @@ def call_sound(connection: Connection, engagement_id: str) -> CallSound | None:
         StoredLeg(row.stream_id, row.channel_id, None if row.side is None else Side(row.side), row.end_ms)
         for row in connection.execute(query)
     )
-    return CallSound(engagement.clock_zero_ms or 0, legs)
+    return CallSound(engagement.clock_zero_ms or 0, legs, is_running(connection, engagement_id))
 
 
 def has_ended(connection: Connection, stream_id: str) -> bool:

@@ -1,0 +1,92 @@
+"""What is left of a broken file, at its true place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.recordings.sounds import click, clicks_ms, encode, spoil
+from zccvoice.errors import RecordingError
+from zccvoice.recordings.sound_file import examine, read
+
+CLICKS_MS = (1_000, 3_000, 7_000, 11_000, 15_000, 19_000)
+SOUND = click(20_000, *CLICKS_MS).reshape(1, -1)
+BREAKABLE = [
+    ("flac", "flac", 16_000),
+    ("ogg", "libopus", 48_000),
+    ("mp3", "libmp3lame", 8_000),
+    ("mp3", "libmp3lame", 44_100),
+    ("m4a", "aac", 48_000),
+]
+
+
+def found_ms(path: Path) -> list[float]:
+    """Where clicks are."""
+    sound = examine(path)
+    stretches = list(read(sound, sound.rate_hz))
+    line = np.zeros(stretches[-1].position + stretches[-1].samples.shape[1], np.int16)
+    for one in stretches:
+        line[one.position :][: one.samples.shape[1]] = one.samples[0]
+    return clicks_ms(line, sound.rate_hz)
+
+
+@pytest.mark.parametrize(("suffix", "codec", "rate_hz"), BREAKABLE)
+@pytest.mark.parametrize(
+    ("from_share", "until_share", "left_ms"),
+    [(0, 0.25, CLICKS_MS[2:]), (0.02, 0.25, CLICKS_MS[2:]), (0.4, 0.6, CLICKS_MS[:3] + CLICKS_MS[4:])],
+)
+@pytest.mark.parametrize("seed", [None, 3, 4])
+def test_what_is_left_is_where_it_was_recorded(
+    tmp_path: Path,
+    suffix: str,
+    codec: str,
+    rate_hz: int,
+    from_share: float,
+    until_share: float,
+    left_ms: tuple[int, ...],
+    seed: int | None,
+) -> None:
+    """Of noise that looks like frames of another rate or of more channels, too."""
+    path = encode(tmp_path / f"call.{suffix}", codec, rate_hz, SOUND)
+    spoil(path, from_share, until_share, seed=seed)
+    found = found_ms(path)
+    for expected_ms in left_ms:
+        assert min(abs(one - expected_ms) for one in found) < 50, found
+
+
+@pytest.mark.parametrize(("suffix", "codec", "rate_hz"), BREAKABLE[:2])
+def test_what_was_cut_out_of_a_longer_file_begins_with_its_first_sound(
+    tmp_path: Path, suffix: str, codec: str, rate_hz: int
+) -> None:
+    """It is whole, whatever its timestamps."""
+    path = encode(tmp_path / f"call.{suffix}", codec, rate_hz, SOUND)
+    with av.open(str(path)) as container:
+        packets = [
+            (one.pos, float(one.pts * one.time_base))
+            for one in container.demux(audio=0)
+            if one.pos is not None and one.pts is not None and one.time_base is not None
+        ]
+    cut_at, cut_s = next((at, time_s) for at, time_s in packets if time_s > 4)
+    data = path.read_bytes()
+    path.write_bytes(data[: packets[0][0]] + data[cut_at:])
+    expected_ms = [one - cut_s * 1_000 for one in CLICKS_MS if one > cut_s * 1_000]
+    assert found_ms(path) == pytest.approx(expected_ms, abs=1_000 if suffix == "ogg" else 5)
+
+
+def test_tags_between_mp3s_are_no_sound(tmp_path: Path) -> None:
+    path = encode(tmp_path / "call.mp3", "libmp3lame", 8_000, SOUND, {"title": "x" * 3_000})
+    path.write_bytes(path.read_bytes() * 2)
+    second_ms = 20_160  # with what LAME puts before its sound
+    expected_ms = [*CLICKS_MS, *(second_ms + one for one in CLICKS_MS)]
+    assert found_ms(path) == pytest.approx(expected_ms, abs=1_100)
+
+
+def test_a_file_that_goes_on_at_another_rate_is_refused(tmp_path: Path) -> None:
+    path = encode(tmp_path / "call.mp3", "libmp3lame", 8_000, SOUND)
+    other = encode(tmp_path / "other.mp3", "libmp3lame", 16_000, SOUND)
+    path.write_bytes(path.read_bytes() + other.read_bytes())
+    with pytest.raises(RecordingError, match=r"its rate or channels change after 20\.\d s"):
+        found_ms(path)
