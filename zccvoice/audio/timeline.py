@@ -12,15 +12,16 @@ track without a seam, so that rounding in the timestamps never costs or adds a s
 slower or faster than its timestamps is held to the timestamps, by a packet more or less when it has come to that.
 
 A clock may jump. One that is set back is known by packets that are all too late, and the axis goes on; so it does
-when it is set forward by more than a day. A single timestamp far ahead is believed when the next one confirms it:
-one near it, or further ahead.
+when it is set forward by more than a day. What Zoom repeats after an interruption is too late as well, but has its
+timestamps and its sound from before: that much is remembered of every packet. A single timestamp far ahead is
+believed when the next one confirms it: one near it, or further ahead.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from collections import deque
 from dataclasses import dataclass, field
+from struct import Struct
 
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
@@ -37,6 +38,12 @@ FAR_AHEAD_MS = 10_000
 """A packet so far ahead of all others waits until another one confirms it."""
 LONGEST_HOLE_MS = 24 * 3_600_000
 """No leg is quiet for longer: the clock was set forward."""
+REMEMBERED_MS = 70_000
+"""So much sound is known when it comes again: Zoom buffers a minute of it."""
+_USUAL_MS, _LEAST_MARKS = 20, 256
+_MARK = Struct("<q8s")  # a packet's timestamp and how its sound begins: 16 bytes
+_mark_into = _MARK.pack_into
+_new = tuple.__new__  # `Packet(...)` takes twice as long, and would be a third of what a packet costs here
 
 
 @dataclass(order=True, slots=True)
@@ -45,6 +52,9 @@ class _Waiting:
     payload: bytes = field(compare=False)
     sample_count: int = field(compare=False)
     source: tuple[int, int] | None = field(compare=False)
+
+    def is_again(self, other: _Waiting) -> bool:
+        return self.timestamp_ms == other.timestamp_ms and self.payload == other.payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,7 @@ class Timeline:
         self, audio_format: AudioFormat, *, window_ms: int = WINDOW_MS, quiet_after_ms: int = QUIET_AFTER_MS
     ) -> None:
         self._format = audio_format
+        self._is_rtp = audio_format.is_rtp
         self._sample_count = counter_for(audio_format)
         self._usual_bytes, self._usual_count = -1, 0
         self._window_ms = window_ms
@@ -70,12 +81,17 @@ class Timeline:
         self._waiting: list[_Waiting] = []
         self._far: _Waiting | None = None
         self._late: list[_Waiting] = []
+        self._is_in_order = False  # the track has begun, and nothing waits or is doubted
         self._newest_ms = -1
-        self._placed: deque[int] = deque(maxlen=256)
+        # Of the packets placed last, a ring.
+        count = max(_LEAST_MARKS, REMEMBERED_MS // (audio_format.packet_ms or _USUAL_MS))
+        self._marks_size = count * _MARK.size
+        self._marks = bytearray(b"\xff" * self._marks_size)
         self._last_payload = b""
         self._next = 0
         self._zero_ms = 0
         self._outages: list[_Outage] = []
+        self._lost = 0.0
         self._pauses: list[tuple[int, int | None]] = []
         self.first_timestamp_ms: int | None = None
         """Zoom's timestamp of position 0; None until the first packet was placed."""
@@ -87,6 +103,8 @@ class Timeline:
         """Packets that had been there before."""
         self.reordered_packets = 0
         """Packets that came after a newer one, in time or too late."""
+        self.late_packets = 0
+        """Packets left out because the track was past them: they came too late, or drift made one too many."""
         self.stray_packets = 0
         """Packets left out for a timestamp far ahead of all before and after them."""
 
@@ -108,15 +126,18 @@ class Timeline:
         Raises:
             DecodeError: the payload cannot be audio of this format; it leaves the hole that it would fill.
         """
-        if self._format.is_rtp:
+        if self._is_rtp:
             payload = unwrapped(self._format, payload)
         count = self._usual_count if len(payload) == self._usual_bytes else self._counted(payload)
-        if self.first_timestamp_ms is not None and not self._waiting and self._far is None:
+        if self._is_in_order:
             hole = (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS - self._next
             if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
                 self._newest_ms = timestamp_ms
                 return [self._place(timestamp_ms, payload, count, source)]
-        return self._take(_Waiting(timestamp_ms, payload, count, source))
+        placed = self._take(_Waiting(timestamp_ms, payload, count, source))
+        is_in_doubt = self._waiting or self._late or self._far is not None
+        self._is_in_order = self.first_timestamp_ms is not None and not is_in_doubt
+        return placed
 
     def expect_loss(self, from_ms: int, until_ms: int, cause: str) -> None:
         """We did not listen in this time of Zoom's clock: a hole there is loss, however long it is.
@@ -159,7 +180,7 @@ class Timeline:
         return count
 
     def _take(self, packet: _Waiting) -> list[Packet | Gap]:
-        if self._is_known(packet.timestamp_ms):
+        if self._is_known(packet):
             self.duplicate_packets += 1
             return []
         self._doubt_the_first(packet)
@@ -183,12 +204,15 @@ class Timeline:
         insort(self._waiting, packet)
         return placed + self._release(self._newest_ms - self._window_ms)
 
-    def _is_known(self, timestamp_ms: int) -> bool:
-        if self._far is not None and timestamp_ms == self._far.timestamp_ms:
+    def _is_known(self, packet: _Waiting) -> bool:
+        """Whether this sound came at this time before: the time alone may be that of a clock that was set back."""
+        if self._far is not None and self._far.is_again(packet):
             return True
-        if timestamp_ms > self._newest_ms:
+        if packet.timestamp_ms > self._newest_ms:
             return False
-        return timestamp_ms in self._placed or any(w.timestamp_ms == timestamp_ms for w in self._waiting)
+        if self._position_of(packet.timestamp_ms) < self._next:  # else it cannot have been placed
+            return _MARK.pack(packet.timestamp_ms, packet.payload) in self._marks
+        return any(one.is_again(packet) for one in self._waiting)
 
     def _is_far_ahead(self, timestamp_ms: int) -> bool:
         return 0 <= self._newest_ms < timestamp_ms - FAR_AHEAD_MS
@@ -205,6 +229,7 @@ class Timeline:
         if self.first_timestamp_ms is None and len(self._waiting) == 1:
             (first,) = self._waiting
             if first.timestamp_ms > packet.timestamp_ms + FAR_AHEAD_MS:
+                self.stray_packets += self._far is not None
                 self._waiting, self._far = [], first
                 self._newest_ms = packet.timestamp_ms
 
@@ -236,25 +261,33 @@ class Timeline:
                 placed.extend(self._gaps(hole, packet.sample_count))
             self._waiting.pop(0)
             if hole <= -packet.sample_count:  # all of it lies before what was placed: too late
-                self._late.append(packet)
-                if len(self._late) == LATE_BEFORE_STEP:
-                    placed += self._set_back()
+                placed += self._leave_out(packet)
                 continue
+            self._late.clear()
             placed.append(
                 self._place(packet.timestamp_ms, packet.payload, packet.sample_count, packet.source)
             )
         return placed
 
     def _place(self, timestamp_ms: int, payload: bytes, count: int, source: tuple[int, int] | None) -> Packet:
-        # `Packet(...)` takes twice as long, and would be a third of what a packet costs here.
-        packet = tuple.__new__(Packet, (self._next, count, payload, source))
+        at = self.packets
+        packet = _new(Packet, (self._next, count, payload, source))
         self._next += count
-        self._placed.append(timestamp_ms)
+        _mark_into(self._marks, at * 16 % self._marks_size, timestamp_ms, payload)
+        self.packets = at + 1
         self._last_payload = payload
-        self.packets += 1
-        if self._late:
-            self._late.clear()
         return packet
+
+    def _leave_out(self, packet: _Waiting) -> list[Packet | Gap]:
+        """A packet that is too late, unless it tells that the clock was set back."""
+        self.late_packets += 1
+        self._late.append(packet)
+        if len(self._late) < LATE_BEFORE_STEP:
+            return []
+        if self._late[0] < packet:
+            return self._set_back()
+        del self._late[0]  # a clock that stands still was not set back
+        return []
 
     def _set_back(self) -> list[Packet | Gap]:
         """The sender's clock was set back: nothing but late packets comes, and they are the call.
@@ -262,6 +295,7 @@ class Timeline:
         The axis goes on with the first of them, after what still waited for a neighbour by the clock before.
         """
         late, self._late = self._late, []
+        self.late_packets -= len(late)
         placed = self._release(self._newest_ms + 1)
         self._continue_with(late[0])
         self._newest_ms = late[-1].timestamp_ms
@@ -320,7 +354,8 @@ class Timeline:
 
     def _gap(self, length: int, packet_samples: int, cause: str | None) -> Gap:
         if cause is not None:
-            self.lost_packets += max(1, round(length / packet_samples))
+            self._lost += length / packet_samples
+            self.lost_packets = max(1, round(self._lost))
         gap = Gap(self._next, length, cause)
         self._next += length
         return gap
