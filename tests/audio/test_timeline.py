@@ -247,6 +247,20 @@ def test_one_old_packet_that_is_sent_again_and_again_is_no_clock_that_was_set_ba
     assert timeline.duplicate_packets == 20
 
 
+def test_memory_does_not_grow_with_the_length_of_the_call() -> None:
+    """What is remembered of packets is as much after an hour as at the beginning, refused ones too."""
+    timeline = Timeline(AudioFormat(packet_ms=100))
+    sizes = []
+    for number in range(36_000):
+        if number % 600 == 7:
+            with pytest.raises(DecodeError):
+                timeline.push(START_MS + number * 100, b"\0")
+            sizes.append(len(timeline._marks) + 1_000 * len(list(timeline._refusals)))
+        else:
+            timeline.push(START_MS + number * 100, bytes(3_200))
+    assert max(sizes) <= 12_500
+
+
 @pytest.mark.parametrize("at", [0, 1, 15, 99])
 @pytest.mark.parametrize("ahead_ms", [11_000, 3_600_000, 10 * 365 * 24 * 3_600_000])
 def test_one_timestamp_far_ahead_does_not_move_the_track(at: int, ahead_ms: int) -> None:
@@ -348,7 +362,7 @@ def test_rtp_headers_are_taken_off() -> None:
         out += timeline.push(START_MS + number * PACKET_MS, header + payload(number))
     with pytest.raises(DecodeError, match="RTP packet"):
         timeline.push(START_MS + 20 * PACKET_MS, payload(20))
-    assert samples(out + timeline.flush()) == list(range(20))
+    assert samples(out + timeline.flush()) == [*range(20), -1]
 
 
 def test_packets_of_any_length_are_counted_by_their_own() -> None:

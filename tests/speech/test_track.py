@@ -132,9 +132,23 @@ def test_a_bad_payload_costs_itself() -> None:
             assert number == 2
     done += track.flush()
     assert [x for x in done if isinstance(x, TrackGap)] == [
-        TrackGap(START_MS + 200, START_MS + 300, "lost_packets")
+        TrackGap(START_MS + 200, START_MS + 300, "undecodable")
     ]
     assert spans([x for x in done if isinstance(x, Utterance)]) == [(1000, 3000), (4500, 5100)]
+
+
+def test_a_bad_payload_amid_a_long_quiet_moves_nothing() -> None:
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
+    done: list[Utterance | TrackGap] = []
+    track.place(START_MS, noise(200).astype("<i2").tobytes())
+    with pytest.raises(DecodeError):
+        track.place(START_MS + 10_000, b"\1")
+    for at in range(0, len(CALL), 1600):
+        track.place(START_MS + 20_000 + at // 16, CALL[at : at + 1600].astype("<i2").tobytes())
+        done += track.hear(track.decode())
+    done += track.flush()
+    assert [one.cause for one in done if isinstance(one, TrackGap)] == ["undecodable"]
+    assert spans([x for x in done if isinstance(x, Utterance)]) == [(21_000, 23_000), (24_500, 25_100)]
 
 
 def test_memory_is_bounded_while_nobody_speaks() -> None:

@@ -5,6 +5,7 @@ RTMS is a reliable transport, so a hole in the timestamps is something that Zoom
 Zoom, or a leg that was muted or held and sent nothing. A hole of up to two seconds counts as loss; a longer
 one as a quiet leg, unless we know that we could not listen (`expect_loss`; `reference: measures, "gap"`). After
 a packet that announces silence (Opus' DTX), and in a pause that Zoom announced, a hole of any length is quiet.
+Where payloads came and were refused a hole is loss, also before the first packet and after the last one.
 
 Packets wait for a missing neighbour until something newer than `window_ms` has come; then the hole becomes a
 `Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
@@ -25,6 +26,8 @@ from struct import Struct
 
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
+from zccvoice.audio.outages import Outage, Refusals
+from zccvoice.errors import DecodeError
 
 WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
@@ -57,15 +60,6 @@ class _Waiting:
         return self.timestamp_ms == other.timestamp_ms and self.payload == other.payload
 
 
-@dataclass(frozen=True, slots=True)
-class _Outage:
-    """A time in which nobody listened."""
-
-    from_ms: int
-    until_ms: int
-    cause: str
-
-
 class Timeline:
     """The jitter buffer of one track."""
 
@@ -90,7 +84,8 @@ class Timeline:
         self._last_payload = b""
         self._next = 0
         self._zero_ms = 0
-        self._outages: list[_Outage] = []
+        self._outages: list[Outage] = []
+        self._refusals = Refusals()
         self._lost = 0.0
         self._pauses: list[tuple[int, int | None]] = []
         self.first_timestamp_ms: int | None = None
@@ -124,11 +119,16 @@ class Timeline:
             source: handed on with the packet, see `Packet.source`.
 
         Raises:
-            DecodeError: the payload cannot be audio of this format; it leaves the hole that it would fill.
+            DecodeError: the payload cannot be audio of this format; its time becomes a gap, ``undecodable``.
         """
-        if self._is_rtp:
-            payload = unwrapped(self._format, payload)
-        count = self._usual_count if len(payload) == self._usual_bytes else self._counted(payload)
+        try:
+            if self._is_rtp:
+                payload = unwrapped(self._format, payload)
+            count = self._usual_count if len(payload) == self._usual_bytes else self._counted(payload)
+        except DecodeError:
+            self._refusals.forget(self._end_ms)
+            self._refusals.add(timestamp_ms, self._refused_ms)
+            raise
         if self._is_in_order:
             hole = (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS - self._next
             if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
@@ -145,7 +145,7 @@ class Timeline:
         Unless the leg had been quiet for long when it began and was so when it ended; what of a hole lies before
         or after it is judged as ever.
         """
-        self._outages.append(_Outage(from_ms, until_ms, cause))
+        self._outages.append(Outage(from_ms, until_ms, cause))
 
     def pause(self, from_ms: int) -> None:
         """Zoom announced that it captures nothing from here on."""
@@ -171,6 +171,7 @@ class Timeline:
             else:
                 self._waiting.append(far)
                 placed += self._release(far.timestamp_ms + 1)
+        placed += self._refused_end()
         return placed
 
     def _counted(self, payload: bytes) -> int:
@@ -178,6 +179,31 @@ class Timeline:
         if self._format.encoding is not Encoding.OPUS:  # of all others the size tells: the next one is known
             self._usual_bytes, self._usual_count = len(payload), count
         return count
+
+    @property
+    def _end_ms(self) -> int:
+        """Where the track ends by now, by the sender's clock."""
+        return self._zero_ms + self._next // SAMPLES_PER_MS
+
+    @property
+    def _refused_ms(self) -> int:
+        """How long a refused payload is taken to be."""
+        return self._format.packet_ms or self._usual_count // SAMPLES_PER_MS or _USUAL_MS
+
+    def _begin(self, first_ms: int) -> None:
+        """Position 0 is the first packet, or what was refused before it."""
+        begin_ms, _ = self._refusals.around(first_ms, self._refused_ms)
+        self.first_timestamp_ms = self._zero_ms = min(first_ms, begin_ms)
+
+    def _refused_end(self) -> list[Gap]:
+        """What was refused after the last packet, or instead of all of them."""
+        if self.first_timestamp_ms is None:
+            if not (refused := list(self._refusals)):
+                return []
+            self._begin(refused[0].from_ms)
+        _, end_ms = self._refusals.around(self._end_ms, self._refused_ms)
+        hole, packet_samples = self._position_of(end_ms) - self._next, self._refused_ms * SAMPLES_PER_MS
+        return self._gaps(hole, packet_samples) if hole * 2 >= packet_samples else []
 
     def _take(self, packet: _Waiting) -> list[Packet | Gap]:
         if self._is_known(packet):
@@ -253,7 +279,7 @@ class Timeline:
             if self.first_timestamp_ms is None:
                 if not is_due:
                     break
-                self.first_timestamp_ms = self._zero_ms = packet.timestamp_ms
+                self._begin(packet.timestamp_ms)
             hole = self._position_of(packet.timestamp_ms) - self._next
             if hole * 2 >= packet.sample_count:
                 if not is_due:
@@ -305,6 +331,7 @@ class Timeline:
     def _continue_with(self, packet: _Waiting) -> None:
         """Position 0 lies elsewhere by the sender's clock from now on."""
         self._zero_ms = packet.timestamp_ms - self._next // SAMPLES_PER_MS
+        self._refusals.forget()
 
     def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
         """A hole of this many samples before a packet of that size, as one gap or several."""
@@ -336,16 +363,17 @@ class Timeline:
             for start_ms, end_ms in self._pauses
         )
 
-    def _outage_in(self, length: int) -> _Outage | None:
+    def _outage_in(self, length: int) -> Outage | None:
         """The first outage that explains some of a hole of this length from here on.
 
-        One before and after which the leg was quiet for long explains nothing.
+        One before and after which the leg was quiet for long explains nothing, unless something came in it.
         """
-        for outage in self._outages:
+        for outage in sorted((*self._outages, *self._refusals), key=lambda one: one.from_ms):
             start, end = self._position_of(outage.from_ms), self._position_of(outage.until_ms)
             was_quiet = start - self._next > self._quiet_after
             stays_quiet = self._next + length - end > self._quiet_after
-            if start < self._next + length and end > self._next and not (was_quiet and stays_quiet):
+            is_met = start < self._next + length and end > self._next
+            if is_met and (outage.is_certain or not (was_quiet and stays_quiet)):
                 return outage
         return None
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, UNDECODABLE, Decoder
+from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import (
     SpeechLevel,
@@ -135,7 +135,7 @@ class Track:
             if piece.cause is not None:
                 start = self._timestamp_ms(piece.position)
                 yield TrackGap(start, start + piece.sample_count // SAMPLES_PER_MS, piece.cause)
-            is_same_hole = piece.position == self._jumped_to and piece.cause != UNDECODABLE
+            is_same_hole = piece.position == self._jumped_to and not piece.is_in_sound
             if piece.sample_count > LONGEST_BRIDGED_SAMPLES or is_same_hole:
                 yield from self._close_utterance()
                 self._jump(piece.position + piece.sample_count)
