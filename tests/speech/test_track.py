@@ -170,6 +170,40 @@ def test_where_the_input_is_cut_never_changes_the_result(packet_ms: int, shift: 
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
 
 
+@pytest.mark.parametrize("seed", [47, 2057, 3065])
+def test_nor_does_it_where_an_utterance_was_cut_for_its_length(seed: int) -> None:
+    """Of what is music and noise besides, at 8 kHz: what is left ends near the cut."""
+    random, tune = np.random.default_rng(seed), music(60)
+    pieces, length_ms = [noise(700, seed=seed)], 0
+    while length_ms < 13_000:
+        piece_ms, kind = int(random.integers(150, 1500)), random.integers(4)
+        length_ms += piece_ms
+        if kind == 0:
+            pieces.append(noise(piece_ms, dbfs=-28, seed=int(random.integers(1_000_000))))
+        elif kind == 1:
+            pieces.append(tune[(start := int(random.integers(0, 50 * 16_000))) : start + piece_ms * 16])
+        else:
+            pitch_hz, dbfs = float(random.integers(90, 240)), float(random.integers(-26, -16))
+            pieces.append(voice(piece_ms, pitch_hz=pitch_hz, dbfs=dbfs))
+        if random.random() < 0.3:
+            length_ms += (pause_ms := int(random.integers(60, 300)))
+            pieces.append(noise(pause_ms, dbfs=-33, seed=int(random.integers(1_000_000))))
+    sound = np.concatenate([*pieces, noise(1000)])[::2]
+
+    def found(packet_ms: int) -> list[Utterance]:
+        settings = VadConfig(longest_s=5, doubtful_s=5)
+        track = Track("ch", AudioFormat(rate_hz=8_000), settings)
+        done: list[Utterance | TrackGap] = []
+        for number, at in enumerate(range(0, len(sound), packet_ms * 8)):
+            track.place(START_MS + number * packet_ms, sound[at : at + packet_ms * 8].astype("<i2").tobytes())
+            done += track.hear(track.decode())
+        return [one for one in done + track.flush() if isinstance(one, Utterance)]
+
+    wanted, got = found(20), found(100)
+    assert spans(got) == spans(wanted)
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
+
+
 def test_gaps_are_not_the_noise_of_the_line() -> None:
     track, _, _ = play(CALL, lost=frozenset(range(2, 60, 7)))
     assert track.noise_dbfs == pytest.approx(-60, abs=1)

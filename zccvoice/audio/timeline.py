@@ -368,7 +368,8 @@ class Timeline:
 
         One before and after which the leg was quiet for long explains nothing, unless something came in it.
         """
-        for outage in sorted((*self._outages, *self._refusals), key=lambda one: one.from_ms):
+        outages: list[Outage] = sorted((*self._outages, *self._refusals), key=lambda one: one.from_ms)
+        for outage in outages:
             start, end = self._position_of(outage.from_ms), self._position_of(outage.until_ms)
             was_quiet = start - self._next > self._quiet_after
             stays_quiet = self._next + length - end > self._quiet_after

@@ -244,7 +244,10 @@ class Track:
         )
         end = span.end * FRAME_SAMPLES + self._origin
         if not span.is_open:
-            end = min(end + self._padding, self._kept_end)
+            known, heard = self._kept_end, self._endpointer.position * FRAME_SAMPLES + self._origin
+            if heard > self._analysed:  # more has come, how much depends on the packets; else nothing follows
+                known = heard - self._decoder.reach_before_samples
+            end = min(end + self._padding, known)
         return Stretch(
             span,
             first,
