@@ -73,6 +73,19 @@ def test_after_a_time_in_which_nobody_listened() -> None:
     assert gaps(out) == [(100, 400, "away"), (400, 700, UNDECODABLE)]
 
 
+def test_empty_ones_are_as_if_nothing_had_come() -> None:
+    timeline, out = Timeline(FORMAT), []
+    for number in range(1_000):
+        if 300 <= number < 600 or number >= 900:
+            with pytest.raises(DecodeError):
+                timeline.push(START_MS + number * PACKET_MS, b"")
+        else:
+            out += timeline.push(START_MS + number * PACKET_MS, payload(number))
+    out += timeline.flush()
+    assert gaps(out) == [(300, 600, None)]
+    assert timeline.position == 900 * PACKET_SAMPLES
+
+
 def test_other_losses_keep_their_cause() -> None:
     numbers = [number for number in range(1_000) if not 600 <= number < 605]
     _, out = run(numbers, lambda number: number == 300)

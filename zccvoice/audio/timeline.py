@@ -126,8 +126,9 @@ class Timeline:
                 payload = unwrapped(self._format, payload)
             count = self._usual_count if len(payload) == self._usual_bytes else self._counted(payload)
         except DecodeError:
-            self._refusals.forget(self._end_ms)
-            self._refusals.add(timestamp_ms, self._refused_ms)
+            if payload:  # else nothing was said with it, as when nothing comes
+                self._refusals.forget(self._end_ms)
+                self._refusals.add(timestamp_ms, self._refused_ms)
             raise
         if self._is_in_order:
             hole = (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS - self._next
