@@ -154,5 +154,7 @@ def test_a_payload_that_the_library_refuses_is_a_gap(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(codec, "_decode", decode)
     done = decoder.decode(placed(OPUS, ENCODED[OPUS][:10])) + decoder.flush()
-    assert [piece for piece in done if isinstance(piece, Gap)] == [Gap(5 * 320, 320, UNDECODABLE)]
+    assert [piece for piece in done if isinstance(piece, Gap)] == [
+        Gap(5 * 320, 320, UNDECODABLE, is_in_sound=True)
+    ]
     assert len(joined(done)) == 10 * 320

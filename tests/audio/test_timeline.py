@@ -196,6 +196,8 @@ def test_any_timestamps_give_an_axis_without_seams(script: list[tuple[int, int]]
         assert piece.sample_count > 0
         position += piece.sample_count
     assert position == timeline.position
+    left_out = timeline.duplicate_packets + timeline.late_packets + timeline.stray_packets
+    assert timeline.packets + left_out == len(script), "every packet is in one of the counts"
 
 
 @pytest.mark.parametrize("step_ms", [-30_000, -400_000, 7 * 24 * 3_600_000])
@@ -208,6 +210,55 @@ def test_a_clock_that_is_set_costs_nothing(step_ms: int) -> None:
     out += timeline.flush()
     assert samples(out) == list(range(200))
     assert (timeline.packets, timeline.lost_packets) == (200, 0)
+
+
+@pytest.mark.parametrize(
+    ("packet_ms", "step_ms"), [(20, -1_000), (20, -5_000), (100, -20_000), (200, -50_000)]
+)
+def test_a_clock_that_is_set_back_onto_its_own_grid_costs_nothing(packet_ms: int, step_ms: int) -> None:
+    """The timestamps come a second time, with other sound."""
+    timeline, out = Timeline(AudioFormat(packet_ms=packet_ms)), []
+    for number in range(1_000):
+        later_ms = step_ms if number >= 500 else 0
+        out += timeline.push(START_MS + number * packet_ms + later_ms, payload(number) * (packet_ms // 20))
+    out += timeline.flush()
+    heard = [int(np.frombuffer(piece.payload, "<i2")[0]) for piece in out if isinstance(piece, Packet)]
+    assert heard == list(range(1_000))
+    assert (timeline.packets, timeline.duplicate_packets, timeline.lost_packets) == (1_000, 0, 0)
+
+
+@pytest.mark.parametrize("packet_ms", [20, 100, 200])
+@pytest.mark.parametrize("again_ms", [2_000, 10_000, 60_000])
+def test_what_comes_again_after_an_interruption_is_heard_once(packet_ms: int, again_ms: int) -> None:
+    timeline, out = Timeline(AudioFormat(packet_ms=packet_ms)), []
+    before, after, again = 65_000 // packet_ms, 75_000 // packet_ms, again_ms // packet_ms
+    for number in (*range(before), *range(before - again, before), *range(before, after)):
+        out += timeline.push(START_MS + number * packet_ms, payload(number) * (packet_ms // 20))
+    out += timeline.flush()
+    heard = [int(np.frombuffer(piece.payload, "<i2")[0]) for piece in out if isinstance(piece, Packet)]
+    assert heard == list(range(after))
+    assert timeline.position == 75_000 * SAMPLES_PER_MS
+    assert (timeline.duplicate_packets, timeline.lost_packets) == (again, 0)
+
+
+def test_one_old_packet_that_is_sent_again_and_again_is_no_clock_that_was_set_back() -> None:
+    timeline, out = run([*range(3_500), *[300] * 20, *range(3_500, 4_000)])
+    assert samples(out) == list(range(4_000))
+    assert timeline.duplicate_packets == 20
+
+
+def test_memory_does_not_grow_with_the_length_of_the_call() -> None:
+    """What is remembered of packets is as much after an hour as at the beginning, refused ones too."""
+    timeline = Timeline(AudioFormat(packet_ms=100))
+    sizes = []
+    for number in range(36_000):
+        if number % 600 == 7:
+            with pytest.raises(DecodeError):
+                timeline.push(START_MS + number * 100, b"\0")
+            sizes.append(len(timeline._marks) + 1_000 * len(list(timeline._refusals)))
+        else:
+            timeline.push(START_MS + number * 100, bytes(3_200))
+    assert max(sizes) <= 12_500
 
 
 @pytest.mark.parametrize("at", [0, 1, 15, 99])
@@ -258,10 +309,15 @@ def test_samples_that_drift_from_their_timestamps_are_held_to_them(parts_per_mil
     ]
     assert max(map(abs, late)) <= PACKET_SAMPLES + 16
     assert timeline.packets >= 30_000 * (1 - 400 / 1e6)
+    assert timeline.packets + timeline.late_packets == 30_000
+    drift_packets = max(0, timeline.position // PACKET_SAMPLES - timeline.packets)
+    assert abs(timeline.lost_packets - drift_packets) <= 1, "holes of half a packet are not whole ones"
 
 
 @pytest.mark.parametrize(
-    "unit", [1, 1_000, 1_000_000, 1e-3], ids=["milliseconds", "microseconds", "nanoseconds", "seconds"]
+    "unit",
+    [1, 1_000, 1_000_000, 1e-3],
+    ids=["milliseconds", "microseconds", "nanoseconds", "seconds with a fraction"],
 )
 def test_timestamps_in_any_unit_give_the_same_axis(unit: float) -> None:
     timeline, out = Timeline(FORMAT), []
@@ -271,6 +327,19 @@ def test_timestamps_in_any_unit_give_the_same_axis(unit: float) -> None:
         assert when_ms is not None
         out += timeline.push(when_ms, payload(number))
     assert samples(out + timeline.flush()) == list(range(50))
+
+
+def test_whole_seconds_do_not_tell_packets_apart() -> None:
+    """What stands at the beginning of each second is kept; the rest is loss, and nothing is moved."""
+    timeline, out = Timeline(FORMAT), []
+    for number in range(200):
+        when_ms = plausible_ms((START_MS + number * PACKET_MS) // 1_000)
+        assert when_ms is not None
+        out += timeline.push(when_ms, payload(number))
+    out += timeline.flush()
+    firsts = [33, 83, 133, 183]
+    assert samples(out) == [0, *(one for first in firsts for one in [*[-1] * 49, first])]
+    assert (timeline.lost_packets, timeline.late_packets, timeline.duplicate_packets) == (196, 195, 0)
 
 
 @pytest.mark.parametrize(("last", "cause"), [(b"\x08", None), (b"\x08" * 30, LOST_PACKETS)])
@@ -293,7 +362,7 @@ def test_rtp_headers_are_taken_off() -> None:
         out += timeline.push(START_MS + number * PACKET_MS, header + payload(number))
     with pytest.raises(DecodeError, match="RTP packet"):
         timeline.push(START_MS + 20 * PACKET_MS, payload(20))
-    assert samples(out + timeline.flush()) == list(range(20))
+    assert samples(out + timeline.flush()) == [*range(20), -1]
 
 
 def test_packets_of_any_length_are_counted_by_their_own() -> None:

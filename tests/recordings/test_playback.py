@@ -155,3 +155,17 @@ def test_pieces_of_any_length_land_where_they_belong(pieces: list[tuple[int, int
     heard = np.concatenate(list(side_by_side([[play()], [silent]], length)), axis=1)
     assert np.array_equal(heard[0], wanted[:length])
     assert not heard[1].any()
+
+
+@pytest.mark.parametrize("refused", [range(20), range(60, 61), range(40, 160), range(100, 110)])
+def test_what_was_refused_moves_nothing(refused: range, new_shelf: NewShelf) -> None:
+    """Also amid a long quiet: sound stays where it was said."""
+    shelf, audio_format = new_shelf(), AudioFormat()
+    payloads = [b"\0" if at in refused else one for at, one in enumerate(encoded(CALL, audio_format))]
+    quiet = frozenset(range(80, 240)) - frozenset(refused)
+    sent = [one for at, one in enumerate(packets("a", ZERO_MS, payloads)) if at not in quiet]
+    write(shelf, [opened(audio_format), *sent])
+    (heard,) = played(shelf, len(CALL) // 16, [("a", "a")])
+    whole = [at for at in range(len(payloads)) if at not in quiet and at not in refused]
+    for at in whole:
+        assert np.array_equal(heard[at * 320 : (at + 1) * 320], CALL[at * 320 : (at + 1) * 320])

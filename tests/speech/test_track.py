@@ -133,9 +133,23 @@ def test_a_bad_payload_costs_itself() -> None:
             assert number == 2
     done += track.flush()
     assert [x for x in done if isinstance(x, TrackGap)] == [
-        TrackGap(START_MS + 200, START_MS + 300, "lost_packets")
+        TrackGap(START_MS + 200, START_MS + 300, "undecodable")
     ]
     assert spans([x for x in done if isinstance(x, Utterance)]) == [(1000, 3000), (4500, 5100)]
+
+
+def test_a_bad_payload_amid_a_long_quiet_moves_nothing() -> None:
+    track = Track("ch", AudioFormat(), LAST_WORD, LevelDetector())
+    done: list[Utterance | TrackGap] = []
+    track.place(START_MS, noise(200).astype("<i2").tobytes())
+    with pytest.raises(DecodeError):
+        track.place(START_MS + 10_000, b"\1")
+    for at in range(0, len(CALL), 1600):
+        track.place(START_MS + 20_000 + at // 16, CALL[at : at + 1600].astype("<i2").tobytes())
+        done += track.hear(track.decode())
+    done += track.flush()
+    assert [one.cause for one in done if isinstance(one, TrackGap)] == ["undecodable"]
+    assert spans([x for x in done if isinstance(x, Utterance)]) == [(21_000, 23_000), (24_500, 25_100)]
 
 
 def test_memory_is_bounded_while_nobody_speaks() -> None:
@@ -153,6 +167,40 @@ def test_where_the_input_is_cut_never_changes_the_result(packet_ms: int, shift: 
     sound = np.concatenate([noise(1000)[: 16_000 - shift], CALL])
     _, wanted, _ = play(sound, packet_ms=20)
     _, got, _ = play(sound, packet_ms=packet_ms)
+    assert spans(got) == spans(wanted)
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
+
+
+@pytest.mark.parametrize("seed", [47, 2057, 3065])
+def test_nor_does_it_where_an_utterance_was_cut_for_its_length(seed: int) -> None:
+    """Of what is music and noise besides, at 8 kHz: what is left ends near the cut."""
+    random, tune = np.random.default_rng(seed), music(60)
+    pieces, length_ms = [noise(700, seed=seed)], 0
+    while length_ms < 13_000:
+        piece_ms, kind = int(random.integers(150, 1500)), random.integers(4)
+        length_ms += piece_ms
+        if kind == 0:
+            pieces.append(noise(piece_ms, dbfs=-28, seed=int(random.integers(1_000_000))))
+        elif kind == 1:
+            pieces.append(tune[(start := int(random.integers(0, 50 * 16_000))) : start + piece_ms * 16])
+        else:
+            pitch_hz, dbfs = float(random.integers(90, 240)), float(random.integers(-26, -16))
+            pieces.append(voice(piece_ms, pitch_hz=pitch_hz, dbfs=dbfs))
+        if random.random() < 0.3:
+            length_ms += (pause_ms := int(random.integers(60, 300)))
+            pieces.append(noise(pause_ms, dbfs=-33, seed=int(random.integers(1_000_000))))
+    sound = np.concatenate([*pieces, noise(1000)])[::2]
+
+    def found(packet_ms: int) -> list[Utterance]:
+        settings = VadConfig(longest_s=5, doubtful_s=5)
+        track = Track("ch", AudioFormat(rate_hz=8_000), settings)
+        done: list[Utterance | TrackGap] = []
+        for number, at in enumerate(range(0, len(sound), packet_ms * 8)):
+            track.place(START_MS + number * packet_ms, sound[at : at + packet_ms * 8].astype("<i2").tobytes())
+            done += track.hear(track.decode())
+        return [one for one in done + track.flush() if isinstance(one, Utterance)]
+
+    wanted, got = found(20), found(100)
     assert spans(got) == spans(wanted)
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(got, wanted, strict=True))
 

@@ -2,8 +2,8 @@
 
 A concealed stretch is a gap like any other in the books; it only keeps those who listen from clicks. In a short
 hole that is what the codec makes of it (Opus alone does), then silence, with edges that fade from the last sample
-before it and into the first one after it; the samples that arrived are never touched. Across a longer hole nothing
-is computed.
+before it and into the first one after it; the samples that arrived are never touched. At the beginning and end of
+the track it is silence: there is nothing to come from, or to go to. Across a longer hole nothing is computed.
 
 Delays of codecs and of the resampler are compensated by giving the sound later: what is complete comes out, the
 rest with more input, with a long hole or with `flush`.
@@ -22,7 +22,7 @@ from zccvoice.audio.resampler import Resampler
 LONGEST_BRIDGED_SAMPLES = 500 * SAMPLES_PER_MS
 """Across a longer hole there is no sound; a shorter one may lie inside an utterance."""
 UNDECODABLE = "undecodable"
-"""Cause of the gap that is a payload which looked right and was none."""
+"""Cause of the gap where a payload came that was none, whether it looked like one or not."""
 NARROW_RATE_HZ = 8_000
 """Of the telephone's band: G.711, and L16 at this rate."""
 _EDGE_MS = 4
@@ -48,6 +48,7 @@ class Decoder:
             self._resampler = Resampler(SAMPLE_RATE_HZ)
         self._left_out = 0  # samples of the codec's delay that were left out since the last silence
         self._last = 0
+        self._is_begun = False
         self.preroll_samples = self._codec.preroll_ms * SAMPLES_PER_MS
         """How much sound a fresh decoder has to be given before what matters, to be as far as this one: 0 for L16
         and G.711, which then give the same to the sample; the others nearly (40 dB and more)."""
@@ -73,15 +74,19 @@ class Decoder:
                     self._fade_in(bridge, samples)
                     bridge = None
                 self._last = int(samples[-1])
+                self._is_begun = True
                 sound.append(samples)
-                done += [Gap(one.position, one.sample_count, UNDECODABLE) for one in refused]
+                done += [
+                    Gap(one.position, one.sample_count, UNDECODABLE, is_in_sound=True) for one in refused
+                ]
             length = sum(gap.sample_count for gap in hole)
             if length > LONGEST_BRIDGED_SAMPLES:
                 done += [*self._finish(sound), *hole]
                 sound = []
             elif hole:
-                bridge = self._bridge(length, follower)
-                sound.append(bridge)
+                if self._is_begun and follower is not None:
+                    bridge = self._bridge(length, follower)
+                sound.append(self._silence(length) if bridge is None else bridge)
                 done += hole
         if sound:
             done.append(self._resampler.push(self._on_time(sound)))
@@ -110,9 +115,13 @@ class Decoder:
         self._left_out = self._last = 0
         return [piece for piece in sound if len(piece)]
 
-    def _bridge(self, length: int, follower: Packet | None) -> Samples:
+    def _silence(self, length: int) -> Samples:
+        """For a hole of this length (at 16 kHz)."""
+        return np.zeros(length * self._codec.rate_hz // SAMPLE_RATE_HZ, np.int16)
+
+    def _bridge(self, length: int, follower: Packet) -> Samples:
         """What is heard in a hole of this length (at 16 kHz), but for its last edge."""
-        bridge = np.zeros(length * self._codec.rate_hz // SAMPLE_RATE_HZ, np.int16)
+        bridge = self._silence(length)
         made = self._codec.conceal(len(bridge), follower)
         bridge[: len(made)] = made
         if len(made):

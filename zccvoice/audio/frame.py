@@ -77,8 +77,10 @@ class Gap:
     sample_count: int
     cause: str | None
     """Why packets that should have come did not: ``lost_packets``, or what was announced by `expect_loss` of
-    the timeline; ``undecodable`` when one came that the codec's library refused. None for a quiet leg (muted or
-    held, or silence that the sender did not transmit: Zoom sends nothing)."""
+    the timeline; ``undecodable`` when one came that was no audio. None for a quiet leg (muted or held, or silence
+    that the sender did not transmit: Zoom sends nothing)."""
+    is_in_sound: bool = False
+    """Whether the decoder gives sound for it in any case: a packet that looked right and was refused later."""
 
     @property
     def is_loss(self) -> bool:

@@ -5,6 +5,7 @@ RTMS is a reliable transport, so a hole in the timestamps is something that Zoom
 Zoom, or a leg that was muted or held and sent nothing. A hole of up to two seconds counts as loss; a longer
 one as a quiet leg, unless we know that we could not listen (`expect_loss`; `reference: measures, "gap"`). After
 a packet that announces silence (Opus' DTX), and in a pause that Zoom announced, a hole of any length is quiet.
+Where payloads came and were refused a hole is loss, also before the first packet and after the last one.
 
 Packets wait for a missing neighbour until something newer than `window_ms` has come; then the hole becomes a
 `Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
@@ -12,18 +13,21 @@ track without a seam, so that rounding in the timestamps never costs or adds a s
 slower or faster than its timestamps is held to the timestamps, by a packet more or less when it has come to that.
 
 A clock may jump. One that is set back is known by packets that are all too late, and the axis goes on; so it does
-when it is set forward by more than a day. A single timestamp far ahead is believed when the next one confirms it:
-one near it, or further ahead.
+when it is set forward by more than a day. What Zoom repeats after an interruption is too late as well, but has its
+timestamps and its sound from before: that much is remembered of every packet. A single timestamp far ahead is
+believed when the next one confirms it: one near it, or further ahead.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from collections import deque
 from dataclasses import dataclass, field
+from struct import Struct
 
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
+from zccvoice.audio.outages import Outage, Refusals
+from zccvoice.errors import DecodeError
 
 WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
@@ -37,6 +41,12 @@ FAR_AHEAD_MS = 10_000
 """A packet so far ahead of all others waits until another one confirms it."""
 LONGEST_HOLE_MS = 24 * 3_600_000
 """No leg is quiet for longer: the clock was set forward."""
+REMEMBERED_MS = 70_000
+"""So much sound is known when it comes again: Zoom buffers a minute of it."""
+_USUAL_MS, _LEAST_MARKS = 20, 256
+_MARK = Struct("<q8s")  # a packet's timestamp and how its sound begins: 16 bytes
+_mark_into = _MARK.pack_into
+_new = tuple.__new__  # `Packet(...)` takes twice as long, and would be a third of what a packet costs here
 
 
 @dataclass(order=True, slots=True)
@@ -46,14 +56,8 @@ class _Waiting:
     sample_count: int = field(compare=False)
     source: tuple[int, int] | None = field(compare=False)
 
-
-@dataclass(frozen=True, slots=True)
-class _Outage:
-    """A time in which nobody listened."""
-
-    from_ms: int
-    until_ms: int
-    cause: str
+    def is_again(self, other: _Waiting) -> bool:
+        return self.timestamp_ms == other.timestamp_ms and self.payload == other.payload
 
 
 class Timeline:
@@ -63,6 +67,7 @@ class Timeline:
         self, audio_format: AudioFormat, *, window_ms: int = WINDOW_MS, quiet_after_ms: int = QUIET_AFTER_MS
     ) -> None:
         self._format = audio_format
+        self._is_rtp = audio_format.is_rtp
         self._sample_count = counter_for(audio_format)
         self._usual_bytes, self._usual_count = -1, 0
         self._window_ms = window_ms
@@ -70,12 +75,18 @@ class Timeline:
         self._waiting: list[_Waiting] = []
         self._far: _Waiting | None = None
         self._late: list[_Waiting] = []
+        self._is_in_order = False  # the track has begun, and nothing waits or is doubted
         self._newest_ms = -1
-        self._placed: deque[int] = deque(maxlen=256)
+        # Of the packets placed last, a ring.
+        count = max(_LEAST_MARKS, REMEMBERED_MS // (audio_format.packet_ms or _USUAL_MS))
+        self._marks_size = count * _MARK.size
+        self._marks = bytearray(b"\xff" * self._marks_size)
         self._last_payload = b""
         self._next = 0
         self._zero_ms = 0
-        self._outages: list[_Outage] = []
+        self._outages: list[Outage] = []
+        self._refusals = Refusals()
+        self._lost = 0.0
         self._pauses: list[tuple[int, int | None]] = []
         self.first_timestamp_ms: int | None = None
         """Zoom's timestamp of position 0; None until the first packet was placed."""
@@ -87,6 +98,8 @@ class Timeline:
         """Packets that had been there before."""
         self.reordered_packets = 0
         """Packets that came after a newer one, in time or too late."""
+        self.late_packets = 0
+        """Packets left out because the track was past them: they came too late, or drift made one too many."""
         self.stray_packets = 0
         """Packets left out for a timestamp far ahead of all before and after them."""
 
@@ -106,17 +119,26 @@ class Timeline:
             source: handed on with the packet, see `Packet.source`.
 
         Raises:
-            DecodeError: the payload cannot be audio of this format; it leaves the hole that it would fill.
+            DecodeError: the payload cannot be audio of this format; its time becomes a gap, ``undecodable``.
         """
-        if self._format.is_rtp:
-            payload = unwrapped(self._format, payload)
-        count = self._usual_count if len(payload) == self._usual_bytes else self._counted(payload)
-        if self.first_timestamp_ms is not None and not self._waiting and self._far is None:
+        try:
+            if self._is_rtp:
+                payload = unwrapped(self._format, payload)
+            count = self._usual_count if len(payload) == self._usual_bytes else self._counted(payload)
+        except DecodeError:
+            if payload:  # else nothing was said with it, as when nothing comes
+                self._refusals.forget(self._end_ms)
+                self._refusals.add(timestamp_ms, self._refused_ms)
+            raise
+        if self._is_in_order:
             hole = (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS - self._next
             if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
                 self._newest_ms = timestamp_ms
                 return [self._place(timestamp_ms, payload, count, source)]
-        return self._take(_Waiting(timestamp_ms, payload, count, source))
+        placed = self._take(_Waiting(timestamp_ms, payload, count, source))
+        is_in_doubt = self._waiting or self._late or self._far is not None
+        self._is_in_order = self.first_timestamp_ms is not None and not is_in_doubt
+        return placed
 
     def expect_loss(self, from_ms: int, until_ms: int, cause: str) -> None:
         """We did not listen in this time of Zoom's clock: a hole there is loss, however long it is.
@@ -124,7 +146,7 @@ class Timeline:
         Unless the leg had been quiet for long when it began and was so when it ended; what of a hole lies before
         or after it is judged as ever.
         """
-        self._outages.append(_Outage(from_ms, until_ms, cause))
+        self._outages.append(Outage(from_ms, until_ms, cause))
 
     def miss(self, from_ms: int, until_ms: int, cause: str) -> None:
         """This is known to be lost; a track that nothing has come of begins with it."""
@@ -156,6 +178,7 @@ class Timeline:
             else:
                 self._waiting.append(far)
                 placed += self._release(far.timestamp_ms + 1)
+        placed += self._refused_end()
         return placed
 
     def _counted(self, payload: bytes) -> int:
@@ -164,8 +187,33 @@ class Timeline:
             self._usual_bytes, self._usual_count = len(payload), count
         return count
 
+    @property
+    def _end_ms(self) -> int:
+        """Where the track ends by now, by the sender's clock."""
+        return self._zero_ms + self._next // SAMPLES_PER_MS
+
+    @property
+    def _refused_ms(self) -> int:
+        """How long a refused payload is taken to be."""
+        return self._format.packet_ms or self._usual_count // SAMPLES_PER_MS or _USUAL_MS
+
+    def _begin(self, first_ms: int) -> None:
+        """Position 0 is the first packet, or what was refused before it."""
+        begin_ms, _ = self._refusals.around(first_ms, self._refused_ms)
+        self.first_timestamp_ms = self._zero_ms = min(first_ms, begin_ms)
+
+    def _refused_end(self) -> list[Gap]:
+        """What was refused after the last packet, or instead of all of them."""
+        if self.first_timestamp_ms is None:
+            if not (refused := list(self._refusals)):
+                return []
+            self._begin(refused[0].from_ms)
+        _, end_ms = self._refusals.around(self._end_ms, self._refused_ms)
+        hole, packet_samples = self._position_of(end_ms) - self._next, self._refused_ms * SAMPLES_PER_MS
+        return self._gaps(hole, packet_samples) if hole * 2 >= packet_samples else []
+
     def _take(self, packet: _Waiting) -> list[Packet | Gap]:
-        if self._is_known(packet.timestamp_ms):
+        if self._is_known(packet):
             self.duplicate_packets += 1
             return []
         self._doubt_the_first(packet)
@@ -189,12 +237,15 @@ class Timeline:
         insort(self._waiting, packet)
         return placed + self._release(self._newest_ms - self._window_ms)
 
-    def _is_known(self, timestamp_ms: int) -> bool:
-        if self._far is not None and timestamp_ms == self._far.timestamp_ms:
+    def _is_known(self, packet: _Waiting) -> bool:
+        """Whether this sound came at this time before: the time alone may be that of a clock that was set back."""
+        if self._far is not None and self._far.is_again(packet):
             return True
-        if timestamp_ms > self._newest_ms:
+        if packet.timestamp_ms > self._newest_ms:
             return False
-        return timestamp_ms in self._placed or any(w.timestamp_ms == timestamp_ms for w in self._waiting)
+        if self._position_of(packet.timestamp_ms) < self._next:  # else it cannot have been placed
+            return _MARK.pack(packet.timestamp_ms, packet.payload) in self._marks
+        return any(one.is_again(packet) for one in self._waiting)
 
     def _is_far_ahead(self, timestamp_ms: int) -> bool:
         return 0 <= self._newest_ms < timestamp_ms - FAR_AHEAD_MS
@@ -211,6 +262,7 @@ class Timeline:
         if self.first_timestamp_ms is None and len(self._waiting) == 1:
             (first,) = self._waiting
             if first.timestamp_ms > packet.timestamp_ms + FAR_AHEAD_MS:
+                self.stray_packets += self._far is not None
                 self._waiting, self._far = [], first
                 self._newest_ms = packet.timestamp_ms
 
@@ -234,7 +286,7 @@ class Timeline:
             if self.first_timestamp_ms is None:
                 if not is_due:
                     break
-                self.first_timestamp_ms = self._zero_ms = packet.timestamp_ms
+                self._begin(packet.timestamp_ms)
             hole = self._position_of(packet.timestamp_ms) - self._next
             if hole * 2 >= packet.sample_count:
                 if not is_due:
@@ -242,25 +294,33 @@ class Timeline:
                 placed.extend(self._gaps(hole, packet.sample_count))
             self._waiting.pop(0)
             if hole <= -packet.sample_count:  # all of it lies before what was placed: too late
-                self._late.append(packet)
-                if len(self._late) == LATE_BEFORE_STEP:
-                    placed += self._set_back()
+                placed += self._leave_out(packet)
                 continue
+            self._late.clear()
             placed.append(
                 self._place(packet.timestamp_ms, packet.payload, packet.sample_count, packet.source)
             )
         return placed
 
     def _place(self, timestamp_ms: int, payload: bytes, count: int, source: tuple[int, int] | None) -> Packet:
-        # `Packet(...)` takes twice as long, and would be a third of what a packet costs here.
-        packet = tuple.__new__(Packet, (self._next, count, payload, source))
+        at = self.packets
+        packet = _new(Packet, (self._next, count, payload, source))
         self._next += count
-        self._placed.append(timestamp_ms)
+        _mark_into(self._marks, at * 16 % self._marks_size, timestamp_ms, payload)
+        self.packets = at + 1
         self._last_payload = payload
-        self.packets += 1
-        if self._late:
-            self._late.clear()
         return packet
+
+    def _leave_out(self, packet: _Waiting) -> list[Packet | Gap]:
+        """A packet that is too late, unless it tells that the clock was set back."""
+        self.late_packets += 1
+        self._late.append(packet)
+        if len(self._late) < LATE_BEFORE_STEP:
+            return []
+        if self._late[0] < packet:
+            return self._set_back()
+        del self._late[0]  # a clock that stands still was not set back
+        return []
 
     def _set_back(self) -> list[Packet | Gap]:
         """The sender's clock was set back: nothing but late packets comes, and they are the call.
@@ -268,6 +328,7 @@ class Timeline:
         The axis goes on with the first of them, after what still waited for a neighbour by the clock before.
         """
         late, self._late = self._late, []
+        self.late_packets -= len(late)
         placed = self._release(self._newest_ms + 1)
         self._continue_with(late[0])
         self._newest_ms = late[-1].timestamp_ms
@@ -277,6 +338,7 @@ class Timeline:
     def _continue_with(self, packet: _Waiting) -> None:
         """Position 0 lies elsewhere by the sender's clock from now on."""
         self._zero_ms = packet.timestamp_ms - self._next // SAMPLES_PER_MS
+        self._refusals.forget()
 
     def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
         """A hole of this many samples before a packet of that size, as one gap or several."""
@@ -308,16 +370,18 @@ class Timeline:
             for start_ms, end_ms in self._pauses
         )
 
-    def _outage_in(self, length: int) -> _Outage | None:
+    def _outage_in(self, length: int) -> Outage | None:
         """The first outage that explains some of a hole of this length from here on.
 
-        One before and after which the leg was quiet for long explains nothing.
+        One before and after which the leg was quiet for long explains nothing, unless something came in it.
         """
-        for outage in self._outages:
+        outages: list[Outage] = sorted((*self._outages, *self._refusals), key=lambda one: one.from_ms)
+        for outage in outages:
             start, end = self._position_of(outage.from_ms), self._position_of(outage.until_ms)
             was_quiet = start - self._next > self._quiet_after
             stays_quiet = self._next + length - end > self._quiet_after
-            if start < self._next + length and end > self._next and not (was_quiet and stays_quiet):
+            is_met = start < self._next + length and end > self._next
+            if is_met and (outage.is_certain or not (was_quiet and stays_quiet)):
                 return outage
         return None
 
@@ -326,7 +390,8 @@ class Timeline:
 
     def _gap(self, length: int, packet_samples: int, cause: str | None) -> Gap:
         if cause is not None:
-            self.lost_packets += max(1, round(length / packet_samples))
+            self._lost += length / packet_samples
+            self.lost_packets = max(1, round(self._lost))
         gap = Gap(self._next, length, cause)
         self._next += length
         return gap

@@ -225,6 +225,7 @@ class Projection:
         begin = self._cpu_clock()
         for index, packet in packets:
             track = self._tracks.get(packet.channel_id) or self._open_track(packet, self._format)
+            self._audio_end_ms = max(self._audio_end_ms or 0, packet.timestamp_ms)
             try:
                 track.place(packet.timestamp_ms, packet.payload, (record.offset, index))
             except DecodeError as error:
@@ -234,7 +235,6 @@ class Projection:
             heard[track] = None
             self.counts.audio_packets += 1
             self._last_timestamp_ms = max(self._last_timestamp_ms, packet.timestamp_ms)
-            self._audio_end_ms = max(self._audio_end_ms or 0, packet.timestamp_ms)
         pieces = [(track, track.decode()) for track in heard]
         self.counts.decode_s += self._cpu_clock() - begin
         for track, placed in pieces:

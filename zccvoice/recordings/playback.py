@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from zccvoice.audio.codecs import as_carried
-from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, UNDECODABLE, Decoder
+from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.timeline import Timeline
 from zccvoice.daemon.audio_format import format_of
@@ -91,7 +91,7 @@ class _Leg:
                 shift = (self._timeline.first_timestamp_ms - self._zero_ms) * SAMPLES_PER_MS
                 yield self._at + shift, piece
                 self._at += len(piece)
-            elif piece.cause != UNDECODABLE:  # that is part of the sound
+            elif not piece.is_in_sound:
                 if piece.position != hole_end:
                     hole_start = piece.position
                 hole_end = piece.position + piece.sample_count

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, UNDECODABLE, Decoder
+from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import (
     SpeechLevel,
@@ -138,7 +138,7 @@ class Track:
             if piece.cause is not None:
                 start = self._timestamp_ms(piece.position)
                 yield TrackGap(start, start + piece.sample_count // SAMPLES_PER_MS, piece.cause)
-            is_same_hole = piece.position == self._jumped_to and piece.cause != UNDECODABLE
+            is_same_hole = piece.position == self._jumped_to and not piece.is_in_sound
             if piece.sample_count > LONGEST_BRIDGED_SAMPLES or is_same_hole:
                 yield from self._close_utterance()
                 self._jump(piece.position + piece.sample_count)
@@ -247,7 +247,10 @@ class Track:
         )
         end = span.end * FRAME_SAMPLES + self._origin
         if not span.is_open:
-            end = min(end + self._padding, self._kept_end)
+            known, heard = self._kept_end, self._endpointer.position * FRAME_SAMPLES + self._origin
+            if heard > self._analysed:  # more has come, how much depends on the packets; else nothing follows
+                known = heard - self._decoder.reach_before_samples
+            end = min(end + self._padding, known)
         return Stretch(
             span,
             first,

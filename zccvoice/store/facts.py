@@ -160,7 +160,7 @@ class GapFound:
     start_timestamp_ms: int
     end_timestamp_ms: int
     cause: str
-    """``lost_packets``, or why we did not listen; see `rtms.events.ReceptionBroken`."""
+    """``lost_packets``, ``undecodable``, or why we did not listen; see `rtms.events.ReceptionBroken`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -280,8 +280,8 @@ class Gap(Base):
     )
     end_ms: Mapped[int] = mapped_column(comment="Its end, ms on the engagement's clock.")
     cause: Mapped[str] = mapped_column(
-        comment="lost_packets, or why we did not listen: daemon_down, connection_lost, stream_stopped, disk_full, "
-        "damaged_journal."
+        comment="lost_packets, or undecodable (what came was no audio), or why we did not listen: daemon_down, "
+        "connection_lost, stream_stopped, disk_full, damaged_journal."
     )
 
 
@@ -300,7 +300,9 @@ class Track(Base):
     start_ms: Mapped[int] = mapped_column(comment="Start of its first packet, ms on the engagement's clock.")
     end_ms: Mapped[int] = mapped_column(comment="End of its last packet, ms on the engagement's clock.")
     packets_count: Mapped[int] = mapped_column(comment="Audio packets that arrived.")
-    lost_packets_count: Mapped[int] = mapped_column(comment="Audio packets that never came.")
+    lost_packets_count: Mapped[int] = mapped_column(
+        comment="Audio packets that never came, or were no audio."
+    )
     duplicate_packets_count: Mapped[int] = mapped_column(comment="Audio packets that came more than once.")
     reordered_packets_count: Mapped[int] = mapped_column(comment="Audio packets that came after a later one.")
     noise_dbfs: Mapped[float | None] = mapped_column(
