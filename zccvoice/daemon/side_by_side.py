@@ -72,10 +72,9 @@ def one_way_channels(
         return
     zero_ms, end_ms = min(begin for begin, _ in known.values()), max(end for _, end in known.values())
     begin_ms = dict.fromkeys(known, zero_ms)
-    if not known.keys().isdisjoint(
-        joined_ms
-    ):  # else everybody's sound comes under another name, such as the mix
+    if not known.keys().isdisjoint(joined_ms):
         begin_ms = {name: max(zero_ms, joined) for name, joined in joined_ms.items()} | begin_ms
+    # Else everybody's sound comes under another name, such as that of the mix.
     for channel_id, begin in begin_ms.items():
         own = _from(begin, spoken_ms.get(channel_id, ()))
         others = sorted(
