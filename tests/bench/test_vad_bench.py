@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -80,3 +82,14 @@ def test_the_set_is_the_same_every_time_and_says_where_speech_is() -> None:
     assert len(one.samples) == len(one.is_speech) * STEP
     levels = np.mean(one.samples.reshape(-1, STEP).astype(float) ** 2, axis=1)
     assert levels[one.is_speech].mean() > 100 * levels[~one.is_speech].mean()
+
+
+def test_signals_are_tried_on_noisy_lines_too() -> None:
+    found = [one for one in labelled._wordless("held out") if one.condition.startswith("signals, ")]
+    per_condition = Counter(one.condition for one in found)
+    assert set(per_condition) == {
+        f"signals, {noise} {snr_db} dB" for noise in ("pink", "street", "fan") for snr_db in (20, 10)
+    }
+    assert len(set(per_condition.values())) == 1
+    assert not any(one.is_speech.any() for one in found)
+    assert not found_steps(found[0], VadConfig()).any(), "ringback UK, whose pauses are noise at 20 dB"

@@ -14,10 +14,17 @@ from zccvoice.daemon.projection import Projection
 from zccvoice.journal.entry import Entry
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
-from zccvoice.rtms.events import AudioReceived, MediaOpened, ReceptionBroken, StreamEnded
+from zccvoice.rtms.events import (
+    AudioReceived,
+    MediaOpened,
+    ParticipantConnected,
+    ReceptionBroken,
+    Role,
+    StreamEnded,
+)
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.speech.language import LanguagePolicy
-from zccvoice.store.facts import Fact, GapFound, TrackClosed
+from zccvoice.store.facts import Fact, GapFound, OneWayFound, TrackClosed
 
 START_MS = 1_781_000_012_340
 MUSIC = (tunes.music(tunes.TUNING_PIECES[0], 17 * 16_000) * 2_600).astype(np.int16)
@@ -121,3 +128,22 @@ def test_payloads_that_are_refused_are_a_gap_of_their_leg(refused_ms: range) -> 
     }
     lost = len(refused_ms) // 20
     assert (closed["other"].packets, closed["other"].lost_packets) == (1_050 - lost, lost)
+
+
+def test_a_leg_that_was_told_and_never_came_is_one_way_audio() -> None:
+    turn = np.concatenate([noise(900), voice(2_600)])
+    sound = np.tile(turn, 20)
+    events: list[Entry] = [
+        MediaOpened(AudioParams(send_rate=1000)),
+        ParticipantConnected("one", Role.CONSUMER, START_MS),
+        ParticipantConnected("other", Role.USER, START_MS + 500),
+        *(
+            AudioReceived("one", START_MS + at // 16, sound[at : at + 16_000].astype("<i2").tobytes())
+            for at in range(0, len(sound), 16_000)
+        ),
+        StreamEnded("call_ended", ""),
+    ]
+    told = projection().take(Record(0, 1, Kind.RECEIVED, 0, events))
+    (found,) = (one for one in told if isinstance(one, OneWayFound))
+    assert (found.channel_id, found.start_timestamp_ms) == ("other", START_MS + 500)
+    assert found.end_timestamp_ms == START_MS + len(sound) // 16

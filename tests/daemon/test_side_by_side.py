@@ -53,6 +53,28 @@ def test_a_leg_that_says_nothing_while_others_speak() -> None:
         "a": [(T0 + at, T0 + at + 4_000) for at in range(10_000, 70_000, 10_000)],
         "c": [(T0 + 85_000, T0 + 86_000)],
     }
-    assert list(one_way_channels([agent, customer], spoken)) == [("c", T0, T0 + 85_000)]
-    assert list(one_way_channels([agent], spoken)) == [], "nobody else was there"
-    assert list(one_way_channels([agent, customer], {"c": spoken["c"]})) == [], "nobody spoke"
+    assert list(one_way_channels([agent, customer], spoken, {})) == [("c", T0, T0 + 85_000)]
+    assert list(one_way_channels([agent], spoken, {})) == [], "nobody else was there"
+    assert list(one_way_channels([agent, customer], {"c": spoken["c"]}, {})) == [], "nobody spoke"
+
+
+SPOKEN = {"a": [(T0 + at, T0 + at + 4_000) for at in range(5_000, 85_000, 8_000)]}
+
+
+@pytest.mark.parametrize(("joined_ms", "silent_from_ms"), [(0, 0), (T0 - 3_000, 0), (T0 + 20_000, 20_000)])
+def test_a_leg_of_which_nothing_ever_came(joined_ms: int, silent_from_ms: int) -> None:
+    joined = {"a": T0, "c": joined_ms}
+    found = list(one_way_channels([track("a", noise(90_000))], SPOKEN, joined))
+    assert found == [("c", T0 + silent_from_ms, T0 + 90_000)]
+
+
+def test_who_came_late_is_not_missed_for_a_minute() -> None:
+    joined = {"a": T0, "c": T0 + 40_000}
+    assert list(one_way_channels([track("a", noise(90_000))], SPOKEN, joined)) == []
+
+
+def test_nobody_is_missed_where_all_are_heard_under_another_name() -> None:
+    assert (
+        list(one_way_channels([track("mix", noise(90_000))], {"mix": SPOKEN["a"]}, {"a": T0, "c": T0})) == []
+    )
+    assert list(one_way_channels([], {}, {"a": T0, "c": T0})) == [], "no sound at all"

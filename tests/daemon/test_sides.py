@@ -44,3 +44,20 @@ def test_a_name_may_come_late() -> None:
 
 def test_without_configured_agents_no_side_is_known() -> None:
     assert Sides().of(somebody("7", "Ana")) == {"7": None}
+
+
+def test_who_should_be_heard_are_agents_and_consumers() -> None:
+    sides = Sides(["Bob"])
+    for who in (
+        somebody("c1", role=Role.CONSUMER),
+        somebody("c2", role=Role.USER),
+        somebody("c3", role=Role.USER),
+        somebody("c3", role=Role.SUPERVISOR),
+        somebody("of a meeting"),
+        somebody(None, role=Role.USER),
+    ):
+        sides.of(who)
+    assert sides.joined_ms == {"c1": 0, "c2": 0}
+    sides.of(ParticipantConnected("c4", Role.USER, 5))
+    sides.of(ParticipantConnected("c4", Role.USER, 9))
+    assert sides.joined_ms["c4"] == 5, "when he came first"

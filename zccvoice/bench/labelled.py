@@ -142,13 +142,19 @@ def _coded(half: Half) -> Iterator[Labelled]:
 
 
 def _wordless(half: Half) -> Iterator[Labelled]:
-    """Music and signals, with nobody who speaks."""
+    """Music and signals, with nobody who speaks; signals on noisy lines, too."""
     length = 30 * SAMPLE_RATE_HZ
     for piece in _TUNES[half]:
         for codec in (_A_LAW, "G.722", "Opus"):
             yield _recording(f"music: {piece.title}", codec, _wordless_sound(tunes.music(piece, length)))
     for signal in _CADENCES[half]:
         yield _recording(f"signal: {signal.name}", _A_LAW, _wordless_sound(tunes.cadence(signal, length)))
+    for kind in ("pink", "street", "fan"):
+        for snr_db in _SNRS_DB[:2]:
+            for number, signal in enumerate(_CADENCES[half]):
+                condition = f"signals, {kind} {snr_db} dB"
+                noise = _noise(kind, half, length, _chance(condition, half, number)) * _gain(-snr_db)
+                yield _recording(condition, _A_LAW, _wordless_sound(tunes.cadence(signal, length)), noise)
     for codec in (_A_LAW, "Opus"):
         keys, _ = tunes.key_tones(length, _chance("keys", half, 0))
         yield _recording("DTMF", codec, _wordless_sound(keys), speech_dbfs=-14)

@@ -369,8 +369,8 @@ class Projection:
         for track in self._tracks.values():
             yield from self._state_heard(track, track.flush_in_steps())
             self._close_track(track)
-        for channel_id, start_ms, end_ms in one_way_channels(self._tracks.values(), self._spoken_ms):
-            self._state(OneWayFound, channel_id, start_ms, end_ms)
+        for one_way in one_way_channels(self._tracks.values(), self._spoken_ms, self._sides.joined_ms):
+            self._state(OneWayFound, *one_way)
         if self._waiting:
             self._hand_over()
 

@@ -55,23 +55,33 @@ def leakage_in(track: Track, tracks: Iterable[Track]) -> LeakageFound | None:
 
 
 def one_way_channels(
-    tracks: Iterable[Track], spoken_ms: Mapping[str, Spans]
+    tracks: Iterable[Track], spoken_ms: Mapping[str, Spans], joined_ms: Mapping[str, int]
 ) -> Iterator[tuple[str, int, int]]:
-    """Where a channel says nothing for long while others speak: (channel, start, end), epoch ms."""
+    """Where a channel says nothing for long while others speak: (channel, start, end), epoch ms.
+
+    Args:
+        tracks: what came.
+        spoken_ms: by channel.
+        joined_ms: from when on which channel should be heard; one without a single packet is silent since then.
+    """
     bounds = {
         track.channel_id: (track.timeline.first_timestamp_ms, track.end_timestamp_ms) for track in tracks
     }
     known = {name: (begin, end) for name, (begin, end) in bounds.items() if begin and end}
-    if len(known) < 2:
+    if not known:
         return
     zero_ms, end_ms = min(begin for begin, _ in known.values()), max(end for _, end in known.values())
-    for channel_id in known:
-        own = _from(zero_ms, spoken_ms.get(channel_id, ()))
+    begin_ms = dict.fromkeys(known, zero_ms)
+    if not known.keys().isdisjoint(joined_ms):
+        begin_ms = {name: max(zero_ms, joined) for name, joined in joined_ms.items()} | begin_ms
+    # Else everybody's sound comes under another name, such as that of the mix.
+    for channel_id, begin in begin_ms.items():
+        own = _from(begin, spoken_ms.get(channel_id, ()))
         others = sorted(
-            span for name, spans in spoken_ms.items() if name != channel_id for span in _from(zero_ms, spans)
+            span for name, spans in spoken_ms.items() if name != channel_id for span in _from(begin, spans)
         )
-        for start, end in one_way_stretches(own, _joined(others), end_ms - zero_ms):
-            yield channel_id, zero_ms + start, zero_ms + end
+        for start, end in one_way_stretches(own, _joined(others), end_ms - begin):
+            yield channel_id, begin + start, begin + end
 
 
 def _from(zero_ms: int, spans: Spans) -> list[tuple[int, int]]:

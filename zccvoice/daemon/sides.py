@@ -27,6 +27,9 @@ class Sides:
             agents: user ids or names, compared without regard to case.
         """
         self._agents = frozenset(one.casefold() for one in agents)
+        self.joined_ms: dict[str, int] = {}
+        """When Zoom said who is on a channel that should be heard, epoch ms (0: it told no time): agents and
+        consumers by their role. A supervisor listens, and who is muted in a meeting sends nothing."""
         self._has_agent = False
         self._others: dict[str, None] = {}  # channels of a meeting, in order
         self._monitoring: set[str] = set()
@@ -37,7 +40,12 @@ class Sides:
         if who.channel_id is None:
             return {}
         if who.role is not None:
-            return {who.channel_id: self._of_role(who.channel_id, who.role)}
+            side = self._of_role(who.channel_id, who.role)
+            if side is Side.OTHER:
+                self.joined_ms.pop(who.channel_id, None)
+            else:
+                self.joined_ms.setdefault(who.channel_id, who.timestamp_ms or 0)
+            return {who.channel_id: side}
         names = (one.casefold() for one in (who.user_id, who.display_name) if one is not None)
         if self._agents.isdisjoint(names):
             self._others[who.channel_id] = None

@@ -4,7 +4,9 @@
 spectrum of 64 ms resolves. Notes and signal tones keep their place. So each spectrum is freed of its envelope, and
 what is left, its fine structure between 400 and 3400 Hz, is correlated with that of the one before; averaged over
 half a second, voices stay below 0.6 nearly always, and hold music mostly above 0.62. (K. Seyerlehner et al.,
-"Automatic music detection in television productions", 2007, call the idea continuous frequency activation.)
+"Automatic music detection in television productions", 2007, call the idea continuous frequency activation.) The
+noise of a line keeps no place, and fills the pauses of a signal: so what is louder counts for more, both among the
+steps of that half second and among the lines of a spectrum.
 
 *Keys.* Key tones (DTMF, ITU-T Q.23) are too short for that, but nearly all their power lies at two known lines.
 
@@ -32,6 +34,8 @@ _ENVELOPE_BINS = 6
 _AVERAGED_STEPS = 4
 _LOUD = np.float32(1e-3)
 """Steps 30 dB below the loudest say nothing of what sounds."""
+_LEAST_WEIGHT = 1e-6
+"""Far below that of a step which says something: its power is at least `_LOUD`, and the loudest weighs 1."""
 _LOWEST_BIN = 20
 """310 Hz: what lies below is hum, and periodic too."""
 _PITCH_LAGS = slice(20, 120)
@@ -69,11 +73,17 @@ def tonality(samples: npt.NDArray[np.int16]) -> Tonality:
     """Measure ``int16[n]``, mono, 16 kHz; what does not fill a step at the end is left out."""
     power = _spectra(samples)
     loudness = power.sum(axis=1)
-    is_loud = loudness >= loudness.max(initial=0) * _LOUD
-    sounds_on = is_loud.copy()
-    sounds_on[1:] &= is_loud[:-1]
-    steadiness = _averaged(_correlation(_fine_structure(power)), sounds_on)
+    steadiness = _averaged(_correlation(_fine_structure(power)), _weights(loudness))
     return Tonality(steadiness, _periodicity(power), _keys(power))
+
+
+def _weights(loudness: Floats) -> Floats:
+    """Of each step together with the one before: the amplitude of the quieter of the two, against the loudest."""
+    quieter = loudness.copy()
+    np.minimum(loudness[1:], loudness[:-1], out=quieter[1:])
+    loudest = loudness.max(initial=0)
+    quieter[quieter < loudest * _LOUD] = 0
+    return np.asarray(np.sqrt(quieter / max(loudest, _TINY)), np.float32)
 
 
 def _spectra(samples: npt.NDArray[np.int16]) -> Floats:
@@ -90,7 +100,7 @@ def _spectra(samples: npt.NDArray[np.int16]) -> Floats:
 
 
 def _fine_structure(power: Floats) -> Floats:
-    """What sticks out of the envelope, in dB."""
+    """What sticks out of the envelope: dB, to the power of 1.5, so that lines count for more than ripples."""
     audible = power[:, _BAND.start - _ENVELOPE_BINS - 1 : _BAND.stop + _ENVELOPE_BINS]
     level = np.log(audible + _TINY)  # which takes a third of the time of log10
     level *= _DB_PER_NEPER
@@ -100,6 +110,7 @@ def _fine_structure(power: Floats) -> Floats:
         level[:, _ENVELOPE_BINS + 1 : -_ENVELOPE_BINS] - (sums[:, width:] - sums[:, :-width]) / width
     )
     np.maximum(fine, 0, out=fine)
+    fine *= np.sqrt(fine)
     return fine
 
 
@@ -113,19 +124,19 @@ def _correlation(fine: Floats) -> Floats:
     return np.concatenate([found[:1], found])
 
 
-def _averaged(values: Floats, is_counted: npt.NDArray[np.bool_]) -> Floats:
-    """Over those that count of the half second around each step; 0 where none does."""
+def _averaged(values: Floats, weights: Floats) -> Floats:
+    """Over the half second around each step, weighted; 0 where nothing weighs."""
     size = min(_AVERAGED_STEPS, len(values))
     if size == 0:
         return values
-    sums = np.zeros((2, len(values) + 1), np.float32)
-    np.cumsum(values * is_counted, out=sums[0, 1:])
-    np.cumsum(is_counted, out=sums[1, 1:])
+    sums = np.zeros((2, len(values) + 1))
+    np.cumsum(values * weights, out=sums[0, 1:])
+    np.cumsum(weights, out=sums[1, 1:])
     first = np.arange(len(values)) - (size - 1) // 2
     np.maximum(first, 0, out=first)
     np.minimum(first, len(values) - size, out=first)
-    total, count = sums[:, first + size] - sums[:, first]
-    return np.asarray(total / np.maximum(count, 1), np.float32)
+    total, weight = sums[:, first + size] - sums[:, first]
+    return np.asarray(total / np.maximum(weight, _LEAST_WEIGHT), np.float32)
 
 
 def _periodicity(power: Floats) -> Floats:
