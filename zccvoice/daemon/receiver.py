@@ -27,6 +27,7 @@ from zccvoice.errors import ConnectionFailedError, ZccvoiceError
 from zccvoice.rtms.enums import MEETINGS, Product
 from zccvoice.rtms.events import (
     CallEventReceived,
+    EventsMissed,
     MediaOpened,
     ParticipantConnected,
     ReceptionBroken,
@@ -204,6 +205,8 @@ class WebSocketReceiver:
                     match event:
                         case SignalingOpened():
                             recovery.opened(trio.current_time())
+                            if self._was_open:
+                                await self._events_send.send(EventsMissed())
                             self._was_open, self._is_connecting = True, False
                             self._opened_at = trio.current_time()
                             if self._product in MEETINGS:

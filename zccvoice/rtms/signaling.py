@@ -224,4 +224,6 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
 
     def _take_session_state(self, update: SessionStateUpdate) -> None:
         name = f"session_{name_of(SessionState, update.state).lower()}"
-        self._events.append(CallEventReceived(name, plausible_ms(update.timestamp)))
+        self._events.append(
+            CallEventReceived(name, plausible_ms(update.timestamp), session_id=update.rtms_session_id)
+        )
