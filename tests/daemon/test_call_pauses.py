@@ -85,6 +85,26 @@ async def test_a_pause_of_zooms_whose_end_was_missed_hides_nothing_that_comes_la
     assert told == [(name, 500), *([("pause_over_untold", 2500)] if name == "stream_paused" else [])]
 
 
+@pytest.mark.parametrize(
+    ("resumed_ms", "gaps"), [(4_000, []), (2_000, [(2_000, 4_000)])], ids=["to the end", "in the middle"]
+)
+async def test_what_a_lost_connection_did_not_tell_of_a_pause_is_no_gap(
+    resumed_ms: int, gaps: list[tuple[int, int]], tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets, broken = audio("ch"), ReceptionBroken("connection_lost")
+    pause = [CallEventReceived("stream_paused", T0 + 1_000)]
+    pause += [CallEventReceived("stream_resumed", T0 + resumed_ms)] if resumed_ms < 4_000 else []
+    within, at_end = tmp_path / "within", tmp_path / "at_end"
+    later = audio("ch", offset_ms=4_000)
+    played = await run(within, [OPENED, *packets[:10], *pause, broken, OPENED, EventsMissed(), *later, ENDED])
+    stopped = CallEventReceived("stream_terminated", T0 + 4_000)
+    missed = await run(at_end, [OPENED, *packets[:10], *pause, stopped, broken, ENDED])
+    for one in (played, missed):
+        found = [gap for gap in one.of(GapFound) if isinstance(gap, GapFound)]
+        assert [(gap.start_timestamp_ms - T0, gap.end_timestamp_ms - T0) for gap in found] == gaps
+        assert {gap.cause for gap in found} <= {"connection_lost"}
+
+
 async def test_a_pause_of_zooms_may_end_while_the_daemon_is_down(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

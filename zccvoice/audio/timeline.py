@@ -168,6 +168,15 @@ class Timeline:
         """A pause whose end is known; one that goes on now is not touched by it."""
         self._pauses.insert(0, (from_ms, until_ms))
 
+    def unpaused(self, from_ms: int, until_ms: int) -> list[tuple[int, int]]:
+        """What of this time of Zoom's clock lies in no pause."""
+        parts = []
+        for start_ms, end_ms in sorted(self._pauses, key=lambda one: one[0]):
+            if from_ms < min(start_ms, until_ms):
+                parts.append((from_ms, min(start_ms, until_ms)))
+            from_ms = max(from_ms, until_ms if end_ms is None else end_ms)
+        return [*parts, (from_ms, until_ms)] if from_ms < until_ms else parts
+
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
         placed = self._release(self._newest_ms + 1)
@@ -350,6 +359,12 @@ class Timeline:
                 or self._is_paused(length)
             )
             return [self._gap(length, packet_samples, None if is_quiet else LOST_PACKETS)]
+        if (pause := self._pause_in(length)) is not None:
+            return [
+                *(self._gaps(pause.start, packet_samples) if pause.start else ()),
+                self._gap(len(pause), packet_samples, None),
+                *(self._gaps(length - pause.stop, packet_samples) if pause.stop < length else ()),
+            ]
         quiet = self._position_of(outage.from_ms) - self._next
         if quiet > self._quiet_after:
             return [self._gap(quiet, packet_samples, None), *self._gaps(length - quiet, packet_samples)]
@@ -369,6 +384,16 @@ class Timeline:
             and (end_ms is None or self._position_of(end_ms) >= self._next + length - slack)
             for start_ms, end_ms in self._pauses
         )
+
+    def _pause_in(self, length: int) -> range | None:
+        """Where in a hole of this length from here on the first pause lies, with some packets on either side."""
+        slack = self._window_ms * SAMPLES_PER_MS
+        for start_ms, end_ms in sorted(self._pauses, key=lambda one: one[0]):
+            start = self._position_of(start_ms) - self._next
+            end = length if end_ms is None else self._position_of(end_ms) - self._next
+            if max(start, 0) < min(end, length):
+                return range(0 if start <= slack else start, length if end >= length - slack else end)
+        return None
 
     def _outage_in(self, length: int) -> Outage | None:
         """The first outage that explains some of a hole of this length from here on.

@@ -389,7 +389,8 @@ class Projection:
         if self._broken is None or self._stopped_ms is None or self._audio_end_ms is None:
             return
         if end_ms >= self._audio_end_ms - LIVE_LEG_MS and self._stopped_ms > end_ms:
-            self._state(GapFound, track.channel_id, end_ms, self._stopped_ms, self._broken.cause)
+            for from_ms, until_ms in track.timeline.unpaused(end_ms, self._stopped_ms):
+                self._state(GapFound, track.channel_id, from_ms, until_ms, self._broken.cause)
             self._last_timestamp_ms = max(self._last_timestamp_ms, self._stopped_ms)
 
 
