@@ -9,8 +9,8 @@ we had read it counts as sent. The daemon tells how many packets it placed and d
 
 The first line says that nothing is missing without a gap, and that nothing was made up; the second that everything
 lies at its place on the axis. It is about the time between a leg's first and last packet that came; gaps before it
-and after it count in the first line alone. What was sent and not decoded (it died with its connection) lies in a gap
-by the same equation.
+and after it count in the first alone. What was sent and not decoded (it died with its connection) lies in a gap by
+the same equation.
 
 Events, transcripts and chat are not sent again when their connection dies: where none did, they must be the same.
 """
