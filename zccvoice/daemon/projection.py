@@ -27,6 +27,7 @@ from zccvoice.config.language import DETECT
 from zccvoice.daemon.audio_format import format_of
 from zccvoice.daemon.breaks import Breaks
 from zccvoice.daemon.configured_language import ConfiguredLanguage
+from zccvoice.daemon.endings import SUPERSEDED
 from zccvoice.daemon.outcome import Counts, Projected, Remark, Uttered
 from zccvoice.daemon.side_by_side import one_way_channels, track_closed
 from zccvoice.daemon.sides import Sides
@@ -330,7 +331,7 @@ class Projection:
             self._pause_until(when_ms)
         else:
             self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
-        if event.name == "stream_terminated":
+        if event.name in ("stream_terminated", SUPERSEDED):
             self._breaks.stopped_ms = self._breaks.stopped_ms or event.timestamp_ms
         for track in self._tracks.values():
             if event.name in PAUSE_BEGINS:

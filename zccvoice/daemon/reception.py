@@ -15,6 +15,7 @@ from zccvoice.analytics.redaction import Policies, redact
 from zccvoice.analytics.timing import PAUSE_OVER_UNTOLD
 from zccvoice.audio.quality import Jitter
 from zccvoice.config import RedactionConfig
+from zccvoice.daemon.endings import SUPERSEDED
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recorder import Recorder
@@ -93,6 +94,7 @@ class Reception:
         self._orders: list[Callable[[StreamReceiver], None]] = []
         self._jitter: dict[str, Jitter] = defaultdict(partial(Jitter, GATHER_S * 1000))
         self._stop_cause: str | None = None
+        self._successor_ms: int | None = None
         self.is_over = False
         """The end has been written down."""
 
@@ -110,6 +112,10 @@ class Reception:
     def retire(self, cause: str) -> None:
         """The stream is over as far as Zoom is concerned: no more connecting."""
         self._tell(lambda receiver: receiver.retire(cause))
+
+    def note_successor(self, started: StreamStarted) -> None:
+        """Another stream of the engagement has begun, by Zoom's clock: when this one was over at the latest."""
+        self._successor_ms = self._successor_ms or started.event_ts_ms
 
     def announce_again(self, started: StreamStarted) -> None:
         """Zoom has announced the running stream again, perhaps at another URL: failover.
@@ -273,6 +279,8 @@ class Reception:
         self.is_over = True
         self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
         self._on_ended(ended)
+        if ended.cause == SUPERSEDED and self._successor_ms is not None:
+            self._recorder.receive(CallEventReceived(SUPERSEDED, self._successor_ms))
         for channel_id, jitter in self._jitter.items():
             if jitter.ms is not None:
                 self._recorder.receive(ArrivalMeasured(channel_id, round(jitter.ms, 2)))
