@@ -16,11 +16,20 @@ class Breaks:
     def __init__(self) -> None:
         self.first_packet_ms: int | None = None
         """When Zoom captured the first packet, if it has told."""
-        self.stopped_ms: int | None = None
-        """When the stream was over, if Zoom has told."""
+        self._stopped_ms: int | None = None
         self._heard_ms: int | None = None
         self._cause: str | None = None
         self._missed_beginning: tuple[int, str] | None = None
+
+    def note_started(self, at_ms: int) -> None:
+        """Zoom has announced the stream: if that was after its end, it goes on."""
+        if self._stopped_ms is not None and at_ms > self._stopped_ms:
+            self._stopped_ms = None
+
+    def note_stopped(self, at_ms: int | None) -> None:
+        """Zoom has told the end, on signaling or by webhook; the one that comes later may tell a later time."""
+        if at_ms is not None:
+            self._stopped_ms = at_ms if self._stopped_ms is None else min(self._stopped_ms, at_ms)
 
     def begin(self, cause: str) -> None:
         """Nobody listens from the last packet on until the next one."""
@@ -56,8 +65,8 @@ class Breaks:
             is_live = begin_ms is not None and begin_ms <= until_ms + LIVE_LEG_MS
             if is_live and until_ms - self.first_packet_ms > WINDOW_MS:
                 missed.append((self.first_packet_ms, until_ms, cause))
-        if self._cause is not None and self.stopped_ms is not None and self._heard_ms is not None:
+        if self._cause is not None and self._stopped_ms is not None and self._heard_ms is not None:
             is_live = end_ms >= self._heard_ms - LIVE_LEG_MS
-            if is_live and self.stopped_ms > end_ms:
-                missed.append((end_ms, self.stopped_ms, self._cause))
+            if is_live and self._stopped_ms > end_ms:
+                missed.append((end_ms, self._stopped_ms, self._cause))
         return missed

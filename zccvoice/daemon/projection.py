@@ -204,8 +204,9 @@ class Projection:
             case ArrivalMeasured():
                 self._jitter_ms[event.channel_id] = event.jitter_ms
             case StreamStopped():
-                self._breaks.stopped_ms = event.event_ts_ms
+                self._breaks.note_stopped(event.event_ts_ms)
             case StreamStarted():
+                self._breaks.note_started(event.event_ts_ms)
                 self.failure = None  # it is received anew, and may come in another form
             case _:
                 pass  # what is of interest to the log alone
@@ -332,7 +333,7 @@ class Projection:
         else:
             self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
         if event.name in ("stream_terminated", SUPERSEDED):
-            self._breaks.stopped_ms = self._breaks.stopped_ms or event.timestamp_ms
+            self._breaks.note_stopped(event.timestamp_ms)
         for track in self._tracks.values():
             if event.name in PAUSE_BEGINS:
                 track.timeline.pause(when_ms)
