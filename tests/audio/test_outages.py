@@ -23,9 +23,9 @@ def run_with_outages(
     """The timeline and its gaps, in packets: first, the one after the last, cause."""
     timeline, out, told = Timeline(FORMAT), [], 0
     for first, end_or_none in pauses:
-        timeline.pause(START_MS + first * PACKET_MS)
+        timeline.pauses.begin(START_MS + first * PACKET_MS)
         if end_or_none is not None:
-            timeline.resume(START_MS + end_or_none * PACKET_MS)
+            timeline.pauses.end(START_MS + end_or_none * PACKET_MS)
     for number in numbers:
         while told < len(outages) and outages[told][1] <= number:  # told when we listen again
             first, end, cause = outages[told]
@@ -110,7 +110,7 @@ def test_a_pause_in_which_nobody_listened_is_no_loss(
     assert found == gaps
     assert timeline.lost_packets == sum(end - first for first, end, cause in gaps if cause is not None)
     at_ms = [START_MS + number * PACKET_MS for number in (50, 550)]
-    unpaused = sum(until_ms - from_ms for from_ms, until_ms in timeline.unpaused(*at_ms)) // PACKET_MS
+    unpaused = sum(until_ms - from_ms for from_ms, until_ms in timeline.pauses.outside(*at_ms)) // PACKET_MS
     assert abs(unpaused - timeline.lost_packets) <= 20, "the same, but for some packets"
 
 

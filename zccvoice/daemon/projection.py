@@ -336,9 +336,9 @@ class Projection:
             self._breaks.note_stopped(event.timestamp_ms)
         for track in self._tracks.values():
             if event.name in PAUSE_BEGINS:
-                track.timeline.pause(when_ms)
+                track.timeline.pauses.begin(when_ms)
             elif event.name in PAUSE_ENDS:
-                track.timeline.resume(when_ms)
+                track.timeline.pauses.end(when_ms)
         if event.name == TAKES_OVER and event.channel_id is not None:
             self._state(ParticipantSeen, event.channel_id, side=self._sides.take_over(event.channel_id))
         self._state(CallEventSeen, event.name, when_ms, event.channel_id)
@@ -348,7 +348,7 @@ class Projection:
         if self._rule_pause_ms is None:  # how it began was in a damaged part of the journal
             return
         for track in self._tracks.values():
-            track.timeline.pause_between(self._rule_pause_ms, end_ms)
+            track.timeline.pauses.add(self._rule_pause_ms, end_ms)
 
     # Breaks and ends
 
@@ -373,7 +373,7 @@ class Projection:
         self._start_clock()
         for from_ms, until_ms, cause in self._breaks.missed_by(track.timeline, end_ms):
             self._last_timestamp_ms = max(self._last_timestamp_ms, until_ms)
-            for start_ms, stop_ms in track.timeline.unpaused(from_ms, until_ms):
+            for start_ms, stop_ms in track.timeline.pauses.outside(from_ms, until_ms):
                 self._state(GapFound, track.channel_id, start_ms, stop_ms, cause)
         self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
         self.counts.audio_ms += end_ms - counts.first_timestamp_ms
