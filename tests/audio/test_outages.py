@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,10 +18,14 @@ QUIET_PACKETS = 100
 
 
 def run_with_outages(
-    numbers: list[int], outages: list[tuple[int, int, str]]
+    numbers: list[int], outages: list[tuple[int, int, str]], pauses: Sequence[tuple[int, int | None]] = ()
 ) -> tuple[Timeline, list[tuple[int, int, str | None]]]:
     """The timeline and its gaps, in packets: first, the one after the last, cause."""
     timeline, out, told = Timeline(FORMAT), [], 0
+    for first, end_or_none in pauses:
+        timeline.pauses.begin(START_MS + first * PACKET_MS)
+        if end_or_none is not None:
+            timeline.pauses.end(START_MS + end_or_none * PACKET_MS)
     for number in numbers:
         while told < len(outages) and outages[told][1] <= number:  # told when we listen again
             first, end, cause = outages[told]
@@ -76,6 +82,36 @@ def test_a_hole_while_nobody_listened_is_loss(
     timeline, found = run_with_outages(numbers, outages)
     assert found == gaps
     assert timeline.lost_packets == sum(end - first for first, end, cause in gaps if cause is not None)
+
+
+@pytest.mark.parametrize(
+    ("pauses", "gaps"),
+    [
+        pytest.param([(50, 550)], [(50, 550, None)], id="all of the hole"),
+        pytest.param([(40, None)], [(50, 550, None)], id="and longer"),
+        pytest.param([(60, 540)], [(50, 550, None)], id="but for some packets"),
+        pytest.param([(61, 539)], [(50, 61, AWAY), (61, 539, None), (539, 550, AWAY)], id="in the middle"),
+        pytest.param([(100, 120)], [(50, 100, AWAY), (100, 120, None), (120, 550, AWAY)], id="short"),
+        pytest.param([(20, 60)], [(50, 60, None), (60, 550, AWAY)], id="begun before"),
+        pytest.param([(500, None)], [(50, 500, AWAY), (500, 550, None)], id="going on"),
+        pytest.param([(20, 50), (550, None)], [(50, 550, AWAY)], id="before and after"),
+        pytest.param(
+            [(50, 200), (300, 400)],
+            [(50, 200, None), (200, 300, AWAY), (300, 400, None), (400, 550, AWAY)],
+            id="several",
+        ),
+    ],
+)
+def test_a_pause_in_which_nobody_listened_is_no_loss(
+    pauses: list[tuple[int, int | None]], gaps: list[tuple[int, int, str | None]]
+) -> None:
+    numbers = [number for number in range(1000) if not 50 <= number < 550]
+    timeline, found = run_with_outages(numbers, [(49, 550, AWAY)], pauses)
+    assert found == gaps
+    assert timeline.lost_packets == sum(end - first for first, end, cause in gaps if cause is not None)
+    at_ms = [START_MS + number * PACKET_MS for number in (50, 550)]
+    unpaused = sum(until_ms - from_ms for from_ms, until_ms in timeline.pauses.outside(*at_ms)) // PACKET_MS
+    assert abs(unpaused - timeline.lost_packets) <= 20, "the same, but for some packets"
 
 
 def test_an_outage_before_the_first_packet_is_no_gap() -> None:

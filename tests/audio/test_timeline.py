@@ -88,9 +88,9 @@ def test_a_pause_that_zoom_announced_is_no_loss(late_ms: int, is_resumed: bool) 
     out = []
     for number in range(20):
         out += timeline.push(START_MS + number * PACKET_MS, payload(number))
-    timeline.pause(START_MS + 20 * PACKET_MS + late_ms)
+    timeline.pauses.begin(START_MS + 20 * PACKET_MS + late_ms)
     if is_resumed:  # else the news of it comes after the packets
-        timeline.resume(START_MS + 60 * PACKET_MS + late_ms)
+        timeline.pauses.end(START_MS + 60 * PACKET_MS + late_ms)
     for number in range(60, 80):
         out += timeline.push(START_MS + number * PACKET_MS, payload(number))
     out += timeline.flush()
@@ -104,8 +104,8 @@ def test_a_pause_explains_no_other_hole() -> None:
     out = []
     for number in (*range(20), *range(40, 60), *range(80, 100)):
         if number == 40:
-            timeline.pause(START_MS + 60 * PACKET_MS)
-            timeline.resume(START_MS + 80 * PACKET_MS)
+            timeline.pauses.begin(START_MS + 60 * PACKET_MS)
+            timeline.pauses.end(START_MS + 80 * PACKET_MS)
         out += timeline.push(START_MS + number * PACKET_MS, payload(number))
     out += timeline.flush()
     assert [one.cause for one in out if isinstance(one, Gap)] == [LOST_PACKETS, None]
@@ -117,10 +117,10 @@ def test_a_pause_whose_end_is_known_leaves_one_that_goes_on() -> None:
     out = []
     for number in (*range(20), *range(40, 60), *range(80, 100)):
         if number == 19:
-            timeline.pause(START_MS + 60 * PACKET_MS)
-            timeline.pause_between(START_MS + 20 * PACKET_MS, START_MS + 40 * PACKET_MS)
+            timeline.pauses.begin(START_MS + 60 * PACKET_MS)
+            timeline.pauses.add(START_MS + 20 * PACKET_MS, START_MS + 40 * PACKET_MS)
         out += timeline.push(START_MS + number * PACKET_MS, payload(number))
-    timeline.resume(START_MS + 80 * PACKET_MS)
+    timeline.pauses.end(START_MS + 80 * PACKET_MS)
     out += timeline.flush()
     assert [one.cause for one in out if isinstance(one, Gap)] == [None, None]
 

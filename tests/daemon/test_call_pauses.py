@@ -12,7 +12,14 @@ from tests.daemon.played import ENDED, LANGUAGES, OPENED, STARTED, T0, Played, a
 from tests.daemon.rooms import open_house
 from zccvoice.daemon.group_commit import FLUSH_S
 from zccvoice.journal.record import Kind
-from zccvoice.rtms.events import AudioReceived, CallEventReceived, TranscriptReceived
+from zccvoice.rtms.events import (
+    AudioReceived,
+    CallEventReceived,
+    EventsMissed,
+    ReceptionBroken,
+    StreamEvent,
+    TranscriptReceived,
+)
 from zccvoice.store.facts import CallEventSeen, GapFound, StreamClosed, TrackClosed, ZoomTranscribed
 
 pytestmark = pytest.mark.usefixtures("no_threads")
@@ -33,25 +40,95 @@ async def test_between_pause_and_resume_nothing_audible_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("before", "again", "after"),
     [
-        ([("stream_paused", 500)], [("stream_resumed", 3000)]),
-        ([("rule_pause_started", 500), ("rule_pause_ended", 3000)], [("stream_resumed", 2000)]),
+        ([("stream_paused", 500)], [("stream_paused", 500)], [("stream_resumed", 3000)]),
+        ([("sound_paused", 500)], [], [("sound_resumed", 3000)]),
+        ([("rule_pause_started", 500), ("rule_pause_ended", 3000)], [], [("stream_resumed", 2000)]),
     ],
 )
 async def test_a_pause_outlives_a_crash(
     tmp_path: Path,
     autojump_clock: MockClock,
     before: list[tuple[str, int]],
+    again: list[tuple[str, int]],
     after: list[tuple[str, int]],
 ) -> None:
     packets = audio("ch")
-    paused, resumed = (
-        [CallEventReceived(name, T0 + at_ms) for name, at_ms in events] for events in (before, after)
+    paused, still, resumed = (
+        [CallEventReceived(name, T0 + at_ms) for name, at_ms in events] for events in (before, again, after)
     )
     await crash(tmp_path, [OPENED, *packets[:5], *paused])
-    played = await recover(tmp_path, [OPENED, *packets[5:30], *resumed, *packets[30:], ENDED])
+    played = await recover(tmp_path, [*still, OPENED, *packets[5:30], *resumed, *packets[30:], ENDED])
     assert played.sound_ms == [*range(0, 500, 100), *range(3000, 4000, 100)]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept_ms"),
+    [
+        ("stream_paused", [*range(0, 500, 100), *range(2500, 4000, 100)]),
+        ("sound_paused", [*range(0, 500, 100)]),
+    ],
+)
+async def test_a_pause_of_zooms_whose_end_was_missed_hides_nothing_that_comes_later(
+    name: str, kept_ms: list[int], tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    played = await run(
+        tmp_path,
+        [OPENED, *packets[:5], CallEventReceived(name, T0 + 500), *packets[5:10], EventsMissed(),
+         ReceptionBroken("connection_lost"), OPENED, *packets[25:], ENDED],
+    )  # fmt: skip
+    assert played.sound_ms == kept_ms
+    events = [one for one in played.of(CallEventSeen) if isinstance(one, CallEventSeen)]
+    told = [(one.name, one.timestamp_ms - T0) for one in events]
+    assert told == [(name, 500), *([("pause_over_untold", 2500)] if name == "stream_paused" else [])]
+
+
+@pytest.mark.parametrize(
+    ("resumed_ms", "gaps"), [(4_000, []), (2_000, [(2_000, 4_000)])], ids=["to the end", "in the middle"]
+)
+async def test_what_a_lost_connection_did_not_tell_of_a_pause_is_no_gap(
+    resumed_ms: int, gaps: list[tuple[int, int]], tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets, broken = audio("ch"), ReceptionBroken("connection_lost")
+    pause = [CallEventReceived("stream_paused", T0 + 1_000)]
+    pause += [CallEventReceived("stream_resumed", T0 + resumed_ms)] if resumed_ms < 4_000 else []
+    within, at_end = tmp_path / "within", tmp_path / "at_end"
+    later = audio("ch", offset_ms=4_000)
+    played = await run(within, [OPENED, *packets[:10], *pause, broken, OPENED, EventsMissed(), *later, ENDED])
+    stopped = CallEventReceived("stream_terminated", T0 + 4_000)
+    missed = await run(at_end, [OPENED, *packets[:10], *pause, stopped, broken, ENDED])
+    for one in (played, missed):
+        found = [gap for gap in one.of(GapFound) if isinstance(gap, GapFound)]
+        assert [(gap.start_timestamp_ms - T0, gap.end_timestamp_ms - T0) for gap in found] == gaps
+        assert {gap.cause for gap in found} <= {"connection_lost"}
+
+
+async def test_a_pause_of_zooms_may_end_while_the_daemon_is_down(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch"), CallEventReceived("stream_paused", T0 + 4_000)])
+    later = [OPENED, *audio("ch", offset_ms=30_000), *audio("other", offset_ms=29_900), ENDED]
+    played = await recover(tmp_path, later, away_s=20)
+    assert len(played.sound_ms) == 120
+
+
+async def test_the_pause_of_one_session_hides_nothing_of_another(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    def session(which: str, state: str, at_ms: int) -> StreamEvent:
+        return CallEventReceived(f"session_{state}", T0 + at_ms, session_id=which)
+
+    packets = audio("ch")
+    played = await run(
+        tmp_path,
+        [OPENED, session("A", "started", 0), session("B", "started", 0), *packets[:10],
+         session("A", "paused", 1000), *packets[10:20], session("B", "paused", 2000), *packets[20:25],
+         session("A", "stopped", 2500), session("B", "resumed", 3000), *packets[30:], ENDED],
+    )  # fmt: skip
+    assert played.sound_ms == [*range(0, 2000, 100), *range(3000, 4000, 100)]
+    assert played.of(GapFound) == []
 
 
 async def test_a_pause_holds_though_the_daemon_dies_before_it_has_looked_at_it(

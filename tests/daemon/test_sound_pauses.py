@@ -44,6 +44,45 @@ def test_what_ends_another_pause_does_not_end_that_of_a_rule() -> None:
     assert pauses.covers(1_000), "and the end of that of a rule ends no other"
 
 
+@pytest.mark.parametrize(
+    ("missed", "told", "is_belied"),
+    [
+        ([], [], False),
+        (["stream_paused"], [], True),
+        (["session_paused", "stream_paused"], [], True),
+        (["stream_paused"], ["stream_paused"], False),
+        (["stream_paused"], ["session_paused"], True),
+        ([], ["stream_paused"], False),
+        ([], ["session_paused"], True),
+        (["sound_paused"], [], False),
+        (["stream_paused", "sound_paused"], [], False),
+        (["user_hold"], [], False),
+        (["stream_paused"], ["stream_resumed", "stream_paused"], False),
+    ],
+)
+def test_sound_ends_a_pause_of_zooms_whose_end_may_have_been_missed(
+    missed: list[str], told: list[str], is_belied: bool
+) -> None:
+    pauses = SoundPauses(RedactionConfig(pause_events=("stream_paused", "session_paused", "user_hold")))
+    for name in missed:
+        pauses.note(name, 1_000)
+    pauses.doubt()
+    for name in told:
+        pauses.note(name, 1_000)
+    assert not pauses.is_belied_by(1_999), "captured while the pause began"
+    assert pauses.is_belied_by(2_000) is is_belied
+
+
+def test_what_ends_untold_hides_nothing_that_came_after_its_beginning() -> None:
+    pauses = SoundPauses(RedactionConfig())
+    pauses.note("stream_paused", 1_000)
+    pauses.note("pause_over_untold", 9_000)
+    assert not pauses.is_on
+    assert [pauses.covers(at_ms) for at_ms in (999, 1_000, 1_999, 2_000, 8_950)] == [
+        False, True, True, False, False,
+    ]  # fmt: skip
+
+
 @given(st.lists(st.tuples(st.integers(0, 1_000), st.integers(0, 1_000)), max_size=8))
 def test_what_rules_asked_for_is_covered_once_asked(asked: list[tuple[int, int]]) -> None:
     """However often and in whichever order; and the events alone tell it again."""

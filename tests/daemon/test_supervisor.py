@@ -22,10 +22,10 @@ from zccvoice.errors import (
     RemoteProtocolError,
 )
 from zccvoice.rtms.enums import Product, StopReason
-from zccvoice.rtms.events import AudioReceived, MediaOpened, StreamEnded
+from zccvoice.rtms.events import AudioReceived, MediaOpened, ReceptionBroken, StreamEnded
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
-from zccvoice.store.facts import StreamClosed
+from zccvoice.store.facts import GapFound, StreamClosed
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -208,6 +208,23 @@ async def test_what_is_retired_is_older_and_of_the_same_app(
     town = await run(tmp_path, script)
     assert (("retire", "superseded") in town.rooms.receivers[0].orders) == is_retired
     assert town.rooms.receivers[1].orders == []
+
+
+async def test_what_was_not_heard_until_another_stream_took_over_is_a_gap(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        lost = [ReceptionBroken("connection_lost"), StreamEnded("superseded", "the connections were gone")]
+        town.scripts["S1"] = [OPENED, *audio("ch"), 5.0, *lost]
+        await town.tell(started("S1"))
+        await town.tell(started("S2", after_s=30))
+        await town.tell(started("S3", after_s=40))
+        await trio.sleep(10)
+
+    town = await run(tmp_path, script)
+    assert town.ends("S1") == ["superseded"]
+    (gap,) = (one for one in town.rooms.facts("S1") if isinstance(one, GapFound))
+    assert (gap.end_timestamp_ms - gap.start_timestamp_ms, gap.end_timestamp_ms) == (26_000, T0 + 30_000)
 
 
 async def test_a_stop_that_overtakes_its_start_voids_it(tmp_path: Path, autojump_clock: MockClock) -> None:

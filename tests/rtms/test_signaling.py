@@ -254,7 +254,7 @@ def test_other_states_are_events() -> None:
     tell(core, '{"msg_type":9,"state":3,"rtms_session_id":"s","timestamp":1781000600000000}')
     assert events(core) == [
         CallEventReceived("stream_active", 1781000600000),
-        CallEventReceived("session_paused", 1781000600000),
+        CallEventReceived("session_paused", 1781000600000, session_id="s"),
     ]
 
 

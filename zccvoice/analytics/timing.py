@@ -25,7 +25,9 @@ PART_ENDS = frozenset({"user_end", "transfer_completed", "conference_participant
 """An agent's part of the call is over."""
 HOLD_ENDS = frozenset({"user_unhold"}) | PART_ENDS
 PAUSE_BEGINS = frozenset({"stream_paused", "session_paused", "sound_paused"})
-PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed", "sound_resumed"})
+PAUSE_OVER_UNTOLD = "pause_over_untold"
+"""Our own: sound came of a time after Zoom's pause began, whose end we were not there to hear."""
+PAUSE_ENDS = frozenset({"stream_resumed", "session_resumed", "sound_resumed", PAUSE_OVER_UNTOLD})
 RULE_PAUSE_BEGINS, RULE_PAUSE_ENDS = "rule_pause_started", "rule_pause_ended"
 """Our own: a rule silences a call for a time of its own, whatever pauses and resumes meanwhile."""
 

@@ -27,6 +27,7 @@ from struct import Struct
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.outages import Outage, Refusals
+from zccvoice.audio.pauses import Pauses
 from zccvoice.errors import DecodeError
 
 WINDOW_MS = 200
@@ -87,7 +88,8 @@ class Timeline:
         self._outages: list[Outage] = []
         self._refusals = Refusals()
         self._lost = 0.0
-        self._pauses: list[tuple[int, int | None]] = []
+        self.pauses = Pauses()
+        """When Zoom captured nothing: a hole in one is quiet."""
         self.first_timestamp_ms: int | None = None
         """Zoom's timestamp of position 0; None until the first packet was placed."""
         self.packets = 0
@@ -153,20 +155,6 @@ class Timeline:
         if self.first_timestamp_ms is None and not self._waiting:
             self.first_timestamp_ms = self._zero_ms = from_ms
         self.expect_loss(from_ms, until_ms, cause)
-
-    def pause(self, from_ms: int) -> None:
-        """Zoom announced that it captures nothing from here on."""
-        if not self._pauses or self._pauses[-1][1] is not None:
-            self._pauses.append((from_ms, None))
-
-    def resume(self, until_ms: int) -> None:
-        """The pause is over, if there is one."""
-        if self._pauses and self._pauses[-1][1] is None:
-            self._pauses[-1] = (self._pauses[-1][0], until_ms)
-
-    def pause_between(self, from_ms: int, until_ms: int) -> None:
-        """A pause whose end is known; one that goes on now is not touched by it."""
-        self._pauses.insert(0, (from_ms, until_ms))
 
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
@@ -347,9 +335,15 @@ class Timeline:
             is_quiet = (
                 length > self._quiet_after
                 or is_silence_notice(self._format, self._last_payload)
-                or self._is_paused(length)
+                or self.pauses.cover(*self._span_of(length), slack_ms=self._window_ms)
             )
             return [self._gap(length, packet_samples, None if is_quiet else LOST_PACKETS)]
+        if (pause := self._pause_in(length)) is not None:
+            return [
+                *(self._gaps(pause.start, packet_samples) if pause.start else ()),
+                self._gap(len(pause), packet_samples, None),
+                *(self._gaps(length - pause.stop, packet_samples) if pause.stop < length else ()),
+            ]
         quiet = self._position_of(outage.from_ms) - self._next
         if quiet > self._quiet_after:
             return [self._gap(quiet, packet_samples, None), *self._gaps(length - quiet, packet_samples)]
@@ -361,14 +355,16 @@ class Timeline:
             *self._gaps(length - missed, packet_samples),
         ]
 
-    def _is_paused(self, length: int) -> bool:
-        """Whether a pause explains a hole of this length from here on, but for some packets on either side."""
-        slack = self._window_ms * SAMPLES_PER_MS
-        return any(
-            self._position_of(start_ms) <= self._next + slack
-            and (end_ms is None or self._position_of(end_ms) >= self._next + length - slack)
-            for start_ms, end_ms in self._pauses
-        )
+    def _pause_in(self, length: int) -> range | None:
+        """Where in a hole of this length from here on the first pause lies."""
+        begin_ms, end_ms = self._span_of(length)
+        pause = self.pauses.first_in(begin_ms, end_ms, self._window_ms)
+        return None if pause is None else range(*(round((one - begin_ms) * SAMPLES_PER_MS) for one in pause))
+
+    def _span_of(self, length: int) -> tuple[float, float]:
+        """From when until when, by the sender's clock, a hole of this length from here on is."""
+        begin_ms = self._zero_ms + self._next / SAMPLES_PER_MS
+        return begin_ms, begin_ms + length / SAMPLES_PER_MS
 
     def _outage_in(self, length: int) -> Outage | None:
         """The first outage that explains some of a hole of this length from here on.

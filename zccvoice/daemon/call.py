@@ -140,6 +140,10 @@ class Call:
         """Another stream has taken over: what is lost of this one is not asked for again."""
         self._tell(lambda reception: reception.retire(cause))
 
+    def note_successor(self, started: StreamStarted) -> None:
+        """The other stream: if this one is lost, it is not known to have gone on for longer."""
+        self._tell(lambda reception: reception.note_successor(started))
+
     def keep_sound(self, is_kept: bool) -> None:
         """From now on keep nothing audible of the stream, or keep it again."""
         self._tell(partial(Reception.keep_sound, is_kept=is_kept, asked_ms=self._now_ms()))

@@ -10,6 +10,9 @@ from collections import deque
 
 from zccvoice.rtms.webhook import StreamStarted, StreamStopped, is_ended_by
 
+SUPERSEDED = "superseded"
+"""End of a stream whose connections were lost after another one of its engagement had begun; and an event of it:
+when that one began."""
 REMEMBERED_S = 90 * 60
 """How long an end is remembered: Zoom repeats an unanswered webhook for up to 85 minutes."""
 

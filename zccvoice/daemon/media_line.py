@@ -16,7 +16,7 @@ from zccvoice.rtms.media_plan import PlannedMedia
 from zccvoice.rtms.recovery import MEDIA_WINDOW_S, Recovery
 
 TERMINATION_WAIT_S = 5.0
-"""A media connection that is refused although it was there before: signaling will say why."""
+"""A connection that is refused although it was there before: signaling, or a webhook, will say why."""
 SUSPICIOUS_S = 11.0
 """Zoom sends something on every connection at least every ten seconds."""
 log = get_logger()

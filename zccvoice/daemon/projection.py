@@ -25,7 +25,9 @@ from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.config import VadConfig
 from zccvoice.config.language import DETECT
 from zccvoice.daemon.audio_format import format_of
+from zccvoice.daemon.breaks import Breaks
 from zccvoice.daemon.configured_language import ConfiguredLanguage
+from zccvoice.daemon.endings import SUPERSEDED
 from zccvoice.daemon.outcome import Counts, Projected, Remark, Uttered
 from zccvoice.daemon.side_by_side import one_way_channels, track_closed
 from zccvoice.daemon.sides import Sides
@@ -61,8 +63,6 @@ from zccvoice.store.facts import (
     StreamOpened,
 )
 
-LIVE_LEG_MS = 2_000
-"""A leg that had been quiet for longer when we stopped listening is not known to have missed anything."""
 Toil: TypeAlias = Callable[[], None]
 """Work of tens of milliseconds, that any thread may do."""
 _NO_SAMPLES = np.empty(0, np.int16)
@@ -103,13 +103,10 @@ class Projection:
         self._format: AudioFormat | None = None
         self._waiting: list[Utterance] = []
         self._is_opened = False
-        self._first_packet_ms: int | None = None
+        self._breaks = Breaks()
         self._is_clock_started = False
         self._last_timestamp_ms = started.event_ts_ms
         self._rule_pause_ms: int | None = None
-        self._audio_end_ms: int | None = None
-        self._broken: ReceptionBroken | None = None
-        self._stopped_ms: int | None = None
         self._jitter_ms: dict[str, float] = {}
         self._spoken_ms: dict[str, list[tuple[int, int]]] = {}
         self.counts = Counts()
@@ -207,8 +204,9 @@ class Projection:
             case ArrivalMeasured():
                 self._jitter_ms[event.channel_id] = event.jitter_ms
             case StreamStopped():
-                self._stopped_ms = event.event_ts_ms
+                self._breaks.note_stopped(event.event_ts_ms)
             case StreamStarted():
+                self._breaks.note_started(event.event_ts_ms)
                 self.failure = None  # it is received anew, and may come in another form
             case _:
                 pass  # what is of interest to the log alone
@@ -219,13 +217,13 @@ class Projection:
         """Packets that came together, per track as one stretch."""
         if self._format is None or self.failure is not None or not packets:
             return  # a format that we refused: the stream is about to end
-        if self._broken is not None:
-            self._mend(min(packet.timestamp_ms for _, packet in packets))
+        first_ms = min(packet.timestamp_ms for _, packet in packets)
+        self._breaks.mend(first_ms, (track.timeline for track in self._tracks.values()))
         heard: dict[Track, None] = {}  # in order, each once
         begin = self._cpu_clock()
         for index, packet in packets:
             track = self._tracks.get(packet.channel_id) or self._open_track(packet, self._format)
-            self._audio_end_ms = max(self._audio_end_ms or 0, packet.timestamp_ms)
+            self._breaks.note_heard(packet.timestamp_ms)
             try:
                 track.place(packet.timestamp_ms, packet.payload, (record.offset, index))
             except DecodeError as error:
@@ -283,7 +281,9 @@ class Projection:
             return
         self._is_clock_started = True
         told = [track.timeline.first_timestamp_ms for track in self._tracks.values()]
-        self._state(ClockStarted, min(one for one in (*told, self._first_packet_ms) if one is not None))
+        self._state(
+            ClockStarted, min(one for one in (*told, self._breaks.first_packet_ms) if one is not None)
+        )
 
     def _hand_over(self) -> None:
         """Utterances, with what is configured for them."""
@@ -322,7 +322,7 @@ class Projection:
 
     def _take_call_event(self, event: CallEventReceived) -> None:
         if event.name == "first_packet_timestamp":
-            self._first_packet_ms = self._first_packet_ms or event.timestamp_ms
+            self._breaks.first_packet_ms = self._breaks.first_packet_ms or event.timestamp_ms
             return
         # An event that does not tell its time happened when the newest one that does.
         when_ms = event.timestamp_ms or self._last_timestamp_ms
@@ -332,13 +332,13 @@ class Projection:
             self._pause_until(when_ms)
         else:
             self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
-        if event.name == "stream_terminated":
-            self._stopped_ms = self._stopped_ms or event.timestamp_ms
+        if event.name in ("stream_terminated", SUPERSEDED):
+            self._breaks.note_stopped(event.timestamp_ms)
         for track in self._tracks.values():
             if event.name in PAUSE_BEGINS:
-                track.timeline.pause(when_ms)
+                track.timeline.pauses.begin(when_ms)
             elif event.name in PAUSE_ENDS:
-                track.timeline.resume(when_ms)
+                track.timeline.pauses.end(when_ms)
         if event.name == TAKES_OVER and event.channel_id is not None:
             self._state(ParticipantSeen, event.channel_id, side=self._sides.take_over(event.channel_id))
         self._state(CallEventSeen, event.name, when_ms, event.channel_id)
@@ -348,21 +348,13 @@ class Projection:
         if self._rule_pause_ms is None:  # how it began was in a damaged part of the journal
             return
         for track in self._tracks.values():
-            track.timeline.pause_between(self._rule_pause_ms, end_ms)
+            track.timeline.pauses.add(self._rule_pause_ms, end_ms)
 
     # Breaks and ends
 
     def _break_off(self, broken: ReceptionBroken) -> None:
         self.ended = None  # it goes on, or this would not have been said
-        self._broken = broken
-
-    def _mend(self, first_ms: int) -> None:
-        """Packets come again: what is missing before the first of them is lost."""
-        assert self._broken is not None
-        if self._audio_end_ms is not None:
-            for track in self._tracks.values():
-                track.timeline.expect_loss(self._audio_end_ms, first_ms, self._broken.cause)
-        self._broken = None
+        self._breaks.begin(broken.cause)
 
     def _end(self, ended: StreamEnded) -> Iterator[Toil]:
         self.ended = ended
@@ -379,18 +371,13 @@ class Projection:
         if counts.first_timestamp_ms is None or end_ms is None:
             return
         self._start_clock()
-        self._state_missed_end(track, end_ms)
+        for from_ms, until_ms, cause in self._breaks.missed_by(track.timeline, end_ms):
+            self._last_timestamp_ms = max(self._last_timestamp_ms, until_ms)
+            for start_ms, stop_ms in track.timeline.pauses.outside(from_ms, until_ms):
+                self._state(GapFound, track.channel_id, start_ms, stop_ms, cause)
         self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
         self.counts.audio_ms += end_ms - counts.first_timestamp_ms
         self._out.append(track_closed(self._ids, track, self._jitter_ms, self._tracks.values()))
-
-    def _state_missed_end(self, track: Track, end_ms: int) -> None:
-        """We stopped listening before the call ended, and know when it did: the rest of a live leg is a gap."""
-        if self._broken is None or self._stopped_ms is None or self._audio_end_ms is None:
-            return
-        if end_ms >= self._audio_end_ms - LIVE_LEG_MS and self._stopped_ms > end_ms:
-            self._state(GapFound, track.channel_id, end_ms, self._stopped_ms, self._broken.cause)
-            self._last_timestamp_ms = max(self._last_timestamp_ms, self._stopped_ms)
 
 
 def _utc(timestamp_ms: int) -> datetime:

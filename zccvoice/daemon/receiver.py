@@ -11,6 +11,7 @@ At most one signaling connection at a time: the next one is made when the last o
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import trio
@@ -20,13 +21,14 @@ from zccvoice.config import ZoomConfig
 from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.configured_language import RULE_WAIT_MS, ConfiguredLanguage
 from zccvoice.daemon.log import get_logger
-from zccvoice.daemon.media_line import MediaLine
+from zccvoice.daemon.media_line import TERMINATION_WAIT_S, MediaLine
 from zccvoice.daemon.transport import SHUTDOWN, EventsSend
 from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
-from zccvoice.errors import ConnectionFailedError, ZccvoiceError
-from zccvoice.rtms.enums import MEETINGS, Product
+from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, ZccvoiceError
+from zccvoice.rtms.enums import MEETINGS, Product, StopReason
 from zccvoice.rtms.events import (
     CallEventReceived,
+    EventsMissed,
     MediaOpened,
     ParticipantConnected,
     ReceptionBroken,
@@ -37,7 +39,7 @@ from zccvoice.rtms.media import MediaAccepted, MediaEvent
 from zccvoice.rtms.media_plan import PlannedMedia, plan_media
 from zccvoice.rtms.messages import AudioParams, ChatParams, MediaParams, TranscriptParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S, Recovery
-from zccvoice.rtms.signaling import SignalingConnection, SignalingEvent, SignalingOpened
+from zccvoice.rtms.signaling import UNSPECIFIED, SignalingConnection, SignalingEvent, SignalingOpened
 from zccvoice.rtms.transcript_language import language_of
 from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.speech.language import LanguagePolicy
@@ -53,6 +55,7 @@ RULE_WAIT_S = RULE_WAIT_MS / 1000
 CONNECTION_LOST = "connection_lost"
 _MEDIA_LOST = frozenset({"media_connection_interrupted", "stream_interrupted"})
 """Events by which Zoom tells that it lost a media connection; not which one."""
+_REASONS = frozenset(reason.name.lower() for reason in StopReason)
 Announce: TypeAlias = Callable[[], Awaitable[None]]
 log = get_logger()
 
@@ -94,6 +97,8 @@ class WebSocketReceiver:
         self._deaf_since: float | None = None
         self._media_problem: ZccvoiceError | None = None
         self._retired_as: str | None = None
+        self._reason: str | None = None
+        self._reason_told = trio.Event()
         self._rule_known = trio.Event()
 
     # Orders; see `daemon.transport.StreamReceiver`
@@ -101,12 +106,16 @@ class WebSocketReceiver:
     def stop(self, cause: str) -> None:
         """Hang up, soon."""
         self._is_stopped = True
+        self._reason_told.set()  # or not to be waited for
         self._end(cause, "stopped by us")
         self._cut()
 
     def retire(self, cause: str) -> None:
         """Connect no more."""
         self._retired_as = self._retired_as or cause
+        if cause in _REASONS:
+            self._reason = cause
+            self._reason_told.set()
         if self._was_open and self._opened_at is None:
             self._end(cause, "the connections were gone")
             self._cut()
@@ -148,9 +157,19 @@ class WebSocketReceiver:
             now = trio.current_time()
             await self._keep_signaling(Recovery(SIGNALING_WINDOW_S, now, remaining_s=kept_for_s))
             assert self._ended is not None
-            if self._deaf_since is not None and trio.current_time() - self._deaf_since > 2 * MEDIA_DRAIN_S:
+            now, deaf_since = trio.current_time(), self._deaf_since
+            ended = await self._explained(self._ended)
+            if deaf_since is not None and now - deaf_since > 2 * MEDIA_DRAIN_S:
                 await self._events_send.send(ReceptionBroken(CONNECTION_LOST))
-            await self._events_send.send(self._ended)
+            await self._events_send.send(ended)
+
+    async def _explained(self, ended: StreamEnded) -> StreamEnded:
+        """Zoom may leave the reason to the webhook, which comes a moment before or after."""
+        if ended.cause != UNSPECIFIED:
+            return ended
+        with trio.move_on_after(TERMINATION_WAIT_S):
+            await self._reason_told.wait()
+        return replace(ended, cause=self._reason or UNSPECIFIED)
 
     async def _keep_signaling(self, recovery: Recovery) -> None:
         while True:
@@ -171,14 +190,21 @@ class WebSocketReceiver:
             if at is None:
                 if not self._has_heard:
                     raise problem
+                is_refused = isinstance(
+                    problem, HandshakeRefusedError
+                )  # over, perhaps: a webhook will say why
+                if is_refused and await self._pause_until(now + TERMINATION_WAIT_S):
+                    continue
                 self._end(CONNECTION_LOST, str(problem))
                 return
             log.warning("signaling lost", problem=str(problem), again_in_s=round(at - now, 1))
             await self._pause_until(at)
 
-    async def _pause_until(self, at: float) -> None:
-        with self._renewed_scope():
+    async def _pause_until(self, at: float) -> bool:
+        """Wait; tells whether an order has ended that before its time."""
+        with self._renewed_scope() as scope:
             await trio.sleep_until(at)
+        return scope.cancelled_caught
 
     async def _attempt(self, recovery: Recovery) -> ZccvoiceError:
         """One signaling connection with all that hangs on it; returns why it is gone."""
@@ -204,6 +230,8 @@ class WebSocketReceiver:
                     match event:
                         case SignalingOpened():
                             recovery.opened(trio.current_time())
+                            if self._was_open:
+                                await self._events_send.send(EventsMissed())
                             self._was_open, self._is_connecting = True, False
                             self._opened_at = trio.current_time()
                             if self._product in MEETINGS:

@@ -12,8 +12,10 @@ from typing import Self
 import trio
 
 from zccvoice.analytics.redaction import Policies, redact
+from zccvoice.analytics.timing import PAUSE_OVER_UNTOLD
 from zccvoice.audio.quality import Jitter
 from zccvoice.config import RedactionConfig
+from zccvoice.daemon.endings import SUPERSEDED
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recorder import Recorder
@@ -26,6 +28,7 @@ from zccvoice.rtms.events import (
     AudioReceived,
     CallEventReceived,
     ChatReceived,
+    EventsMissed,
     MediaPassedOver,
     MessageRejected,
     ParticipantConnected,
@@ -35,6 +38,7 @@ from zccvoice.rtms.events import (
 )
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
+from zccvoice.rtms.sessions import Sessions
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 
 INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
@@ -79,14 +83,18 @@ class Reception:
         self._audio = audio
         self._policies = Policies(redaction)
         self._policy = self._policies.of(started.product.value)
+        self._sessions = Sessions()
         self._pauses = SoundPauses(redaction)
-        for name, timestamp_ms in sorted(told_before, key=lambda one: one[1]):
-            self._pauses.note(name, timestamp_ms)
+        if before := sorted(told_before, key=lambda one: one[1]):
+            for name, timestamp_ms in before:
+                self._pauses.note(name, timestamp_ms)
+            self._pauses.doubt()
         self._last_timestamp_ms: int | None = None
         self._receiver: StreamReceiver | None = None
         self._orders: list[Callable[[StreamReceiver], None]] = []
         self._jitter: dict[str, Jitter] = defaultdict(partial(Jitter, GATHER_S * 1000))
         self._stop_cause: str | None = None
+        self._successor_ms: int | None = None
         self.is_over = False
         """The end has been written down."""
 
@@ -104,6 +112,10 @@ class Reception:
     def retire(self, cause: str) -> None:
         """The stream is over as far as Zoom is concerned: no more connecting."""
         self._tell(lambda receiver: receiver.retire(cause))
+
+    def note_successor(self, started: StreamStarted) -> None:
+        """Another stream of the engagement has begun, by Zoom's clock: when this one was over at the latest."""
+        self._successor_ms = self._successor_ms or started.event_ts_ms
 
     def announce_again(self, started: StreamStarted) -> None:
         """Zoom has announced the running stream again, perhaps at another URL: failover.
@@ -207,7 +219,7 @@ class Reception:
             case AudioReceived():
                 self._jitter[event.channel_id].push(event.timestamp_ms, trio.current_time() * 1000)
                 self._last_timestamp_ms = max(self._last_timestamp_ms or 0, event.timestamp_ms)
-                if self._pauses.covers(event.timestamp_ms):
+                if self._pauses.covers(event.timestamp_ms) and not self._is_over_untold(event.timestamp_ms):
                     return
             case StreamEnded():
                 self._end(event)
@@ -216,10 +228,13 @@ class Reception:
                 self._metrics.rejected_messages.labels(event.connection).inc()
                 log.warning("message rejected", connection=event.connection, problem=event.problem)
             case CallEventReceived():
-                log.info("call event", name=event.name, channel_id=event.channel_id)
-                self._note_pause(event)
-                if event.name == "stream_terminated":
-                    self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
+                for told in self._sessions.told(event):
+                    self._take_call_event(told)
+                return
+            case EventsMissed():
+                self._sessions.forget()
+                self._pauses.doubt()
+                return
             case MediaPassedOver():
                 self._metrics.passed_over.labels(event.kind).inc()
                 log.warning("media that was not asked for is passed over", kind=event.kind)
@@ -237,6 +252,20 @@ class Reception:
                 event = replace(event, text=redact(event.text, policy=self._policy))
         self._recorder.receive(event)
 
+    def _take_call_event(self, event: CallEventReceived) -> None:
+        log.info("call event", name=event.name, channel_id=event.channel_id)
+        self._note_pause(event)
+        if event.name == "stream_terminated":
+            self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
+        self._recorder.receive(event)
+
+    def _is_over_untold(self, timestamp_ms: int) -> bool:
+        """Whether sound of that moment, in a pause as far as we know, is to be kept; says so if it is."""
+        if not self._pauses.is_belied_by(timestamp_ms):
+            return False
+        self._take_call_event(CallEventReceived(PAUSE_OVER_UNTOLD, timestamp_ms))
+        return not self._pauses.covers(timestamp_ms)
+
     def _note_pause(self, event: CallEventReceived) -> None:
         when_ms = event.timestamp_ms or self._now_ms()
         if self._pauses.note(event.name, when_ms):
@@ -250,6 +279,8 @@ class Reception:
         self.is_over = True
         self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
         self._on_ended(ended)
+        if ended.cause == SUPERSEDED and self._successor_ms is not None:
+            self._recorder.receive(CallEventReceived(SUPERSEDED, self._successor_ms))
         for channel_id, jitter in self._jitter.items():
             if jitter.ms is not None:
                 self._recorder.receive(ArrivalMeasured(channel_id, round(jitter.ms, 2)))

@@ -228,7 +228,10 @@ class Child:
 
     def _note_session(self, operation: int, session: Any) -> None:
         if (state := _SESSION_STATES.get(operation)) is not None:
-            self._say(self._signaling, SessionStateUpdate(state=state, timestamp=self._zooms_time()))
+            update = SessionStateUpdate(
+                state=state, rtms_session_id=str(session.sessionId), timestamp=self._zooms_time()
+            )
+            self._say(self._signaling, update)
 
     def _zooms_time(self) -> int | None:
         """What Zoom's clock says by what was heard last: the SDK keeps the times of these messages to itself."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import trio
 
 from zccvoice.daemon.call import RETAKEN_CAUSES, Call
-from zccvoice.daemon.endings import Endings
+from zccvoice.daemon.endings import SUPERSEDED, Endings
 from zccvoice.daemon.log import bind_ids, get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.transport import SHUTDOWN
@@ -25,9 +25,6 @@ from zccvoice.rtms.webhook import (
 
 STOP_GRACE_S = 10.0
 """How long after the stopped webhook a stream may still finish by itself."""
-
-SUPERSEDED = "superseded"
-"""End of a stream whose connections were lost after another one of its engagement had begun."""
 
 MakeCall: TypeAlias = Callable[[StreamStarted, bool], Call]
 """(announcement, whether it is news) → the call."""
@@ -161,6 +158,7 @@ class Supervisor:
         for call in self._calls_of(started.engagement_id):
             is_older = call.started.event_ts_ms <= started.event_ts_ms
             if is_older and call.started.client_id == started.client_id:
+                call.note_successor(started)
                 call.retire(SUPERSEDED)
 
     def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:

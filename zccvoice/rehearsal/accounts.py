@@ -8,9 +8,9 @@ we had read it counts as sent. The daemon tells how many packets it placed and d
     end of the leg − begin of the leg = decoded + gaps + stretches in which the leg sent nothing
 
 The first line says that nothing is missing without a gap, and that nothing was made up; the second that everything
-lies at its place on the axis. Both hold between a leg's first and last packet that came: what is missing before or
-after has no place, and the first line fails, as it should. What was sent and not decoded (it died with its
-connection) lies in a gap by the same equation.
+lies at its place on the axis. It is about the time between a leg's first and last packet that came; gaps before it
+and after it count in the first alone. What was sent and not decoded (it died with its connection) lies in a gap by
+the same equation.
 
 Events, transcripts and chat are not sent again when their connection dies: where none did, they must be the same.
 """
@@ -115,10 +115,16 @@ def _balance_track(account: Account, truth: CallTruth, track: TrackTruth, facts:
             sum(max(0, min(one.end_ms, end_ms) - max(one.start_ms, begin_ms)) for one in _held(truth, track))
             * SAMPLES_PER_MS
         )
-        if (end_ms - begin_ms) * SAMPLES_PER_MS != decoded + missed + silent:
+        inside = sum(_common_ms(one, end) for one in gaps) * SAMPLES_PER_MS
+        if (end_ms - begin_ms) * SAMPLES_PER_MS != decoded + inside + silent:
             account.problems.append(
-                f"{where}: {end_ms - begin_ms} ms long, but decoded {decoded} + gaps {missed} + silent {silent}"
+                f"{where}: {end_ms - begin_ms} ms long, but decoded {decoded} + gaps {inside} + silent {silent}"
             )
+
+
+def _common_ms(gap: GapFound, track: TrackClosed) -> int:
+    end_ms = min(gap.end_timestamp_ms, track.last_timestamp_ms)
+    return max(0, end_ms - max(gap.start_timestamp_ms, track.first_timestamp_ms))
 
 
 def _held(truth: CallTruth, track: TrackTruth) -> list[_Silence]:

@@ -50,6 +50,13 @@ def _mishap(kind: str, at_ms: int = 2_030, **fields: Any) -> dict[str, Any]:
     return {"mishap": [{"kind": kind, "at_ms": at_ms, **fields}]}
 
 
+def _pause_and_outage(pause_ms: int) -> dict[str, Any]:
+    mishaps = (
+        _mishap("pause", 2_000, for_ms=pause_ms)["mishap"] + _mishap("outage", 4_000, for_ms=2_000)["mishap"]
+    )
+    return {"mishap": mishaps, "duration_ms": 12_000}
+
+
 def _often(*garbage: str) -> dict[str, Any]:
     return {
         "mishap": [
@@ -91,6 +98,12 @@ FAULTS: Mapping[str, Fault] = {
     "media half-open": Fault(
         {**_mishap("cut", where="media"), "duration_ms": 20_000}, BROKEN, is_lossy=True, **_HALF_OPEN
     ),
+    "media half-open at first": Fault(
+        {**_mishap("cut", 1_000, where="media"), "buffered_ms": 3_000, "duration_ms": 20_000},
+        BROKEN,
+        is_lossy=True,
+        **_HALF_OPEN,
+    ),
     "both half-open": Fault({**_mishap("cut"), "duration_ms": 20_000}, BROKEN, is_lossy=True, **_HALF_OPEN),
     "silence": Fault(_mishap("silence", for_ms=2_500)),
     "no keep-alives": Fault({**_mishap("no_keep_alive", for_ms=12_000), "duration_ms": 15_000}),
@@ -104,6 +117,8 @@ FAULTS: Mapping[str, Fault] = {
     "restart": Fault(_next("restart"), ends=frozenset({"customer_disconnected", "user_triggered"})),
     "pause": Fault(_mishap("pause", 2_000, for_ms=2_500)),
     "short pause": Fault(_mishap("pause", 2_000, for_ms=800)),
+    "outage in a pause": Fault(_pause_and_outage(pause_ms=6_000)),
+    "pause over in an outage": Fault(_pause_and_outage(pause_ms=2_500)),
     "garbage": Fault(
         _often("cut_off", "no_object", "no_type", "unknown_type", "wrong_fields", "bad_base64", "empty")
     ),

@@ -105,6 +105,13 @@ class CallEventReceived:
     """Zoom's name in lower case, such as ``user_hold``; ``unknown_33`` for a number we do not know."""
     timestamp_ms: int | None
     channel_id: str | None = None
+    session_id: str | None = None
+    """Whose state it is, when it is that of one of the stream's sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventsMissed:
+    """There is signaling again: what happened while there was none, nobody has told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,7 @@ StreamEvent = (
     | MediaPassedOver
     | ParticipantConnected
     | CallEventReceived
+    | EventsMissed
     | MessageRejected
     | ReceptionBroken
     | StreamEnded

@@ -66,6 +66,8 @@ class SignalingOpened:
     """URL by media: ``audio``, ``transcript``, ``all`` …; not yet checked against the allow-list."""
 
 
+UNSPECIFIED = "unspecified"
+"""The end of a stream for which Zoom gave no reason."""
 SignalingEvent = SignalingOpened | ParticipantConnected | CallEventReceived | StreamEnded
 
 _SUBSCRIPTIONS = {
@@ -218,10 +220,12 @@ class SignalingConnection(ConnectionCore[SignalingEvent]):
         name = f"stream_{name_of(StreamState, update.state).lower()}"
         self._events.append(CallEventReceived(name, plausible_ms(update.timestamp)))
         if update.state == StreamState.TERMINATED:
-            reason = "unspecified" if update.reason is None else name_of(StopReason, update.reason).lower()
+            reason = UNSPECIFIED if update.reason is None else name_of(StopReason, update.reason).lower()
             self.state = State.ENDED
             self._events.append(StreamEnded(reason, "Zoom ended the stream"))
 
     def _take_session_state(self, update: SessionStateUpdate) -> None:
         name = f"session_{name_of(SessionState, update.state).lower()}"
-        self._events.append(CallEventReceived(name, plausible_ms(update.timestamp)))
+        self._events.append(
+            CallEventReceived(name, plausible_ms(update.timestamp), session_id=update.rtms_session_id)
+        )
