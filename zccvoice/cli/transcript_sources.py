@@ -48,7 +48,9 @@ class TranscriptSources:
             OSError: it cannot be written.
         """
         told = {"transcript": transcript.name, "content": content, "files": _looks(recordings)}
-        line = "\n" + json.dumps(told, ensure_ascii=False) + "\n"  # whatever a full disk left of the line before
+        line = (
+            "\n" + json.dumps(told, ensure_ascii=False) + "\n"
+        )  # whatever a full disk left of the line before
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(file, line.encode())  # in one piece, so that lines of others do not come in between
