@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from zccvoice.audio.decoder import UNDECODABLE
 
 _JOINED_MS = 200
-_FAR_MS, _FARTHEST_MS = (
-    10_000,
-    24 * 3_600_000,
-)  # for one payload and for several, as `Timeline` judges packets
+_FAR_MS, _FARTHEST_MS = 10_000, 24 * 3_600_000
+"""Of one payload, and of several, as `Timeline` judges packets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,9 +190,8 @@ class WebSocketReceiver:
             if at is None:
                 if not self._has_heard:
                     raise problem
-                is_refused = isinstance(
-                    problem, HandshakeRefusedError
-                )  # over, perhaps: a webhook will say why
+                # A refusal may mean that the stream is over: a webhook will say why.
+                is_refused = isinstance(problem, HandshakeRefusedError)
                 if is_refused and await self._pause_until(now + TERMINATION_WAIT_S):
                     continue
                 self._end(CONNECTION_LOST, str(problem))

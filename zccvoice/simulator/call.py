@@ -264,7 +264,11 @@ class Call:
         async with trio.open_nursery() as beside:
             beside.start_soon(self._report_regularly)
             for mishap in self.scenario.mishaps:
-                if not is_there_from_the_start(mishap):
+                if is_there_from_the_start(mishap):
+                    continue
+                if 0 < mishap.at_ms <= self.clock.position_ms:  # overdue: before what was buffered is sent
+                    await beside.start(direct, self, mishap)
+                else:
                     beside.start_soon(direct, self, mishap)
             await player.play()
             beside.cancel_scope.cancel()

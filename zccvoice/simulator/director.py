@@ -22,9 +22,12 @@ def is_there_from_the_start(mishap: Mishap) -> bool:
     return mishap.at_ms == 0 and mishap.kind in _HANDSHAKE_KINDS
 
 
-async def direct(call: Call, mishap: Mishap) -> None:
-    """Wait for the mishap's moment, let it happen, and put right what lasts only a while."""
+async def direct(
+    call: Call, mishap: Mishap, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Wait for the mishap's moment, let it happen, and put right what lasts only a while; starts at its moment."""
     await call.clock.wait_until(mishap.at_ms)
+    task_status.started()
     until_ms = mishap.at_ms + mishap.for_ms
     match mishap.kind:
         case Kind.REFUSE:
