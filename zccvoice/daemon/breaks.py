@@ -47,7 +47,7 @@ class Breaks:
         self._cause = None
 
     def note_heard(self, timestamp_ms: int) -> None:
-        """A packet from then was placed."""
+        """Packets have come, the newest of them from then."""
         self._heard_ms = max(self._heard_ms or 0, timestamp_ms)
 
     def missed_by(self, timeline: Timeline, end_ms: int) -> list[tuple[int, int, str]]:

@@ -39,7 +39,7 @@ from zccvoice.errors import JournalFullError, JournalUnavailableError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
-from zccvoice.rtms.enums import StopReason
+from zccvoice.rtms.enums import STOP_CAUSES
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
@@ -54,7 +54,7 @@ RETAKEN_CAUSES = frozenset(
     {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
 )
 """A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
-_ZOOMS_CAUSES = frozenset({"stopped", "unspecified", *(reason.name.lower() for reason in StopReason)})
+_ZOOMS_CAUSES = frozenset({"stopped", "unspecified", *STOP_CAUSES})
 """It was Zoom that ended the stream."""
 log = get_logger()
 

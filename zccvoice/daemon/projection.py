@@ -217,13 +217,13 @@ class Projection:
         """Packets that came together, per track as one stretch."""
         if self._format is None or self.failure is not None or not packets:
             return  # a format that we refused: the stream is about to end
-        first_ms = min(packet.timestamp_ms for _, packet in packets)
-        self._breaks.mend(first_ms, (track.timeline for track in self._tracks.values()))
+        times_ms = [packet.timestamp_ms for _, packet in packets]
+        self._breaks.mend(min(times_ms), (track.timeline for track in self._tracks.values()))
+        self._breaks.note_heard(max(times_ms))
         heard: dict[Track, None] = {}  # in order, each once
         begin = self._cpu_clock()
         for index, packet in packets:
             track = self._tracks.get(packet.channel_id) or self._open_track(packet, self._format)
-            self._breaks.note_heard(packet.timestamp_ms)
             try:
                 track.place(packet.timestamp_ms, packet.payload, (record.offset, index))
             except DecodeError as error:

@@ -25,7 +25,7 @@ from zccvoice.daemon.media_line import TERMINATION_WAIT_S, MediaLine
 from zccvoice.daemon.transport import SHUTDOWN, EventsSend
 from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, ZccvoiceError
-from zccvoice.rtms.enums import MEETINGS, Product, StopReason
+from zccvoice.rtms.enums import MEETINGS, STOP_CAUSES, Product
 from zccvoice.rtms.events import (
     CallEventReceived,
     EventsMissed,
@@ -55,7 +55,6 @@ RULE_WAIT_S = RULE_WAIT_MS / 1000
 CONNECTION_LOST = "connection_lost"
 _MEDIA_LOST = frozenset({"media_connection_interrupted", "stream_interrupted"})
 """Events by which Zoom tells that it lost a media connection; not which one."""
-_REASONS = frozenset(reason.name.lower() for reason in StopReason)
 Announce: TypeAlias = Callable[[], Awaitable[None]]
 log = get_logger()
 
@@ -113,7 +112,7 @@ class WebSocketReceiver:
     def retire(self, cause: str) -> None:
         """Connect no more."""
         self._retired_as = self._retired_as or cause
-        if cause in _REASONS:
+        if cause in STOP_CAUSES:
             self._reason = cause
             self._reason_told.set()
         if self._was_open and self._opened_at is None:

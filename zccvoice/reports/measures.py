@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from zccvoice.analytics.scorecard import Scorecard, definitions
 from zccvoice.reports.figures import UNKNOWN, Figure, written
-from zccvoice.rtms.enums import StopReason
+from zccvoice.rtms.enums import STOP_CAUSES
 from zccvoice.store.reads import CallRow
 
 
@@ -137,9 +137,7 @@ GROUPS = (
 """Every measure of the scorecard but ``verdict`` and ``damaged``, which a report shows beside the call's name."""
 
 
-WHOLE = frozenset(
-    {"stopped", "unspecified", "recording_ended", *(reason.name.lower() for reason in StopReason)}
-)
+WHOLE = frozenset({"stopped", "unspecified", "recording_ended", *STOP_CAUSES})
 """Ends that Zoom told, and that of a file. Any other is ours: we did not receive the whole call."""
 
 

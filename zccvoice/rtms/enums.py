@@ -277,6 +277,10 @@ class StopReason(IntEnum):
     STREAMING_NOT_SUPPORTED = 26
 
 
+STOP_CAUSES = frozenset(reason.name.lower() for reason in StopReason)
+"""`StreamEnded.cause` of streams for whose end Zoom told its reason."""
+
+
 class MessageAttribute(IntEnum):
     """RTMS_DATA_MESSAGE_ATTRIBUTE: what became of a sentence of Zoom's transcript."""
 

@@ -89,7 +89,7 @@ class Track:
         self._per_kept = SAMPLE_RATE_HZ // self._decoder.rate_hz  # samples on the axis for one that is kept
         self._per_came = max(
             1, SAMPLE_RATE_HZ // audio_format.rate_hz
-        )  # and for one that came: it is their first
+        )  # for one that came, the first of them
         self._kept = self._room = np.empty(0, np.int16)
         self._kept_from = 0
         self._decisions = Decisions([], [])  # of the frames in `_kept`
