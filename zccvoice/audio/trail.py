@@ -6,10 +6,14 @@ on either side: for the resampler, for what a codec gives late, and for the edge
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from operator import itemgetter
 
 from zccvoice.audio.decoder import Decoder
 from zccvoice.audio.frame import Gap, Packet, Passage
+
+_begin, _end = itemgetter(0), itemgetter(1)
 
 
 class Trail:
@@ -34,10 +38,11 @@ class Trail:
     def passage(self, start: int, end: int) -> Passage | None:
         """The stretch ``[start, end)`` by reference; None when nothing of it can be read again."""
         packets = self._packets
-        if not any(begin < end and stop > start for begin, stop, _ in packets):
+        under = bisect_right(packets, start, key=_end)
+        if under == len(packets) or packets[under][0] >= end:
             return None
         until = end + self._decoder.reach_after_samples
-        last = next((at for at, packet in enumerate(packets) if packet[0] >= until), len(packets))
+        last = bisect_left(packets, until, key=_begin)
         if last < len(packets) and packets[last - 1][1] < until:
             last += 1  # it is where the hole ends
         pieces = [(begin, source) for begin, _, source in packets[self._first_for(start) : last]]
@@ -50,7 +55,7 @@ class Trail:
     def _first_for(self, start: int) -> int:
         """The first packet that is needed for what begins at `start`."""
         since = start - self._decoder.reach_before_samples
-        first = next((at for at, packet in enumerate(self._packets) if packet[1] > since), len(self._packets))
+        first = bisect_right(self._packets, since, key=_end)
         if first and (first == len(self._packets) or self._packets[first][0] > since):
             first -= 1  # it is where the hole begins
         # The memory of a codec is of what was said, however long ago.
