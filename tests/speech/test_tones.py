@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.speech.sounds import Samples, noise, voice
 from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
+from zccvoice.speech import tones
 from zccvoice.speech.tones import STEP_SAMPLES, tonality
 
 
@@ -68,6 +69,20 @@ def test_keys_are_known() -> None:
 def test_other_pairs_of_tones_are_no_keys() -> None:
     busy = tunes.Cadence("busy", (480, 620), (2, 1))
     assert not tonality(sounded(tunes.cadence(busy, 16_000))).is_key.any()
+
+
+@pytest.mark.parametrize("steps_at_once", [2, 5, 33])
+def test_how_many_steps_are_looked_at_at_once_makes_no_difference(
+    monkeypatch: pytest.MonkeyPatch, steps_at_once: int
+) -> None:
+    keys, _ = tunes.key_tones(5 * 16_000, np.random.default_rng(3))
+    sound = np.concatenate([voice(2000), sounded(tunes.music(tunes.TUNING_PIECES[0], 60_000)), sounded(keys)])
+    whole = tonality(sound)
+    monkeypatch.setattr(tones, "_STEPS_AT_ONCE", steps_at_once)
+    heard = tonality(sound)
+    assert np.allclose(heard.steadiness, whole.steadiness, atol=1e-5)
+    assert np.allclose(heard.periodicity, whole.periodicity, atol=1e-5)
+    assert np.array_equal(heard.is_key, whole.is_key)
 
 
 @given(st.integers(0, 4000), st.sampled_from([0, 1, -32_768, 32_767]))

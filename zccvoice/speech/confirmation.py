@@ -96,8 +96,9 @@ class Confirmation:
         if self._settings.detector == "silero":
             return [stretch.span]
         heard = tonality(stretch.samples)
-        is_tone = self._tones(heard, stretch)
+        is_tone = self._tones(heard)
         if self._settings.detector == "webrtc":
+            is_tone = _by_frame(is_tone, TONE_SAMPLES, stretch)
             return self._keep(stretch, ~is_tone) if is_tone.any() else [stretch.span]
         is_long = stretch.span.end - stretch.span.start >= self._longest_frames
         is_tonal = bool(heard.is_key.any()) or _is_held(is_tone, stretch)
@@ -107,12 +108,13 @@ class Confirmation:
         yield doubt
         return self._keep(stretch, doubt.is_speech & ~_by_frame(heard.is_key, TONE_SAMPLES, stretch))
 
-    def _tones(self, heard: Tonality, stretch: Stretch) -> _Flags:
+    def _tones(self, heard: Tonality) -> _Flags:
+        """The steps that may hold some of a tone."""
         is_tone = (heard.steadiness >= self._settings.steadiness) | heard.is_key
         reached = is_tone.copy()  # a step around it may be partly filled with it
         reached[1:] |= is_tone[:-1]
         reached[:-1] |= is_tone[1:]
-        return _by_frame(reached, TONE_SAMPLES, stretch)
+        return reached
 
     def _keep(self, stretch: Stretch, is_kept: _Flags) -> list[SpeechSpan]:
         """The endpointer's rules once more, on the frames that are kept."""
@@ -136,23 +138,29 @@ class Confirmation:
 
 def _is_held(is_tone: _Flags, stretch: Stretch) -> bool:
     """Whether more of it is tone than a vowel can be."""
-    frame_count = int(is_tone[stretch.inside.start : stretch.inside.stop].sum())
+    if not is_tone.any():  # as in most of what is said
+        return False
+    frames = _by_frame(is_tone, TONE_SAMPLES, stretch)
+    frame_count = int(np.count_nonzero(frames[stretch.inside.start : stretch.inside.stop]))
     return frame_count >= _HELD_FRAMES or frame_count * _HELD_SHARE >= len(stretch.inside)
 
 
 def _lacks_voice(heard: Tonality, stretch: Stretch) -> bool:
     """Whether the fast detector found speech without a clear voice in it, at all or for longer than people can."""
-    levels = np.array(stretch.decisions.levels_dbfs)
+    levels = np.array(stretch.decisions.levels_dbfs, np.float64)
     audible = levels[levels > DIGITAL_SILENCE_DBFS]
-    clear_dbfs = (np.sort(audible)[audible.size // 10] if audible.size else 0.0) + _CLEAR_DB
+    audible.sort()
+    clear_dbfs = (audible[audible.size // 10] if audible.size else 0.0) + _CLEAR_DB
     is_voice = _by_frame(heard.periodicity >= _VOICED, TONE_SAMPLES, stretch) & (levels >= clear_dbfs)
     inside = slice(stretch.inside.start, stretch.inside.stop)
-    if not is_voice[inside].any():
-        return True
-    # How many frames of speech came up to each voice, and from one voice to the next.
-    spoken = np.cumsum(np.array(stretch.decisions.is_speech[inside]) & ~is_voice[inside])
-    at_voice = np.concatenate([[0], spoken[is_voice[inside]], spoken[-1:]])
-    return bool((at_voice[1:] - at_voice[:-1]).max() >= _VOICELESS_FRAMES)
+    is_speech = stretch.decisions.is_speech[inside]
+    voices: list[int] = np.flatnonzero(is_voice[inside]).tolist()
+    after = 0  # the last voice
+    for voice in [*voices, len(is_speech)]:
+        if voice - after >= _VOICELESS_FRAMES and is_speech[after:voice].count(True) >= _VOICELESS_FRAMES:
+            return True
+        after = voice + 1
+    return not voices
 
 
 def _by_frame(windows: _Flags, window_samples: int, stretch: Stretch) -> _Flags:
@@ -160,5 +168,5 @@ def _by_frame(windows: _Flags, window_samples: int, stretch: Stretch) -> _Flags:
     frame_count = len(stretch.decisions.is_speech)
     if windows.size == 0:
         return np.zeros(frame_count, bool)
-    at = (np.arange(frame_count) * FRAME_SAMPLES + FRAME_SAMPLES // 2) // window_samples
-    return windows[np.minimum(at, windows.size - 1)]
+    middles = np.arange(FRAME_SAMPLES // 2, frame_count * FRAME_SAMPLES, FRAME_SAMPLES)
+    return windows.take(middles // window_samples, mode="clip")
