@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from zccvoice.audio.codecs import g711, sample_count
 from zccvoice.audio.decoder import Decoder
+from zccvoice.audio.fitting import Fitting
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Gap, Packet, Samples
 from zccvoice.errors import RecordingError
 from zccvoice.recordings.sound_frames import frames
@@ -214,7 +215,7 @@ class _Line:
         self._longest_s = None if sound.duration_s is None else sound.duration_s + 1
         self._rate_hz = rate_hz
         self._layout = layout
-        self._resampler = self._new_resampler()
+        self._fitting = Fitting(rate_hz, layout)
         self._shift_s = 0.0  # from the times that frames are told to have to their places
         self._end_s = 0.0  # of what was pushed, from position 0
         self.position = 0
@@ -225,15 +226,15 @@ class _Line:
         hole_s = self._hole_before(time_s)
         if hole_s:
             yield from self.flush()
-            self._resampler = self._new_resampler()
+            self._fitting = Fitting(self._rate_hz, self._layout)
             self._end_s += hole_s
             self.position = round(self._end_s * 1000) * self._rate_hz // 1000
         self._end_s += frame.samples / frame.sample_rate
-        yield from self._resampled(_in_order(frame, self._layout))
+        yield from self._placed(self._fitting.push(_in_order(frame, self._layout)))
 
     def flush(self) -> Iterator[Stretch]:
         """No more follows here."""
-        yield from self._resampled(None)
+        yield from self._placed(self._fitting.flush())
 
     def _hole_before(self, time_s: float | None) -> float:
         """Seconds that are missing before what is told to be there."""
@@ -246,12 +247,8 @@ class _Line:
             return 0
         return hole_s if hole_s * 1000 >= HOLE_MS else 0
 
-    def _new_resampler(self) -> Any:
-        return av.AudioResampler(format="s16p", layout=self._layout, rate=self._rate_hz)
-
-    def _resampled(self, frame: Any) -> Iterator[Stretch]:
-        for piece in self._resampler.resample(frame):
-            samples: Channels = piece.to_ndarray().astype(np.int16, copy=False)
+    def _placed(self, pieces: Iterable[Channels]) -> Iterator[Stretch]:
+        for samples in pieces:
             yield Stretch(self.position, samples)
             self.position += samples.shape[1]
 
