@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -22,6 +22,7 @@ from zccvoice.audio.decoder import Decoder
 from zccvoice.audio.fitting import Fitting
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Gap, Packet, Samples
 from zccvoice.errors import RecordingError
+from zccvoice.recordings.ogg_pages import last_page
 from zccvoice.recordings.sound_frames import frames
 from zccvoice.recordings.wave_size import cut_wave_duration_s
 
@@ -69,6 +70,8 @@ class SoundFile:
     """When the recording began, where the file tells; aware."""
     raw: Encoding | None = None
     """How its bytes are to be read, where there is no container."""
+    is_end_missing: bool = False
+    """Whether it seems to break off: an Ogg file whose last page does not end it."""
 
 
 def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
@@ -140,9 +143,17 @@ def _told(path: Path, container: Any) -> SoundFile:
     duration_s = None if container.duration is None else container.duration / av.time_base
     with path.open("rb") as file:
         duration_s = cut_wave_duration_s(file) or duration_s  # FFmpeg goes by what is there
+        is_end_missing = container.format.name == "ogg" and _is_end_missing(file)
     tags = {name.lower(): text for name, text in (container.metadata | stream.metadata).items()}
     kept_hz = NARROW_HZ if rate_hz <= NARROW_HZ else SAMPLE_RATE_HZ
-    return SoundFile(path, channel_count, kept_hz, duration_s, started_at(tags))
+    return SoundFile(
+        path, channel_count, kept_hz, duration_s, started_at(tags), is_end_missing=is_end_missing
+    )
+
+
+def _is_end_missing(file: BinaryIO) -> bool:
+    last = last_page(file)
+    return last is not None and not last.is_last
 
 
 def started_at(tags: dict[str, str]) -> datetime | None:
