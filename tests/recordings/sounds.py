@@ -37,7 +37,7 @@ def encode(
     frame.sample_rate, frame.pts = 16_000, 0
     with av.open(str(path), "w") as container:
         container.metadata.update(tags or {})
-        stream: Any = container.add_stream(codec, rate=rate_hz, layout=layout)
+        stream: Any = container.add_stream(codec, rate=rate_hz, layout=layout, options={"strict": "-2"})
         resampler = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=rate_hz)
         for given in (frame, None):
             for piece in resampler.resample(given):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -12,8 +13,8 @@ _HEADER_BYTES = 27
 """Without the sizes of its segments."""
 _LONGEST_BYTES = _HEADER_BYTES + 255 + 255 * 255
 _CHECKSUM = slice(22, 26)
-_LAST = 0x04
-"""Flag of the page that ends a stream."""
+_GOES_ON, _FIRST, _LAST = 0x01, 0x02, 0x04
+"""Flags: a page that begins within a packet, and those that begin and end a stream."""
 _BLOCK_BYTES = 2**16
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -28,9 +29,48 @@ class Page:
     """All of it, from its header on."""
 
     @property
+    def end(self) -> int:
+        """Where in the file the next one should begin."""
+        return self.begin + len(self.content)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether its stream begins with it."""
+        return bool(self.content[5] & _FIRST)
+
+    @property
     def is_last(self) -> bool:
         """Whether its stream ends with it."""
         return bool(self.content[5] & _LAST)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether sound ends in it, as it does not in headers: the position of these is 0, or -1 within one."""
+        return int.from_bytes(self.content[6:14], "little", signed=True) > 0
+
+    @property
+    def serial(self) -> bytes:
+        """Of its stream."""
+        return self.content[14:18]
+
+    @property
+    def number(self) -> int:
+        """In its stream."""
+        return int.from_bytes(self.content[18:22], "little")
+
+    @property
+    def packet_ends(self) -> int:
+        """How many packets end in it: each with a segment that is not full."""
+        return sum(size < 255 for size in self.content[_HEADER_BYTES : self._sizes_end])
+
+    @property
+    def body(self) -> bytes:
+        """Its packets."""
+        return self.content[self._sizes_end :]
+
+    @property
+    def _sizes_end(self) -> int:
+        return _HEADER_BYTES + self.content[_HEADER_BYTES - 1]
 
 
 def page_at(file: BinaryIO, begin: int) -> Page | None:
@@ -39,15 +79,54 @@ def page_at(file: BinaryIO, begin: int) -> Page | None:
     Raises:
         OSError: it cannot be read.
     """
-    file.seek(begin)
-    content = file.read(_LONGEST_BYTES)
-    if len(content) < _HEADER_BYTES or not content.startswith(_CAPTURE):
-        return None
-    sizes_end = _HEADER_BYTES + content[_HEADER_BYTES - 1]
-    size = sizes_end + sum(content[_HEADER_BYTES:sizes_end])
-    content = content[:size]
-    is_whole = len(content) == size and content[_CHECKSUM] == checksum(content)
+    content = _content_at(file, begin)
+    is_whole = content.startswith(_CAPTURE) and content[_CHECKSUM] == _checksum(content)
     return Page(begin, content) if is_whole else None
+
+
+def header_page_at(file: BinaryIO, begin: int, serial: bytes, number: int) -> Page | None:
+    """The page of that number of a stream that begins there; None where there is none, or it is broken.
+
+    Where no more of it is broken than what is known of it, it is mended, if its checksum proves it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    content = _content_at(file, begin)
+    for flags in (_FIRST,) if number == 0 else (0, _GOES_ON):
+        mended = _header(flags, serial, number) + content[_CHECKSUM.start :]
+        if content and content[_CHECKSUM] == _checksum(mended):
+            return Page(begin, mended)
+    page = page_at(file, begin)
+    return page if page is not None and page.number == number and page.is_first == (number == 0) else None
+
+
+def new_header_page(packet: bytes, serial: bytes, number: int) -> bytes:
+    """A page of one short packet (254 bytes at most), of that number of a stream but not the first."""
+    content = _header(0, serial, number) + bytes(4) + bytes([1, len(packet)]) + packet
+    return content[: _CHECKSUM.start] + _checksum(content) + content[_CHECKSUM.stop :]
+
+
+def pages(file: BinaryIO, begin: int, most_bytes: int) -> Iterator[Page]:
+    """The whole pages among so many bytes from there on, whatever lies between them.
+
+    Raises (while it is iterated):
+        OSError: it cannot be read.
+    """
+    at, end = begin, begin + most_bytes
+    while at < end:
+        file.seek(at)
+        block = file.read(_BLOCK_BYTES)
+        if len(block) < len(_CAPTURE):
+            return
+        found = block.find(_CAPTURE)
+        if found < 0:
+            at += len(block) - len(_CAPTURE) + 1
+        elif (page := page_at(file, at + found)) is None:
+            at += found + 1
+        else:
+            yield page
+            at = page.end
 
 
 def last_page(file: BinaryIO) -> Page | None:
@@ -69,8 +148,24 @@ def last_page(file: BinaryIO) -> Page | None:
     return None
 
 
-def checksum(content: bytes) -> bytes:
-    """The checksum of a page, whatever stands in its place: CRC-32 with the highest bit first, from zero on."""
+def _content_at(file: BinaryIO, begin: int) -> bytes:
+    """What would be a page if one began there; empty where the file is too short for it."""
+    file.seek(begin)
+    content = file.read(_LONGEST_BYTES)
+    if len(content) < _HEADER_BYTES:
+        return b""
+    sizes_end = _HEADER_BYTES + content[_HEADER_BYTES - 1]
+    size = sizes_end + sum(content[_HEADER_BYTES:sizes_end])
+    return content[:size] if len(content) >= size else b""
+
+
+def _header(flags: int, serial: bytes, number: int) -> bytes:
+    """Of a page without sound, up to its checksum."""
+    return _CAPTURE + bytes([0, flags]) + bytes(8) + serial + number.to_bytes(4, "little")
+
+
+def _checksum(content: bytes) -> bytes:
+    """Of a page, whatever stands in its place: CRC-32 with the highest bit first, from zero on."""
     bare = content[: _CHECKSUM.start] + bytes(4) + content[_CHECKSUM.stop :]
     mirrored = zlib.crc32(bare.translate(_MIRRORED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
     return mirrored.to_bytes(4, "big").translate(_MIRRORED)

@@ -8,7 +8,8 @@ after them stays where it was, see `sound_frames`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,6 +23,7 @@ from zccvoice.audio.decoder import Decoder
 from zccvoice.audio.fitting import Fitting
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Gap, Packet, Samples
 from zccvoice.errors import RecordingError
+from zccvoice.recordings.ogg_headers import Headers, MendedFile, mended_headers
 from zccvoice.recordings.ogg_pages import last_page
 from zccvoice.recordings.sound_frames import frames
 from zccvoice.recordings.wave_size import cut_wave_duration_s
@@ -72,6 +74,8 @@ class SoundFile:
     """How its bytes are to be read, where there is no container."""
     is_end_missing: bool = False
     """Whether it seems to break off: an Ogg file whose last page does not end it."""
+    headers: Headers | None = None
+    """What it is read with instead of its own, where these are broken."""
 
 
 def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
@@ -92,8 +96,14 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
         if raw is not None:
             rate_hz = SAMPLE_RATE_HZ if raw is Encoding.G722 else NARROW_HZ
             return SoundFile(path, 1, rate_hz, size_bytes / g711.RATE_HZ, None, raw)
-        with _opened(path) as container:
-            return _told(path, container)
+        try:
+            with _opened(path, None) as container:
+                return _told(path, container)
+        except av.FFmpegError:
+            if (headers := mended_headers(path)) is None:
+                raise
+        with _opened(path, headers) as container:
+            return replace(_told(path, container), headers=headers)
     except (OSError, av.FFmpegError) as error:
         raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -117,13 +127,14 @@ def read(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
         raise RecordingError(f"{sound.path}: there is no sound in it")
 
 
-def _opened(path: Path) -> Any:
-    return av.open(
-        str(path.absolute()),
-        mode="r",
-        metadata_errors="replace",
-        options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
-    )
+@contextmanager
+def _opened(path: Path, headers: Headers | None) -> Iterator[Any]:
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+    with ExitStack() as stack:
+        file: Any = str(path.absolute())
+        if headers is not None:
+            file = MendedFile(stack.enter_context(path.open("rb")), headers)
+        yield stack.enter_context(av.open(file, mode="r", metadata_errors="replace", options=options))
 
 
 def _told(path: Path, container: Any) -> SoundFile:
@@ -211,10 +222,11 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
-    with _opened(sound.path) as container:
+    with _opened(sound.path, sound.headers) as container:
         layout = "mono" if sound.channel_count == 1 else "stereo"
         line = _Line(sound, rate_hz, layout)
-        for frame, time_s in frames(container, sound.path, sound.duration_s):
+        is_mended = sound.headers is not None
+        for frame, time_s in frames(container, sound.path, sound.duration_s, is_mended=is_mended):
             yield from line.push(frame, time_s)
         yield from line.flush()
 
@@ -256,7 +268,11 @@ class _Line:
         if hole_s < 0 or is_beyond:  # timestamps that begin anew, or are nonsense: it goes on here
             self._shift_s = self._end_s - time_s
             return 0
-        return hole_s if hole_s * 1000 >= HOLE_MS else 0
+        if hole_s * 1000 < HOLE_MS:
+            return 0
+        if self._longest_s is not None and not self._end_s:
+            self._longest_s += hole_s  # FFmpeg may have gone by what there is
+        return hole_s
 
     def _placed(self, pieces: Iterable[Channels]) -> Iterator[Stretch]:
         for samples in pieces:

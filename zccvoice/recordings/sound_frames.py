@@ -28,7 +28,9 @@ _PAGE_BYTES = 27
 """Of an Ogg page's header, without the sizes of its segments."""
 
 
-def frames(container: Any, path: Path, duration_s: float | None) -> Iterator[tuple[Any, float | None]]:
+def frames(
+    container: Any, path: Path, duration_s: float | None, *, is_mended: bool = False
+) -> Iterator[tuple[Any, float | None]]:
     """The frames of a file's sound, each with its seconds from the beginning; None: it follows the one before.
 
     Broken packets, and broken stretches of the container, are passed over.
@@ -37,6 +39,7 @@ def frames(container: Any, path: Path, duration_s: float | None) -> Iterator[tup
         container: opened, not read from.
         path: where it is.
         duration_s: what it says.
+        is_mended: its headers had to be; then its first sound may be broken, too.
 
     Raises:
         RecordingError: rate or channels change.
@@ -45,7 +48,7 @@ def frames(container: Any, path: Path, duration_s: float | None) -> Iterator[tup
     decoding = _Decoding(container.streams.audio[0], path)
     is_counting = container.format.name == "mp3"
     s_per_byte = decoded_s = 0.0
-    origin_s: float | None = None  # the timestamp of the beginning
+    origin_s = 0.0 if is_mended else None  # the timestamp of the beginning
     is_begun = False
     for packet in _packets(container, decoding.stream):
         if not is_begun and packet.size:
