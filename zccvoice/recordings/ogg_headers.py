@@ -31,6 +31,10 @@ class Headers:
     end: int
     """Where in the file it goes on."""
 
+    def place_in_file(self, at: int) -> int:
+        """Where something behind them lies in the file."""
+        return at + self.end - len(self.pages)
+
 
 def mended_headers(path: Path) -> Headers | None:
     """What FFmpeg needs for reading a file that it cannot open; None where that is not for its headers' sake.
@@ -96,8 +100,7 @@ class MendedFile:
         """`file`: stays open for as long as this is used."""
         self._file = file
         self._headers = headers
-        self._shift = headers.end - len(headers.pages)  # from places here to those in the file
-        self._size = file.seek(0, os.SEEK_END) - self._shift
+        self._size = file.seek(0, os.SEEK_END) - headers.place_in_file(0)
         self._at = 0
 
     def read(self, size: int) -> bytes:
@@ -105,7 +108,7 @@ class MendedFile:
         if self._at < len(self._headers.pages):
             content = self._headers.pages[self._at : self._at + size]
         else:
-            self._file.seek(self._at + self._shift)
+            self._file.seek(self._headers.place_in_file(self._at))
             content = self._file.read(size)
         self._at += len(content)
         return content

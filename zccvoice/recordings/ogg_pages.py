@@ -45,8 +45,18 @@ class Page:
 
     @property
     def is_sound(self) -> bool:
-        """Whether sound ends in it, as it does not in headers: the position of these is 0, or -1 within one."""
-        return int.from_bytes(self.content[6:14], "little", signed=True) > 0
+        """Whether sound ends in it, as it does not in headers."""
+        return self.granule > 0
+
+    @property
+    def granule(self) -> int:
+        """Where in the sound its last packet ends, in samples; 0 in headers, -1 where none ends."""
+        return int.from_bytes(self.content[6:14], "little", signed=True)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its last packet goes on in the next one."""
+        return self.content[self._sizes_end - 1] == 255
 
     @property
     def serial(self) -> bytes:
@@ -57,6 +67,10 @@ class Page:
     def number(self) -> int:
         """In its stream."""
         return int.from_bytes(self.content[18:22], "little")
+
+    def is_apart(self, before: Page) -> bool:
+        """Whether pages of its stream are missing since that one."""
+        return self.serial == before.serial and self.number != before.number + 1
 
     @property
     def packet_ends(self) -> int:
@@ -127,6 +141,25 @@ def pages(file: BinaryIO, begin: int, most_bytes: int) -> Iterator[Page]:
         else:
             yield page
             at = page.end
+
+
+def first_page_of_sound(file: BinaryIO) -> int | None:
+    """Where the pages of an Ogg file begin that are no headers; None where these are broken.
+
+    Args:
+        file: at its beginning.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    while True:
+        at = file.tell()
+        page = file.read(_HEADER_BYTES)
+        if len(page) < _HEADER_BYTES or not page.startswith(_CAPTURE):
+            return None
+        if int.from_bytes(page[6:14], "little", signed=True) > 0:  # headers end at sample 0, or go on (-1)
+            return at
+        file.seek(sum(file.read(page[26])), 1)
 
 
 def last_page(file: BinaryIO) -> Page | None:

@@ -225,8 +225,7 @@ def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
     with _opened(sound.path, sound.headers) as container:
         layout = "mono" if sound.channel_count == 1 else "stereo"
         line = _Line(sound, rate_hz, layout)
-        is_mended = sound.headers is not None
-        for frame, time_s in frames(container, sound.path, sound.duration_s, is_mended=is_mended):
+        for frame, time_s in frames(container, sound.path, sound.duration_s, sound.headers):
             yield from line.push(frame, time_s)
         yield from line.flush()
 

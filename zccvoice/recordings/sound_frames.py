@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, TypeAlias
 
 import av
 
@@ -22,17 +22,17 @@ from zccvoice.recordings.mp3_info import (
     mp3_frame_s,
     mp3_info,
 )
+from zccvoice.recordings.ogg_clock import OggClock
+from zccvoice.recordings.ogg_headers import Headers
 
 FOREIGN_S = 1.0
 """What comes at another rate, or with other channels, for so long is how the file goes on; less is damage."""
 _MOST_FAILURES = 1_000
 """Attempts to find the next packet behind a broken stretch."""
-_PAGE_BYTES = 27
-"""Of an Ogg page's header, without the sizes of its segments."""
 
 
 def frames(
-    container: Any, path: Path, duration_s: float | None, *, is_mended: bool = False
+    container: Any, path: Path, duration_s: float | None, headers: Headers | None = None
 ) -> Iterator[tuple[Any, float | None]]:
     """The frames of a file's sound, each with its seconds from the beginning; None: it follows the one before.
 
@@ -42,33 +42,51 @@ def frames(
         container: opened, not read from.
         path: where it is.
         duration_s: what it says.
-        is_mended: its headers had to be; then its first sound may be broken, too.
+        headers: that an Ogg file is read with instead of its own.
 
     Raises:
         RecordingError: rate or channels change.
         av.FFmpegError, OSError: it cannot be read.
     """
     decoding = _Decoding(container, path)
-    is_counting = container.format.name == "mp3"
-    s_per_byte = decoded_s = 0.0
-    origin_s = 0.0 if is_mended else None  # the timestamp of the beginning
-    is_begun = is_measured = False
+    match container.format.name:
+        case "mp3":
+            yield from _counted(container, decoding, path, duration_s)
+        case "ogg":
+            clock = OggClock(path, headers, decoding.stream)
+            for packet in _packets(container, decoding.stream):
+                yield from clock.turn(packet)
+                if clock.is_behind_hole:
+                    decoding.forget()
+                yield from clock.place(decoding.decode(packet))
+            yield from clock.flush()
+        case _:
+            yield from _told(container, decoding)
+
+
+def _told(container: Any, decoding: _Decoding) -> Iterator[tuple[Any, float | None]]:
+    origin_s: float | None = None  # the timestamp of the beginning
     for packet in _packets(container, decoding.stream):
-        if not is_begun and packet.size:
-            is_begun = True
-            if is_counting:
-                decoding.broken_bytes, s_per_byte = _before_mp3(path, packet.pos, duration_s)
-            elif container.format.name == "ogg" and _is_after_broken_pages(path, packet.pos):
-                origin_s = 0.0
         for frame in decoding.decode(packet):
-            if is_counting:
-                if decoding.broken_bytes and not is_measured:
-                    s_per_byte, is_measured = _s_per_broken_byte(path) or s_per_byte, True
-                yield frame, decoded_s + decoding.broken_bytes * s_per_byte
-            else:
-                if origin_s is None:
-                    origin_s = 0.0 if decoding.broken_bytes else frame.time
-                yield frame, None if frame.time is None or origin_s is None else frame.time - origin_s
+            if origin_s is None:
+                origin_s = 0.0 if decoding.broken_bytes else frame.time
+            yield frame, None if frame.time is None or origin_s is None else frame.time - origin_s
+
+
+def _counted(
+    container: Any, decoding: _Decoding, path: Path, duration_s: float | None
+) -> Iterator[tuple[Any, float | None]]:
+    """Of an MP3, in which nothing tells times."""
+    decoded_s = 0.0
+    s_per_byte: float | None = None
+    is_measured = False
+    for packet in _packets(container, decoding.stream):
+        if s_per_byte is None and packet.size:
+            decoding.broken_bytes, s_per_byte = _before_mp3(path, packet.pos, duration_s)
+        for frame in decoding.decode(packet):
+            if decoding.broken_bytes and not is_measured:
+                s_per_byte, is_measured = _s_per_broken_byte(path) or s_per_byte, True
+            yield frame, decoded_s + decoding.broken_bytes * (s_per_byte or 0.0)
             decoded_s += frame.samples / frame.sample_rate
 
 
@@ -120,6 +138,11 @@ class _Decoding:
             self.broken_bytes += before
         self.whole_count += 1
         return decoded
+
+    def forget(self) -> None:
+        """There is a hole: Vorbis would blend what was before it into what follows."""
+        if self._decoder.name == "vorbis":
+            self._decoder.flush_buffers()
 
     def _is_foreign(self, frame: Any) -> bool:
         """Whether it is not like the others: something in broken bytes that looks like a frame."""
@@ -208,28 +231,3 @@ def _s_per_broken_byte(path: Path) -> float | None:
     broken_bytes = decoding.broken_bytes - beyond
     missing_s = (info.frame_count - decoding.whole_count) * mp3_frame_s(decoding.rate_hz)
     return missing_s / broken_bytes if missing_s > 0 and broken_bytes > 0 else None
-
-
-def _is_after_broken_pages(path: Path, at: int) -> bool:
-    """Whether pages of an Ogg file were passed over before its first packet: FFmpeg tells nothing of them."""
-    with path.open("rb") as file:
-        return at != first_page_of_sound(file)
-
-
-def first_page_of_sound(file: BinaryIO) -> int | None:
-    """Where the pages of an Ogg file begin that are no headers; None where these are broken.
-
-    Args:
-        file: at its beginning.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    while True:
-        at = file.tell()
-        page = file.read(_PAGE_BYTES)
-        if len(page) < _PAGE_BYTES or not page.startswith(b"OggS"):
-            return None
-        if int.from_bytes(page[6:14], "little", signed=True) > 0:  # headers end at sample 0, or go on (-1)
-            return at
-        file.seek(sum(file.read(page[26])), 1)
