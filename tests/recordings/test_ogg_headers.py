@@ -14,8 +14,10 @@ import pytest
 from tests.recordings.sounds import click, encode
 from tests.recordings.test_sound_frames import CLICKS_MS, SOUND, found_ms
 from zccvoice.errors import RecordingError
-from zccvoice.recordings.ogg_headers import Headers, MendedFile, mended_headers
+from zccvoice.recordings.mended_file import MendedFile
+from zccvoice.recordings.ogg_headers import Headers, mended_headers
 from zccvoice.recordings.ogg_pages import Page, pages
+from zccvoice.recordings.ogg_tail import Tail
 from zccvoice.recordings.sound_file import examine, read
 
 CODECS = {"libopus": 1, "flac": 1, "vorbis": 2}
@@ -148,13 +150,15 @@ def test_whole_headers_are_not_touched(tmp_path: Path, codec: str) -> None:
 def test_a_mended_file_is_read_like_any_other(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     content, new = rng.bytes(3_000), rng.bytes(100)
-    for end in (0, 60, 500):
-        expected = io.BytesIO(new + content[end:])
-        mended = MendedFile(io.BytesIO(content), Headers(new, end))
+    for end, tail_at in itertools.product((0, 60, 500), (None, 2_900, 3_000)):
+        tail = None if tail_at is None else Tail(tail_at, new[:50])
+        expected = io.BytesIO(new + content[end:tail_at] + (b"" if tail is None else tail.page))
+        mended = MendedFile(io.BytesIO(content), Headers(new, end), tail)
         for offset, whence in ((0, os.SEEK_SET), (50, os.SEEK_SET), (20, os.SEEK_CUR), (-70, os.SEEK_END)):
             assert mended.seek(offset, whence) == expected.seek(offset, whence) == mended.tell()
             wanted = expected.read(90)
             got = mended.read(90)
+            got += mended.read(90 - len(got))
             got += mended.read(90 - len(got))
             assert got == wanted
         assert mended.seek(0, os.SEEK_END) == expected.seek(0, os.SEEK_END)

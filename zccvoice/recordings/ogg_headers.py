@@ -6,7 +6,6 @@ must be as it is, which its checksum proves, and Opus needs nothing of its tags.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,33 +90,3 @@ def _gone(path: Path) -> RecordingError:
     return RecordingError(
         f"{path}: the headers at its beginning are damaged or missing: without them its sound cannot be decoded"
     )
-
-
-class MendedFile:
-    """A file with other headers, to be read by FFmpeg."""
-
-    def __init__(self, file: BinaryIO, headers: Headers) -> None:
-        """`file`: stays open for as long as this is used."""
-        self._file = file
-        self._headers = headers
-        self._size = file.seek(0, os.SEEK_END) - headers.place_in_file(0)
-        self._at = 0
-
-    def read(self, size: int) -> bytes:
-        """The next bytes, not always as many as that; empty at the end."""
-        if self._at < len(self._headers.pages):
-            content = self._headers.pages[self._at : self._at + size]
-        else:
-            self._file.seek(self._headers.place_in_file(self._at))
-            content = self._file.read(size)
-        self._at += len(content)
-        return content
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go on elsewhere."""
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        """Where it goes on."""
-        return self._at

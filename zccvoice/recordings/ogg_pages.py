@@ -34,6 +34,11 @@ class Page:
         return self.begin + len(self.content)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether its first packet began in the page before."""
+        return bool(self.content[5] & _GOES_ON)
+
+    @property
     def is_first(self) -> bool:
         """Whether its stream begins with it."""
         return bool(self.content[5] & _FIRST)
@@ -83,6 +88,23 @@ class Page:
         return self.content[self._sizes_end :]
 
     @property
+    def packets(self) -> list[bytes]:
+        """Those that end in it; of the first one what is here of it."""
+        found, at, begin = [], self._sizes_end, self._sizes_end
+        for size in self.content[_HEADER_BYTES : self._sizes_end]:
+            at += size
+            if size < 255:
+                found.append(self.content[begin:at])
+                begin = at
+        return found
+
+    def ending_at(self, granule: int) -> Page:
+        """The same, with another end, after which more may come."""
+        flags = self.content[5] & ~_LAST
+        head = self.content[:5] + bytes([flags]) + granule.to_bytes(8, "little", signed=True)
+        return Page(self.begin, _checked(head + self.content[14:]))
+
+    @property
     def _sizes_end(self) -> int:
         return _HEADER_BYTES + self.content[_HEADER_BYTES - 1]
 
@@ -117,8 +139,34 @@ def header_page_at(file: BinaryIO, begin: int, serial: bytes, number: int) -> Pa
 
 def new_header_page(packet: bytes, serial: bytes, number: int) -> bytes:
     """A page of one short packet (254 bytes at most), of that number of a stream but not the first."""
-    content = _header(0, serial, number) + bytes(4) + bytes([1, len(packet)]) + packet
-    return content[: _CHECKSUM.start] + _checksum(content) + content[_CHECKSUM.stop :]
+    return _checked(_header(0, serial, number) + bytes(4) + bytes([1, len(packet)]) + packet)
+
+
+def cut_page_at(file: BinaryIO, begin: int) -> Page | None:
+    """A page with the whole packets of the one that begins there, and in which the file ends; None without any.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    file.seek(begin)
+    content = file.read(_LONGEST_BYTES)
+    if len(content) < _HEADER_BYTES or not content.startswith(_CAPTURE):
+        return None
+    sizes_end = _HEADER_BYTES + content[_HEADER_BYTES - 1]
+    sizes = content[_HEADER_BYTES:sizes_end]
+    if sizes_end + sum(sizes) <= len(content):
+        return None  # all of it is there, and broken
+    count, kept_bytes, at = 0, 0, 0
+    for number, size in enumerate(sizes, start=1):
+        at += size
+        if sizes_end + at > len(content):
+            break
+        if size < 255:
+            count, kept_bytes = number, at
+    if not count:
+        return None
+    head = content[: _HEADER_BYTES - 1] + bytes([count]) + sizes[:count]
+    return Page(begin, _checked(head + content[sizes_end : sizes_end + kept_bytes]))
 
 
 def pages(file: BinaryIO, begin: int, most_bytes: int) -> Iterator[Page]:
@@ -195,6 +243,11 @@ def _content_at(file: BinaryIO, begin: int) -> bytes:
 def _header(flags: int, serial: bytes, number: int) -> bytes:
     """Of a page without sound, up to its checksum."""
     return _CAPTURE + bytes([0, flags]) + bytes(8) + serial + number.to_bytes(4, "little")
+
+
+def _checked(content: bytes) -> bytes:
+    """A page with its checksum."""
+    return content[: _CHECKSUM.start] + _checksum(content) + content[_CHECKSUM.stop :]
 
 
 def _checksum(content: bytes) -> bytes:

@@ -23,8 +23,10 @@ from zccvoice.audio.decoder import Decoder
 from zccvoice.audio.fitting import Fitting
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Gap, Packet, Samples
 from zccvoice.errors import RecordingError
-from zccvoice.recordings.ogg_headers import Headers, MendedFile, mended_headers
+from zccvoice.recordings.mended_file import MendedFile
+from zccvoice.recordings.ogg_headers import Headers, mended_headers
 from zccvoice.recordings.ogg_pages import last_page
+from zccvoice.recordings.ogg_tail import Tail, cut_tail
 from zccvoice.recordings.sound_frames import frames
 from zccvoice.recordings.wave_size import cut_wave_duration_s
 
@@ -76,6 +78,8 @@ class SoundFile:
     """Whether it seems to break off: an Ogg file whose last page does not end it."""
     headers: Headers | None = None
     """What it is read with instead of its own, where these are broken."""
+    tail: Tail | None = None
+    """What it is read with instead of its last page, where it is cut off within that."""
 
 
 def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
@@ -97,7 +101,7 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
             rate_hz = SAMPLE_RATE_HZ if raw is Encoding.G722 else NARROW_HZ
             return SoundFile(path, 1, rate_hz, size_bytes / g711.RATE_HZ, None, raw)
         try:
-            with _opened(path, None) as container:
+            with _opened(path) as container:
                 return _told(path, container)
         except av.FFmpegError:
             if (headers := mended_headers(path)) is None:
@@ -128,12 +132,12 @@ def read(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
 
 
 @contextmanager
-def _opened(path: Path, headers: Headers | None) -> Iterator[Any]:
+def _opened(path: Path, headers: Headers | None = None, tail: Tail | None = None) -> Iterator[Any]:
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
     with ExitStack() as stack:
         file: Any = str(path.absolute())
-        if headers is not None:
-            file = MendedFile(stack.enter_context(path.open("rb")), headers)
+        if headers is not None or tail is not None:
+            file = MendedFile(stack.enter_context(path.open("rb")), headers, tail)
         yield stack.enter_context(av.open(file, mode="r", metadata_errors="replace", options=options))
 
 
@@ -154,17 +158,29 @@ def _told(path: Path, container: Any) -> SoundFile:
     duration_s = None if container.duration is None else container.duration / av.time_base
     with path.open("rb") as file:
         duration_s = cut_wave_duration_s(file) or duration_s  # FFmpeg goes by what is there
-        is_end_missing = container.format.name == "ogg" and _is_end_missing(file)
+        is_end_missing, tail = _ogg_end(file, container) if container.format.name == "ogg" else (False, None)
     tags = {name.lower(): text for name, text in (container.metadata | stream.metadata).items()}
     kept_hz = NARROW_HZ if rate_hz <= NARROW_HZ else SAMPLE_RATE_HZ
     return SoundFile(
-        path, channel_count, kept_hz, duration_s, started_at(tags), is_end_missing=is_end_missing
+        path,
+        channel_count,
+        kept_hz,
+        duration_s,
+        started_at(tags),
+        is_end_missing=is_end_missing,
+        tail=tail,
     )
 
 
-def _is_end_missing(file: BinaryIO) -> bool:
+def _ogg_end(file: BinaryIO, container: Any) -> tuple[bool, Tail | None]:
+    """Whether it is missing, and what is left of it."""
     last = last_page(file)
-    return last is not None and not last.is_last
+    if last is None or last.is_last:
+        return False, None
+    if len(container.streams) > 1:
+        return True, None  # whose page it is that is cut off would have to be known
+    is_opus = container.streams.audio[0].codec_context.name.endswith("opus")
+    return True, cut_tail(file, last, is_opus=is_opus)
 
 
 def started_at(tags: dict[str, str]) -> datetime | None:
@@ -222,7 +238,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
-    with _opened(sound.path, sound.headers) as container:
+    with _opened(sound.path, sound.headers, sound.tail) as container:
         layout = "mono" if sound.channel_count == 1 else "stereo"
         line = _Line(sound, rate_hz, layout)
         for frame, time_s in frames(container, sound.path, sound.duration_s, sound.headers):
