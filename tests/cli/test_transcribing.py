@@ -129,6 +129,17 @@ def test_a_side_that_is_cut_off_is_told_by_name(
     assert "call-customer.wav: seems to be cut off: says 6 s, holds 3 s" in told
 
 
+def test_an_ogg_file_that_breaks_off_is_told_by_name(
+    there: Installation, recognizer: FakeRecognizer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = encode(there.folder / "whole.ogg", "libopus", 48_000, talk())
+    cut = there.folder / "cut.ogg"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert there.run("transcribe", whole, cut, "--agent", "left") == 0
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if "cut off" in line]
+    assert "cut.ogg: seems to be cut off: has no last page, holds 2 s" in told
+
+
 def test_several_calls_on_standard_output_are_told_apart(
     there: Installation, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

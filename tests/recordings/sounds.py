@@ -29,7 +29,12 @@ FORMATS = [
 
 
 def encode(
-    path: Path, codec: str, rate_hz: int, samples: Channels, tags: dict[str, str] | None = None
+    path: Path,
+    codec: str,
+    rate_hz: int,
+    samples: Channels,
+    tags: dict[str, str] | None = None,
+    **options: str,
 ) -> Path:
     """Write ``int16[channels, n]``, 16 kHz, as a file of that codec and rate."""
     layout = "mono" if len(samples) == 1 else "stereo"
@@ -37,7 +42,9 @@ def encode(
     frame.sample_rate, frame.pts = 16_000, 0
     with av.open(str(path), "w") as container:
         container.metadata.update(tags or {})
-        stream: Any = container.add_stream(codec, rate=rate_hz, layout=layout)
+        stream: Any = container.add_stream(
+            codec, rate=rate_hz, layout=layout, options={"strict": "-2"} | options
+        )
         resampler = av.AudioResampler(format=stream.codec_context.format, layout=layout, rate=rate_hz)
         for given in (frame, None):
             for piece in resampler.resample(given):

@@ -6,12 +6,13 @@ import struct
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
-from tests.audio.encoded import encoded
+from tests.audio.encoded import encoded, snr_db
 from tests.recordings.sounds import FORMATS, click, clicks_ms, encode
 from tests.speech.sounds import voice
 from zccvoice.audio.frame import AudioFormat, Encoding
@@ -86,6 +87,27 @@ def test_narrow_raw_sound_beside_wide_sound(tmp_path: Path) -> None:
     samples = np.concatenate([one.samples for one in read(examine(path), 16_000)], axis=1)
     assert samples.shape == (1, 32_000)
     assert clicks_ms(samples[0], 16_000) == pytest.approx([700], abs=2)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "rate_hz", "hz"),
+    [("wav", "pcm_s16le", 8_000, 3_400), ("flac", "flac", 8_000, 3_400), ("wav", "pcm_s16le", 44_100, 7_000)],
+)
+def test_a_tone_stays_itself_at_the_edge_of_its_band(
+    tmp_path: Path, suffix: str, codec: str, rate_hz: int, hz: int
+) -> None:
+    """Also in narrow sound beside wide sound."""
+    tone = np.rint(30_000 * np.sin(2 * np.pi * hz * np.arange(rate_hz) / rate_hz)).astype(np.int16)
+    path = tmp_path / f"tone.{suffix}"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=rate_hz, layout="mono")
+        frame = av.AudioFrame.from_ndarray(tone.reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = rate_hz
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    sound = np.concatenate([one.samples for one in read(examine(path), 16_000)], axis=1)[0]
+    expected = 30_000 * np.sin(2 * np.pi * hz * np.arange(len(sound)) / 16_000)
+    assert snr_db(expected[200:-200], sound[200:-200]) >= 80
 
 
 def test_what_follows_broken_packets_stays_where_it_was(tmp_path: Path) -> None:

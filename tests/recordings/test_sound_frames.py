@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.recordings.sounds import click, clicks_ms, encode, spoil
+from tests.speech.sounds import noise
 from zccvoice.errors import RecordingError
 from zccvoice.recordings.sound_file import examine, read
 
@@ -55,6 +56,60 @@ def test_what_is_left_is_where_it_was_recorded(
     found = found_ms(path)
     for expected_ms in left_ms:
         assert min(abs(one - expected_ms) for one in found) < 50, found
+
+
+def uneven_mp3(tmp_path: Path, rate_hz: int) -> Path:
+    """Of a variable bit rate: a silent half, and one with noise, whose frames are far longer; with CLICKS_MS."""
+    samples = SOUND.copy()
+    samples[0, :160_000][np.abs(samples[0, :160_000]) < 100] = 0
+    samples[0, 160_000:] += noise(10_000, dbfs=-45)
+    path = tmp_path / "call.mp3"
+    return encode(path, "libmp3lame", rate_hz, samples, flags="+qscale", global_quality="472")
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+@pytest.mark.parametrize(
+    ("from_share", "until_share", "left_ms"),
+    [(0, 0.2, [19_000]), (0.1, 0.2, [19_000]), (0.3, 0.6, [1_000, 3_000, 19_000])],
+)
+@pytest.mark.parametrize("seed", [None, 3])
+def test_what_is_left_of_an_mp3_is_where_its_first_frame_tells(
+    tmp_path: Path, rate_hz: int, from_share: float, until_share: float, left_ms: list[int], seed: int | None
+) -> None:
+    """However long the frames are that are lost: it has counted all of them."""
+    path = uneven_mp3(tmp_path, rate_hz)
+    spoil(path, from_share, until_share, seed=seed)
+    found = found_ms(path)
+    for expected_ms in left_ms:
+        assert min(abs(one - expected_ms) for one in found) < 5, found
+
+
+@pytest.mark.parametrize("tail", [bytes(100_000), b"TAG" + bytes(125), b"x" * 100_000])
+def test_what_follows_an_mp3_is_none_of_its_holes(tmp_path: Path, tail: bytes) -> None:
+    path = uneven_mp3(tmp_path, 16_000)
+    spoil(path, 0.1, 0.2)
+    path.write_bytes(path.read_bytes() + tail)
+    found = found_ms(path)
+    assert min(abs(one - 15_000) for one in found) < 5, found
+
+
+def test_between_the_holes_of_an_mp3_it_is_estimated_and_behind_them_known(tmp_path: Path) -> None:
+    path = uneven_mp3(tmp_path, 44_100)
+    spoil(path, 0.05, 0.1)
+    spoil(path, 0.5, 0.6)
+    found = found_ms(path)
+    assert min(abs(one - 1_000) for one in found) < 5
+    assert min(abs(one - 19_000) for one in found) < 5
+
+
+def test_an_mp3_that_is_cut_off_has_not_lost_in_its_holes_what_is_cut_off(tmp_path: Path) -> None:
+    path = uneven_mp3(tmp_path, 44_100)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 3 // 4])
+    spoil(path, 0.2, 0.25)
+    sound = examine(path)
+    last = list(read(sound, 16_000))[-1]
+    assert (last.position + last.samples.shape[1]) / 16_000 < 17
 
 
 @pytest.mark.parametrize(("suffix", "codec", "rate_hz"), BREAKABLE[:2])

@@ -19,6 +19,7 @@ from zccvoice.bench import tunes
 from zccvoice.config import VadConfig
 from zccvoice.errors import DecodeError
 from zccvoice.simulator.encoders import encode_g711
+from zccvoice.simulator.sources import resample
 from zccvoice.speech.confirmation import Doubt
 from zccvoice.speech.track import Track, TrackGap
 from zccvoice.speech.utterance import Utterance
@@ -516,3 +517,24 @@ def test_clipping_is_seen_in_what_came_at_8_khz(
     clipped = clipped_ratio(loud[::2])
     assert clipped > 0.04
     assert track.quality.clipped_ratio == pytest.approx(clipped, abs=0.01)
+
+
+@pytest.mark.parametrize("rate_hz", [32_000, 48_000])
+def test_clipping_is_seen_in_what_came_faster_than_it_is_heard(rate_hz: int) -> None:
+    """Whatever it came in; over and over, as long as the track goes on."""
+    quiet, loud, pause = (resample(one, rate_hz) for one in (noise(600), voice(2_000), noise(900)))
+    loud = np.clip(8 * loud.astype(np.int32), -32_768, 32_767).astype(np.int16)
+    overdriven = np.concatenate([quiet, *[loud, pause] * 4])
+    told: list[float | None] = []
+    for packet_ms in (20, 50, 100):
+        size = rate_hz * packet_ms // 1_000
+        track = Track("ch", AudioFormat(Encoding.L16, rate_hz), VadConfig())
+        for number, at in enumerate(range(0, len(overdriven) // size * size, size)):
+            track.place(START_MS + number * packet_ms, overdriven[at : at + size].tobytes())
+            track.hear(track.decode())
+        track.flush()
+        told.append(track.quality.clipped_ratio)
+    clipped = clipped_ratio(loud)
+    assert clipped > 0.1
+    assert told[0] == pytest.approx(clipped, abs=0.01)
+    assert told[1:] == [told[0]] * 2

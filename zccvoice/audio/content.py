@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 
+from zccvoice.audio.fitting import Fitting
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, Samples
 from zccvoice.errors import DecodeError
 
@@ -49,9 +50,9 @@ def samples_of(content: bytes, *, longest_s: float) -> Samples:
 
 
 def _decoded(content: bytes) -> Any:
-    resampler: Any = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+    fitting = Fitting(SAMPLE_RATE_HZ, "mono")
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
     with av.open(io.BytesIO(content), mode="r", metadata_errors="replace", options=options) as container:
         for frame in [*container.streams.audio[:1]] and container.decode(audio=0):
-            yield from (one.to_ndarray()[0] for one in resampler.resample(frame))
-        yield from (one.to_ndarray()[0] for one in resampler.resample(None))
+            yield from (one[0] for one in fitting.push(frame))
+        yield from (one[0] for one in fitting.flush())

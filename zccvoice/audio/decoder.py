@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from zccvoice.audio.clipping import Clipping
 from zccvoice.audio.codecs import codec_for
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.resampler import Resampler
@@ -31,13 +32,17 @@ _EDGE_MS = 4
 class Decoder:
     """The decoder of one track."""
 
-    def __init__(self, audio_format: AudioFormat, *, is_narrow: bool = False) -> None:
+    def __init__(
+        self, audio_format: AudioFormat, *, is_narrow: bool = False, clipping: Clipping | None = None
+    ) -> None:
         """Begin.
 
         Args:
             audio_format: of the payloads.
             is_narrow: sound that comes at 8 kHz is given so, for who wants only some of it at 16 kHz.
+            clipping: is told the samples as they come.
         """
+        self._clipping = clipping
         self._codec = codec_for(audio_format)
         self._resampler = Resampler(self._codec.rate_hz)
         reach = self._resampler.reach_samples
@@ -70,6 +75,8 @@ class Decoder:
         for run, hole, follower in _runs_and_holes(pieces):
             if run:
                 samples, refused = self._codec.decode(run)
+                if self._clipping is not None:
+                    self._clipping.push(run[0].position, samples)
                 if bridge is not None:
                     self._fade_in(bridge, samples)
                     bridge = None

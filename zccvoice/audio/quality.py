@@ -14,6 +14,8 @@ import numpy.typing as npt
 SILENCE_DBFS = -120.0
 """Level reported for digital silence, so that levels stay finite."""
 _FULL_SCALE = 32_768.0
+LEAST_CLIPPED = 3
+"""So many samples in a row at one value at full scale are clipped."""
 _LOWEST_TOP = 32_124
 """What µ-law's largest codes mean; A-law's mean 32256. What came through G.711 gets no nearer to full scale."""
 
@@ -41,15 +43,26 @@ def clipped_ratio(samples: npt.NDArray[np.int16]) -> float:
     Full scale is that of whatever codec the sound came through: a recording does not tell of all of them. Give it
     the samples as they came: resampling makes waves of what is flat.
     """
-    if samples.size == 0:
+    if not reaches_top(samples):  # nearly always
         return 0.0
-    if samples.max() < _LOWEST_TOP and samples.min() > -_LOWEST_TOP:  # nearly always
-        return 0.0
-    at_top = (samples >= _LOWEST_TOP) | (samples <= -_LOWEST_TOP)
-    stays = at_top[1:] & (samples[1:] == samples[:-1])
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], stays, [False])).astype(np.int8)))
-    lengths = edges[1::2] - edges[::2] + 1
-    return float(lengths[lengths >= 3].sum()) / samples.size
+    tops = flat_tops(samples)
+    lengths = tops[:, 1] - tops[:, 0]
+    return float(lengths[lengths >= LEAST_CLIPPED].sum()) / samples.size
+
+
+def reaches_top(samples: npt.NDArray[np.int16]) -> bool:
+    """Whether any of ``int16[n]`` is at ±full scale."""
+    return bool(samples.size and (samples.max() >= _LOWEST_TOP or samples.min() <= -_LOWEST_TOP))
+
+
+def flat_tops(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+    """Where ``int16[n]`` stays at one value at ±full scale, if only for one: begins and ends, ``int64[m, 2]``."""
+    at = np.flatnonzero((samples >= _LOWEST_TOP) | (samples <= -_LOWEST_TOP)).astype(np.int64)
+    values = samples[at]
+    goes_on = (np.diff(at) == 1) & (values[1:] == values[:-1])
+    begins = at[np.concatenate(([True], ~goes_on))[: at.size]]
+    lasts = at[np.concatenate((~goes_on, [True]))[: at.size]]
+    return np.stack([begins, lasts + 1], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

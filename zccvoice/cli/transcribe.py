@@ -210,10 +210,8 @@ def _tell(options: argparse.Namespace, files: Files, done: Done, *, is_one_of_se
             file=sys.stderr,
         )
     for path, told_s, held_s in done.cut_off:
-        print(
-            f"zccvoice: {path}: seems to be cut off: says {told_s:.0f} s, holds {held_s:.0f} s",
-            file=sys.stderr,
-        )
+        says = "has no last page" if told_s is None else f"says {told_s:.0f} s"
+        print(f"zccvoice: {path}: seems to be cut off: {says}, holds {held_s:.0f} s", file=sys.stderr)
     if outcome.damaged_s:
         print(f"zccvoice: {files}: {outcome.damaged_s:.1f} s of its sound are damaged", file=sys.stderr)
     if outcome.failed_count:

@@ -46,8 +46,8 @@ class Done:
     """To be printed."""
     target: Path | None = None
     """Where the transcript is."""
-    cut_off: tuple[tuple[Path, float, float], ...] = ()
-    """Files that hold less than they say: how many seconds they say, and hold."""
+    cut_off: tuple[tuple[Path, float | None, float], ...] = ()
+    """Files that hold less than they say, or break off: how many seconds they say, if they do, and hold."""
     apart_s: float = 0.0
     """How far apart its files say that they began; they are laid side by side all the same."""
     wall_s: float = 0.0
@@ -172,8 +172,10 @@ class Desk:
         return None if folder is None else folder / f"{files.name}.{self._format}"
 
 
-def _cut_off(call: RecordedCall, outcome: Outcome) -> Iterator[tuple[Path, float, float]]:
+def _cut_off(call: RecordedCall, outcome: Outcome) -> Iterator[tuple[Path, float | None, float]]:
     for number, sound in enumerate(call.sounds):
         held_s = outcome.length_s({leg.channel_id for leg in call.legs if leg.file == number})
         if sound.duration_s is not None and held_s < sound.duration_s - CUT_OFF_S:
             yield sound.path, sound.duration_s, held_s
+        elif sound.is_end_missing:
+            yield sound.path, None, held_s

@@ -5,6 +5,12 @@ one pipeline, one place where sound is kept, encrypted, under retention, and era
 
 - `sound_file`   what a file holds, and its samples, a stretch at a time
 - `sound_frames` what can be decoded of it where it is broken, and where that belongs
+- `mp3_info`     how many frames an MP3 says that it has
+- `ogg_tail`     the last sound of such a file that was cut off within a page
+- `mended_file`  such a file as FFmpeg is to see it
+- `ogg_pages`    which pages of an Ogg file are whole
+- `ogg_clock`    when the frames of an Ogg file are
+- `ogg_headers`  what such a file is read with whose headers are broken
 - `recorded_call` which files and channels are whose side of which call
 - `intake`       a recorded call → a journal
 - `transcription` that journal → facts, kept in it, so that what was interrupted goes on

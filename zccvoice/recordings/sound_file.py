@@ -8,10 +8,11 @@ after them stays where it was, see `sound_frames`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -19,8 +20,13 @@ import numpy.typing as npt
 
 from zccvoice.audio.codecs import g711, sample_count
 from zccvoice.audio.decoder import Decoder
+from zccvoice.audio.fitting import Fitting
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, AudioFormat, Encoding, Gap, Packet, Samples
 from zccvoice.errors import RecordingError
+from zccvoice.recordings.mended_file import MendedFile
+from zccvoice.recordings.ogg_headers import Headers, mended_headers
+from zccvoice.recordings.ogg_pages import last_page
+from zccvoice.recordings.ogg_tail import Tail, cut_tail
 from zccvoice.recordings.sound_frames import frames
 from zccvoice.recordings.wave_size import cut_wave_duration_s
 
@@ -68,6 +74,12 @@ class SoundFile:
     """When the recording began, where the file tells; aware."""
     raw: Encoding | None = None
     """How its bytes are to be read, where there is no container."""
+    is_end_missing: bool = False
+    """Whether it seems to break off: an Ogg file whose last page does not end it."""
+    headers: Headers | None = None
+    """What it is read with instead of its own, where these are broken."""
+    tail: Tail | None = None
+    """What it is read with instead of its last page, where it is cut off within that."""
 
 
 def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
@@ -88,8 +100,14 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
         if raw is not None:
             rate_hz = SAMPLE_RATE_HZ if raw is Encoding.G722 else NARROW_HZ
             return SoundFile(path, 1, rate_hz, size_bytes / g711.RATE_HZ, None, raw)
-        with _opened(path) as container:
-            return _told(path, container)
+        try:
+            with _opened(path) as container:
+                return _told(path, container)
+        except av.FFmpegError:
+            if (headers := mended_headers(path)) is None:
+                raise
+        with _opened(path, headers) as container:
+            return replace(_told(path, container), headers=headers)
     except (OSError, av.FFmpegError) as error:
         raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -113,13 +131,14 @@ def read(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
         raise RecordingError(f"{sound.path}: there is no sound in it")
 
 
-def _opened(path: Path) -> Any:
-    return av.open(
-        str(path.absolute()),
-        mode="r",
-        metadata_errors="replace",
-        options={"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"},
-    )
+@contextmanager
+def _opened(path: Path, headers: Headers | None = None, tail: Tail | None = None) -> Iterator[Any]:
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
+    with ExitStack() as stack:
+        file: Any = str(path.absolute())
+        if headers is not None or tail is not None:
+            file = MendedFile(stack.enter_context(path.open("rb")), headers, tail)
+        yield stack.enter_context(av.open(file, mode="r", metadata_errors="replace", options=options))
 
 
 def _told(path: Path, container: Any) -> SoundFile:
@@ -139,9 +158,29 @@ def _told(path: Path, container: Any) -> SoundFile:
     duration_s = None if container.duration is None else container.duration / av.time_base
     with path.open("rb") as file:
         duration_s = cut_wave_duration_s(file) or duration_s  # FFmpeg goes by what is there
+        is_end_missing, tail = _ogg_end(file, container) if container.format.name == "ogg" else (False, None)
     tags = {name.lower(): text for name, text in (container.metadata | stream.metadata).items()}
     kept_hz = NARROW_HZ if rate_hz <= NARROW_HZ else SAMPLE_RATE_HZ
-    return SoundFile(path, channel_count, kept_hz, duration_s, started_at(tags))
+    return SoundFile(
+        path,
+        channel_count,
+        kept_hz,
+        duration_s,
+        started_at(tags),
+        is_end_missing=is_end_missing,
+        tail=tail,
+    )
+
+
+def _ogg_end(file: BinaryIO, container: Any) -> tuple[bool, Tail | None]:
+    """Whether it is missing, and what is left of it."""
+    last = last_page(file)
+    if last is None or last.is_last:
+        return False, None
+    if len(container.streams) > 1:
+        return True, None  # whose page it is that is cut off would have to be known
+    is_opus = container.streams.audio[0].codec_context.name.endswith("opus")
+    return True, cut_tail(file, last, is_opus=is_opus)
 
 
 def started_at(tags: dict[str, str]) -> datetime | None:
@@ -199,10 +238,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
-    with _opened(sound.path) as container:
+    with _opened(sound.path, sound.headers, sound.tail) as container:
         layout = "mono" if sound.channel_count == 1 else "stereo"
         line = _Line(sound, rate_hz, layout)
-        for frame, time_s in frames(container, sound.path, sound.duration_s):
+        for frame, time_s in frames(container, sound.path, sound.duration_s, sound.headers):
             yield from line.push(frame, time_s)
         yield from line.flush()
 
@@ -214,7 +253,7 @@ class _Line:
         self._longest_s = None if sound.duration_s is None else sound.duration_s + 1
         self._rate_hz = rate_hz
         self._layout = layout
-        self._resampler = self._new_resampler()
+        self._fitting = Fitting(rate_hz, layout)
         self._shift_s = 0.0  # from the times that frames are told to have to their places
         self._end_s = 0.0  # of what was pushed, from position 0
         self.position = 0
@@ -225,15 +264,15 @@ class _Line:
         hole_s = self._hole_before(time_s)
         if hole_s:
             yield from self.flush()
-            self._resampler = self._new_resampler()
+            self._fitting = Fitting(self._rate_hz, self._layout)
             self._end_s += hole_s
             self.position = round(self._end_s * 1000) * self._rate_hz // 1000
         self._end_s += frame.samples / frame.sample_rate
-        yield from self._resampled(_in_order(frame, self._layout))
+        yield from self._placed(self._fitting.push(_in_order(frame, self._layout)))
 
     def flush(self) -> Iterator[Stretch]:
         """No more follows here."""
-        yield from self._resampled(None)
+        yield from self._placed(self._fitting.flush())
 
     def _hole_before(self, time_s: float | None) -> float:
         """Seconds that are missing before what is told to be there."""
@@ -244,14 +283,14 @@ class _Line:
         if hole_s < 0 or is_beyond:  # timestamps that begin anew, or are nonsense: it goes on here
             self._shift_s = self._end_s - time_s
             return 0
-        return hole_s if hole_s * 1000 >= HOLE_MS else 0
+        if hole_s * 1000 < HOLE_MS:
+            return 0
+        if self._longest_s is not None and not self._end_s:
+            self._longest_s += hole_s  # FFmpeg may have gone by what there is
+        return hole_s
 
-    def _new_resampler(self) -> Any:
-        return av.AudioResampler(format="s16p", layout=self._layout, rate=self._rate_hz)
-
-    def _resampled(self, frame: Any) -> Iterator[Stretch]:
-        for piece in self._resampler.resample(frame):
-            samples: Channels = piece.to_ndarray().astype(np.int16, copy=False)
+    def _placed(self, pieces: Iterable[Channels]) -> Iterator[Stretch]:
+        for samples in pieces:
             yield Stretch(self.position, samples)
             self.position += samples.shape[1]
 

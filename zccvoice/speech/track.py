@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zccvoice.audio.clipping import clipping_for
 from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import (
@@ -78,7 +79,9 @@ class Track:
         self.timeline = Timeline(audio_format)
         """Holds the counts of packets."""
         # Silero hears 16 kHz.
-        self._decoder = Decoder(audio_format, is_narrow=detector is None and settings.detector != "silero")
+        is_narrow = detector is None and settings.detector != "silero"
+        self._clipping = clipping_for(audio_format)
+        self._decoder = Decoder(audio_format, is_narrow=is_narrow, clipping=self._clipping)
         self._trail = Trail(self._decoder)
         self._placed: list[Packet | Gap] = []
         self._detector = detector or detector_for(settings, self._decoder.rate_hz)
@@ -267,7 +270,7 @@ class Track:
         padded_end = end if span.is_cut else min(end + self._padding, first + stretch.samples.size)
         self._last_end = end
         speech = stretch.samples[start - first : end - first]
-        level, clipped = level_dbfs(speech), clipped_ratio(speech[:: self._per_came])
+        level, clipped = level_dbfs(speech), self._clipped_ratio(speech, start, end)
         self._speech_level.add(level, clipped, speech.size)
         return Utterance(
             channel_id=self.channel_id,
@@ -283,6 +286,11 @@ class Track:
             passage=self._trail.passage(padded_start, padded_end),
         )
 
+    def _clipped_ratio(self, speech: Samples, start: int, end: int) -> float:
+        """Of what came for this speech."""
+        clipping = self._clipping
+        return clipped_ratio(speech[:: self._per_came]) if clipping is None else clipping.ratio(start, end)
+
     def _forget(self) -> None:
         """Drop sound that no utterance can need any more."""
         open_since = self._endpointer.open_since
@@ -295,6 +303,8 @@ class Track:
             self._keep_only(self._kept[surplus // self._per_kept :])
             self._kept_from += surplus
             self._trail.forget(self._kept_from)
+            if self._clipping is not None:
+                self._clipping.forget(self._kept_from)
             first = -(-(self._kept_from - self._origin) // FRAME_SAMPLES)
             del self._decisions.is_speech[: first - self._decided_from]
             del self._decisions.levels_dbfs[: first - self._decided_from]
