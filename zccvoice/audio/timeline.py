@@ -12,18 +12,19 @@ Packets wait for a missing neighbour until something newer than `window_ms` has 
 track without a seam, so that rounding in the timestamps never costs or adds a sample. A sender whose samples are
 slower or faster than its timestamps is held to the timestamps, by a packet more or less when it has come to that.
 
-A clock may jump. One that is set back is known by packets that are all too late, and the axis goes on; so it does
-when it is set forward by more than a day. What Zoom repeats after an interruption is too late as well, but has its
-timestamps and its sound from before: that much is remembered of every packet. A single timestamp far ahead is
-believed when the next one confirms it: one near it, or further ahead.
+A clock may jump. One that is set back is known by packets that are all too late and not for a gap (`arrivals`);
+the axis goes on, as it does when the clock is set forward by more than a day. What Zoom repeats after an
+interruption is too late as well, but has its timestamps and its sound from before: that much is remembered of
+every packet. A single timestamp far ahead is believed when the next one confirms it: one near it, or further
+ahead.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass, field
 from struct import Struct
 
+from zccvoice.audio.arrivals import LONGEST_BURST_MS, Late, Waiting
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.outages import Outage, Refusals
@@ -36,29 +37,16 @@ QUIET_AFTER_MS = 2_000
 """A longer hole is a leg that sent nothing, not loss."""
 LOST_PACKETS = "lost_packets"
 """Cause of a gap that nobody announced."""
-LATE_BEFORE_STEP = 10
-"""So many packets in a row that all come too late are a clock that was set back, not stragglers."""
 FAR_AHEAD_MS = 10_000
 """A packet so far ahead of all others waits until another one confirms it."""
 LONGEST_HOLE_MS = 24 * 3_600_000
 """No leg is quiet for longer: the clock was set forward."""
-REMEMBERED_MS = 70_000
-"""So much sound is known when it comes again: Zoom buffers a minute of it."""
+REMEMBERED_MS = LONGEST_BURST_MS
+"""So much sound is known when it comes again."""
 _USUAL_MS, _LEAST_MARKS = 20, 256
 _MARK = Struct("<q8s")  # a packet's timestamp and how its sound begins: 16 bytes
 _mark_into = _MARK.pack_into
 _new = tuple.__new__  # `Packet(...)` takes twice as long, and would be a third of what a packet costs here
-
-
-@dataclass(order=True, slots=True)
-class _Waiting:
-    timestamp_ms: int
-    payload: bytes = field(compare=False)
-    sample_count: int = field(compare=False)
-    source: tuple[int, int] | None = field(compare=False)
-
-    def is_again(self, other: _Waiting) -> bool:
-        return self.timestamp_ms == other.timestamp_ms and self.payload == other.payload
 
 
 class Timeline:
@@ -73,9 +61,9 @@ class Timeline:
         self._usual_bytes, self._usual_count = -1, 0
         self._window_ms = window_ms
         self._quiet_after = quiet_after_ms * SAMPLES_PER_MS
-        self._waiting: list[_Waiting] = []
-        self._far: _Waiting | None = None
-        self._late: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
+        self._far: Waiting | None = None
+        self._late = Late()
         self._is_in_order = False  # the track has begun, and nothing waits or is doubted
         self._newest_ms = -1
         # Of the packets placed last, a ring.
@@ -137,7 +125,7 @@ class Timeline:
             if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
                 self._newest_ms = timestamp_ms
                 return [self._place(timestamp_ms, payload, count, source)]
-        placed = self._take(_Waiting(timestamp_ms, payload, count, source))
+        placed = self._take(Waiting(timestamp_ms, payload, count, source))
         is_in_doubt = self._waiting or self._late or self._far is not None
         self._is_in_order = self.first_timestamp_ms is not None and not is_in_doubt
         return placed
@@ -200,7 +188,7 @@ class Timeline:
         hole, packet_samples = self._position_of(end_ms) - self._next, self._refused_ms * SAMPLES_PER_MS
         return self._gaps(hole, packet_samples) if hole * 2 >= packet_samples else []
 
-    def _take(self, packet: _Waiting) -> list[Packet | Gap]:
+    def _take(self, packet: Waiting) -> list[Packet | Gap]:
         if self._is_known(packet):
             self.duplicate_packets += 1
             return []
@@ -225,7 +213,7 @@ class Timeline:
         insort(self._waiting, packet)
         return placed + self._release(self._newest_ms - self._window_ms)
 
-    def _is_known(self, packet: _Waiting) -> bool:
+    def _is_known(self, packet: Waiting) -> bool:
         """Whether this sound came at this time before: the time alone may be that of a clock that was set back."""
         if self._far is not None and self._far.is_again(packet):
             return True
@@ -245,7 +233,7 @@ class Timeline:
         is_further = far_ms < timestamp_ms <= far_ms + LONGEST_HOLE_MS
         return is_further and far_ms <= self._newest_ms + LONGEST_HOLE_MS
 
-    def _doubt_the_first(self, packet: _Waiting) -> None:
+    def _doubt_the_first(self, packet: Waiting) -> None:
         """The very first packet may be the one with the wrong timestamp."""
         if self.first_timestamp_ms is None and len(self._waiting) == 1:
             (first,) = self._waiting
@@ -254,7 +242,7 @@ class Timeline:
                 self._waiting, self._far = [], first
                 self._newest_ms = packet.timestamp_ms
 
-    def _believe(self, far: _Waiting) -> list[Packet | Gap]:
+    def _believe(self, far: Waiting) -> list[Packet | Gap]:
         """What was far ahead is where the track goes on."""
         placed = self._release(self._newest_ms + 1)
         hole_ms = far.timestamp_ms - self._newest_ms
@@ -284,7 +272,8 @@ class Timeline:
             if hole <= -packet.sample_count:  # all of it lies before what was placed: too late
                 placed += self._leave_out(packet)
                 continue
-            self._late.clear()
+            if self._late:
+                self._late.end()
             placed.append(
                 self._place(packet.timestamp_ms, packet.payload, packet.sample_count, packet.source)
             )
@@ -299,23 +288,18 @@ class Timeline:
         self._last_payload = payload
         return packet
 
-    def _leave_out(self, packet: _Waiting) -> list[Packet | Gap]:
+    def _leave_out(self, packet: Waiting) -> list[Packet | Gap]:
         """A packet that is too late, unless it tells that the clock was set back."""
         self.late_packets += 1
-        self._late.append(packet)
-        if len(self._late) < LATE_BEFORE_STEP:
-            return []
-        if self._late[0] < packet:
-            return self._set_back()
-        del self._late[0]  # a clock that stands still was not set back
-        return []
+        at = self._position_of(packet.timestamp_ms)
+        return self._set_back() if self._late.tells_of_set_back(packet, at, at + packet.sample_count) else []
 
     def _set_back(self) -> list[Packet | Gap]:
         """The sender's clock was set back: nothing but late packets comes, and they are the call.
 
         The axis goes on with the first of them, after what still waited for a neighbour by the clock before.
         """
-        late, self._late = self._late, []
+        late = self._late.end()
         self.late_packets -= len(late)
         placed = self._release(self._newest_ms + 1)
         self._continue_with(late[0])
@@ -323,10 +307,11 @@ class Timeline:
         self._waiting = sorted(late)
         return placed
 
-    def _continue_with(self, packet: _Waiting) -> None:
+    def _continue_with(self, packet: Waiting) -> None:
         """Position 0 lies elsewhere by the sender's clock from now on."""
         self._zero_ms = packet.timestamp_ms - self._next // SAMPLES_PER_MS
         self._refusals.forget()
+        self._late.forget_gaps()
 
     def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
         """A hole of this many samples before a packet of that size, as one gap or several."""
@@ -390,4 +375,5 @@ class Timeline:
             self.lost_packets = max(1, round(self._lost))
         gap = Gap(self._next, length, cause)
         self._next += length
+        self._late.note_gap(gap.position, self._next)
         return gap
