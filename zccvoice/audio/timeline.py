@@ -2,10 +2,8 @@
 
 Zoom's timestamps rule, never the time of arrival: after connecting, up to a minute of audio comes at once.
 RTMS is a reliable transport, so a hole in the timestamps is something that Zoom did not have: loss before
-Zoom, or a leg that was muted or held and sent nothing. A hole of up to two seconds counts as loss; a longer
-one as a quiet leg, unless we know that we could not listen (`expect_loss`; `reference: measures, "gap"`). After
-a packet that announces silence (Opus' DTX), and in a pause that Zoom announced, a hole of any length is quiet.
-Where payloads came and were refused a hole is loss, also before the first packet and after the last one.
+Zoom, or a leg that was muted or held and sent nothing: `holes` tells which. Where payloads came and were refused
+a hole is loss, also before the first packet and after the last one.
 
 Packets wait for a missing neighbour until something newer than `window_ms` has come; then the hole becomes a
 `Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
@@ -27,16 +25,14 @@ from struct import Struct
 from zccvoice.audio.arrivals import LONGEST_BURST_MS, Late, Waiting
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
-from zccvoice.audio.outages import Outage, Refusals
-from zccvoice.audio.pauses import Pauses
+from zccvoice.audio.holes import LOST_PACKETS as LOST_PACKETS
+from zccvoice.audio.holes import Holes
 from zccvoice.errors import DecodeError
 
 WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
 QUIET_AFTER_MS = 2_000
 """A longer hole is a leg that sent nothing, not loss."""
-LOST_PACKETS = "lost_packets"
-"""Cause of a gap that nobody announced."""
 FAR_AHEAD_MS = 10_000
 """A packet so far ahead of all others waits until another one confirms it."""
 LONGEST_HOLE_MS = 24 * 3_600_000
@@ -60,7 +56,8 @@ class Timeline:
         self._sample_count = counter_for(audio_format)
         self._usual_bytes, self._usual_count = -1, 0
         self._window_ms = window_ms
-        self._quiet_after = quiet_after_ms * SAMPLES_PER_MS
+        self._holes = Holes(window_ms, quiet_after_ms)
+        self._refusals = self._holes.refusals
         self._waiting: list[Waiting] = []
         self._far: Waiting | None = None
         self._late = Late()
@@ -73,10 +70,8 @@ class Timeline:
         self._last_payload = b""
         self._next = 0
         self._zero_ms = 0
-        self._outages: list[Outage] = []
-        self._refusals = Refusals()
         self._lost = 0.0
-        self.pauses = Pauses()
+        self.pauses = self._holes.pauses
         """When Zoom captured nothing: a hole in one is quiet."""
         self.first_timestamp_ms: int | None = None
         """Zoom's timestamp of position 0; None until the first packet was placed."""
@@ -136,7 +131,7 @@ class Timeline:
         Unless the leg had been quiet for long when it began and was so when it ended; what of a hole lies before
         or after it is judged as ever.
         """
-        self._outages.append(Outage(from_ms, until_ms, cause))
+        self._holes.expect_loss(from_ms, until_ms, cause)
 
     def miss(self, from_ms: int, until_ms: int, cause: str) -> None:
         """This is known to be lost; a track that nothing has come of begins with it."""
@@ -315,56 +310,10 @@ class Timeline:
 
     def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
         """A hole of this many samples before a packet of that size, as one gap or several."""
-        outage = self._outage_in(length)
-        if outage is None:
-            is_quiet = (
-                length > self._quiet_after
-                or is_silence_notice(self._format, self._last_payload)
-                or self.pauses.cover(*self._span_of(length), slack_ms=self._window_ms)
-            )
-            return [self._gap(length, packet_samples, None if is_quiet else LOST_PACKETS)]
-        if (pause := self._pause_in(length)) is not None:
-            return [
-                *(self._gaps(pause.start, packet_samples) if pause.start else ()),
-                self._gap(len(pause), packet_samples, None),
-                *(self._gaps(length - pause.stop, packet_samples) if pause.stop < length else ()),
-            ]
-        quiet = self._position_of(outage.from_ms) - self._next
-        if quiet > self._quiet_after:
-            return [self._gap(quiet, packet_samples, None), *self._gaps(length - quiet, packet_samples)]
-        missed = min(length, self._position_of(outage.until_ms) - self._next)
-        if length - missed <= self._quiet_after:
-            return [self._gap(length, packet_samples, outage.cause)]
-        return [
-            self._gap(missed, packet_samples, outage.cause),
-            *self._gaps(length - missed, packet_samples),
-        ]
-
-    def _pause_in(self, length: int) -> range | None:
-        """Where in a hole of this length from here on the first pause lies."""
-        begin_ms, end_ms = self._span_of(length)
-        pause = self.pauses.first_in(begin_ms, end_ms, self._window_ms)
-        return None if pause is None else range(*(round((one - begin_ms) * SAMPLES_PER_MS) for one in pause))
-
-    def _span_of(self, length: int) -> tuple[float, float]:
-        """From when until when, by the sender's clock, a hole of this length from here on is."""
-        begin_ms = self._zero_ms + self._next / SAMPLES_PER_MS
-        return begin_ms, begin_ms + length / SAMPLES_PER_MS
-
-    def _outage_in(self, length: int) -> Outage | None:
-        """The first outage that explains some of a hole of this length from here on.
-
-        One before and after which the leg was quiet for long explains nothing, unless something came in it.
-        """
-        outages: list[Outage] = sorted((*self._outages, *self._refusals), key=lambda one: one.from_ms)
-        for outage in outages:
-            start, end = self._position_of(outage.from_ms), self._position_of(outage.until_ms)
-            was_quiet = start - self._next > self._quiet_after
-            stays_quiet = self._next + length - end > self._quiet_after
-            is_met = start < self._next + length and end > self._next
-            if is_met and (outage.is_certain or not (was_quiet and stays_quiet)):
-                return outage
-        return None
+        begin = self._zero_ms * SAMPLES_PER_MS + self._next
+        is_silence = is_silence_notice(self._format, self._last_payload)
+        parts = self._holes.parts(begin, length, is_silence=is_silence)
+        return [self._gap(part, packet_samples, cause) for part, cause in parts]
 
     def _position_of(self, timestamp_ms: int) -> int:
         return (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS
