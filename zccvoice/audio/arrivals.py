@@ -60,18 +60,17 @@ class Late:
         """The clock was set: positions mean other times from now on."""
         self._gaps.clear()
 
-    def tells_of_set_back(self, packet: Waiting, start: int, end: int) -> bool:
+    def tells_of_set_back(self, packet: Waiting, when: range) -> bool:
         """Take in a late packet.
 
         Args:
             packet: the newest one of the run.
-            start: where on the axis it would lie, by the clock that is believed.
-            end: the sample after it.
+            when: where on the axis its middle is, by the clock that is believed, as far as that tells.
 
         Returns:
             Whether the run is a clock that was set back.
         """
-        is_onto_sound = not self._is_in_gap(start, end)
+        is_onto_sound = not any(gap.start < when.stop and when.start < gap.stop for gap in self._gaps)
         self._run.append((packet, is_onto_sound))
         self._onto_sound += is_onto_sound
         self._samples += packet.sample_count
@@ -79,7 +78,7 @@ class Late:
         if self._onto_sound < LATE_BEFORE_STEP and is_burst:
             return False
         first, was_onto_sound = self._run[0]
-        if first < packet:
+        if first < packet or (len(when) > 1 and first.payload != packet.payload):
             return True
         del self._run[0]  # a clock that stands still was not set back
         self._onto_sound -= was_onto_sound
@@ -92,7 +91,3 @@ class Late:
         self._run.clear()
         self._onto_sound = self._samples = 0
         return run
-
-    def _is_in_gap(self, start: int, end: int) -> bool:
-        middle = (start + end) // 2
-        return any(middle in gap for gap in self._gaps)

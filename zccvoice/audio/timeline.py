@@ -9,6 +9,7 @@ Packets wait for a missing neighbour until something newer than `window_ms` has 
 `Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
 track without a seam, so that rounding in the timestamps never costs or adds a sample. A sender whose samples are
 slower or faster than its timestamps is held to the timestamps, by a packet more or less when it has come to that.
+Timestamps that are whole seconds tell less, and `seconds` what to make of them.
 
 A clock may jump. One that is set back is known by packets that are all too late and not for a gap (`arrivals`);
 the axis goes on, as it does when the clock is set forward by more than a day. What Zoom repeats after an
@@ -20,6 +21,7 @@ ahead.
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Iterator
 from struct import Struct
 
 from zccvoice.audio.arrivals import LONGEST_BURST_MS, Late, Waiting
@@ -27,6 +29,7 @@ from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.holes import LOST_PACKETS as LOST_PACKETS
 from zccvoice.audio.holes import Holes
+from zccvoice.audio.seconds import SECOND_MS, WholeSeconds
 from zccvoice.errors import DecodeError
 
 WINDOW_MS = 200
@@ -55,12 +58,12 @@ class Timeline:
         self._is_rtp = audio_format.is_rtp
         self._sample_count = counter_for(audio_format)
         self._usual_bytes, self._usual_count = -1, 0
-        self._window_ms = window_ms
         self._holes = Holes(window_ms, quiet_after_ms)
         self._refusals = self._holes.refusals
         self._waiting: list[Waiting] = []
         self._far: Waiting | None = None
         self._late = Late()
+        self._seconds = WholeSeconds(audio_format, window_ms)
         self._is_in_order = False  # the track has begun, and nothing waits or is doubted
         self._newest_ms = -1
         # Of the packets placed last, a ring.
@@ -113,7 +116,7 @@ class Timeline:
         except DecodeError:
             if payload:  # else nothing was said with it, as when nothing comes
                 self._refusals.forget(self._end_ms)
-                self._refusals.add(timestamp_ms, self._refused_ms)
+                self._refusals.add(timestamp_ms, SECOND_MS if self._seconds.is_told else self._refused_ms)
             raise
         if self._is_in_order:
             hole = (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS - self._next
@@ -121,7 +124,7 @@ class Timeline:
                 self._newest_ms = timestamp_ms
                 return [self._place(timestamp_ms, payload, count, source)]
         placed = self._take(Waiting(timestamp_ms, payload, count, source))
-        is_in_doubt = self._waiting or self._late or self._far is not None
+        is_in_doubt = self._waiting or self._late or self._far is not None or self._seconds.is_told
         self._is_in_order = self.first_timestamp_ms is not None and not is_in_doubt
         return placed
 
@@ -142,6 +145,8 @@ class Timeline:
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
         placed = self._release(self._newest_ms + 1)
+        if self._seconds.is_begin_open:  # the last ones told that the clock was set back
+            placed += self._release(self._newest_ms + 1)
         if (far := self._far) is not None:  # nothing came after it that would contradict it
             self._far = None
             if far.timestamp_ms - self._newest_ms > LONGEST_HOLE_MS:
@@ -170,6 +175,9 @@ class Timeline:
 
     def _begin(self, first_ms: int) -> None:
         """Position 0 is the first packet, or what was refused before it."""
+        if self.first_timestamp_ms is not None:  # the clock was set
+            self._continue_at(first_ms)
+            return
         begin_ms, _ = self._refusals.around(first_ms, self._refused_ms)
         self.first_timestamp_ms = self._zero_ms = min(first_ms, begin_ms)
 
@@ -180,13 +188,18 @@ class Timeline:
                 return []
             self._begin(refused[0].from_ms)
         _, end_ms = self._refusals.around(self._end_ms, self._refused_ms)
+        if self._seconds.is_told:  # of the last second they were some, no more is known
+            end_ms -= SECOND_MS - self._refused_ms
         hole, packet_samples = self._position_of(end_ms) - self._next, self._refused_ms * SAMPLES_PER_MS
         return self._gaps(hole, packet_samples) if hole * 2 >= packet_samples else []
 
     def _take(self, packet: Waiting) -> list[Packet | Gap]:
         if self._is_known(packet):
             self.duplicate_packets += 1
+            self._seconds.note_alike(packet, self._waiting)
             return []
+        if not self._late:
+            self.duplicate_packets += self._seconds.judge(packet, self._waiting, self._known_ms)
         self._doubt_the_first(packet)
         placed: list[Packet | Gap] = []
         if self._is_far_ahead(packet.timestamp_ms):
@@ -206,17 +219,32 @@ class Timeline:
             self.reordered_packets += 1
         self._newest_ms = max(self._newest_ms, packet.timestamp_ms)
         insort(self._waiting, packet)
-        return placed + self._release(self._newest_ms - self._window_ms)
+        return placed + self._release(self._closing_ms)
 
     def _is_known(self, packet: Waiting) -> bool:
         """Whether this sound came at this time before: the time alone may be that of a clock that was set back."""
         if self._far is not None and self._far.is_again(packet):
             return True
+        at = self._position_of(packet.timestamp_ms)
+        if self._seconds.applies_to(packet):
+            is_over = self._next > at + SECOND_MS * SAMPLES_PER_MS
+            return self._seconds.is_known(packet, self._newest_ms, is_over=is_over)
         if packet.timestamp_ms > self._newest_ms:
             return False
-        if self._position_of(packet.timestamp_ms) < self._next:  # else it cannot have been placed
+        if at < self._next:  # else it cannot have been placed
             return _MARK.pack(packet.timestamp_ms, packet.payload) in self._marks
         return any(one.is_again(packet) for one in self._waiting)
+
+    def _known_ms(self) -> Iterator[int]:
+        """The timestamps of the packets placed last, the last one first."""
+        remembered = min(self.packets, self._marks_size // _MARK.size)
+        for at in range(self.packets - 1, self.packets - 1 - remembered, -1):
+            yield _MARK.unpack_from(self._marks, at * _MARK.size % self._marks_size)[0]
+
+    @property
+    def _closing_ms(self) -> int:
+        """What begins before is not waited for any longer."""
+        return self._seconds.closing_ms(self._newest_ms, self._waiting, is_begun=self.packets > 0)
 
     def _is_far_ahead(self, timestamp_ms: int) -> bool:
         return 0 <= self._newest_ms < timestamp_ms - FAR_AHEAD_MS
@@ -242,7 +270,8 @@ class Timeline:
         placed = self._release(self._newest_ms + 1)
         hole_ms = far.timestamp_ms - self._newest_ms
         if hole_ms > LONGEST_HOLE_MS:
-            self._continue_with(far)
+            self._continue_at(far.timestamp_ms)
+            self._seconds.is_begin_open = self._seconds.applies_to(far)
         self._newest_ms = far.timestamp_ms
         self._far = None
         self._waiting.append(far)
@@ -254,11 +283,12 @@ class Timeline:
         while self._waiting:
             packet = self._waiting[0]
             is_due = packet.timestamp_ms < closing_ms
-            if self.first_timestamp_ms is None:
+            if self.first_timestamp_ms is None or self._seconds.is_begin_open:
                 if not is_due:
                     break
-                self._begin(packet.timestamp_ms)
-            hole = self._position_of(packet.timestamp_ms) - self._next
+                self._begin(self._seconds.first_ms(self._waiting))
+            hole = self._hole_before(packet, is_due)
+            packet = self._waiting[0]  # that one may have been a repetition
             if hole * 2 >= packet.sample_count:
                 if not is_due:
                     break
@@ -266,6 +296,8 @@ class Timeline:
             self._waiting.pop(0)
             if hole <= -packet.sample_count:  # all of it lies before what was placed: too late
                 placed += self._leave_out(packet)
+                if self._seconds.is_begin_open:
+                    closing_ms = self._closing_ms
                 continue
             if self._late:
                 self._late.end()
@@ -273,6 +305,16 @@ class Timeline:
                 self._place(packet.timestamp_ms, packet.payload, packet.sample_count, packet.source)
             )
         return placed
+
+    def _hole_before(self, packet: Waiting, is_due: bool) -> int:
+        """How long the hole before the first packet that waits is, in samples; negative for an overlap."""
+        behind = self._position_of(packet.timestamp_ms) - self._next
+        if not self._seconds.applies_to(packet):
+            return behind
+        if is_due:
+            room = SECOND_MS * SAMPLES_PER_MS + min(behind, 0)
+            self.duplicate_packets += self._seconds.take_repeats(self._waiting, room)
+        return self._seconds.hole(self._waiting, behind, self._last_payload, is_due=is_due)
 
     def _place(self, timestamp_ms: int, payload: bytes, count: int, source: tuple[int, int] | None) -> Packet:
         at = self.packets
@@ -287,7 +329,11 @@ class Timeline:
         """A packet that is too late, unless it tells that the clock was set back."""
         self.late_packets += 1
         at = self._position_of(packet.timestamp_ms)
-        return self._set_back() if self._late.tells_of_set_back(packet, at, at + packet.sample_count) else []
+        middle = at + packet.sample_count // 2
+        when = range(middle, middle + 1)
+        if self._seconds.applies_to(packet):
+            when = range(at, at + SECOND_MS * SAMPLES_PER_MS)
+        return self._set_back() if self._late.tells_of_set_back(packet, when) else []
 
     def _set_back(self) -> list[Packet | Gap]:
         """The sender's clock was set back: nothing but late packets comes, and they are the call.
@@ -297,14 +343,16 @@ class Timeline:
         late = self._late.end()
         self.late_packets -= len(late)
         placed = self._release(self._newest_ms + 1)
-        self._continue_with(late[0])
-        self._newest_ms = late[-1].timestamp_ms
+        self._continue_at(late[0].timestamp_ms)
+        self._seconds.is_begin_open = self._seconds.applies_to(late[0])
         self._waiting = sorted(late)
+        self._newest_ms = self._waiting[-1].timestamp_ms
         return placed
 
-    def _continue_with(self, packet: Waiting) -> None:
-        """Position 0 lies elsewhere by the sender's clock from now on."""
-        self._zero_ms = packet.timestamp_ms - self._next // SAMPLES_PER_MS
+    def _continue_at(self, timestamp_ms: int) -> None:
+        """Position 0 lies elsewhere by the sender's clock from now on: the track goes on with this time."""
+        self._zero_ms = timestamp_ms - self._next // SAMPLES_PER_MS
+        self._seconds.is_begin_open = False
         self._refusals.forget()
         self._late.forget_gaps()
 
