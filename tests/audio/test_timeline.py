@@ -329,19 +329,6 @@ def test_timestamps_in_any_unit_give_the_same_axis(unit: float) -> None:
     assert samples(out + timeline.flush()) == list(range(50))
 
 
-def test_whole_seconds_do_not_tell_packets_apart() -> None:
-    """What stands at the beginning of each second is kept; the rest is loss, and nothing is moved."""
-    timeline, out = Timeline(FORMAT), []
-    for number in range(200):
-        when_ms = plausible_ms((START_MS + number * PACKET_MS) // 1_000)
-        assert when_ms is not None
-        out += timeline.push(when_ms, payload(number))
-    out += timeline.flush()
-    firsts = [33, 83, 133, 183]
-    assert samples(out) == [0, *(one for first in firsts for one in [*[-1] * 49, first])]
-    assert (timeline.lost_packets, timeline.late_packets, timeline.duplicate_packets) == (196, 195, 0)
-
-
 @pytest.mark.parametrize(("last", "cause"), [(b"\x08", None), (b"\x08" * 30, LOST_PACKETS)])
 def test_silence_that_opus_does_not_transmit_is_no_loss(last: bytes, cause: str | None) -> None:
     timeline, out, spoken = Timeline(AudioFormat(Encoding.OPUS, 48_000)), [], b"\x08" * 30

@@ -2,63 +2,50 @@
 
 Zoom's timestamps rule, never the time of arrival: after connecting, up to a minute of audio comes at once.
 RTMS is a reliable transport, so a hole in the timestamps is something that Zoom did not have: loss before
-Zoom, or a leg that was muted or held and sent nothing. A hole of up to two seconds counts as loss; a longer
-one as a quiet leg, unless we know that we could not listen (`expect_loss`; `reference: measures, "gap"`). After
-a packet that announces silence (Opus' DTX), and in a pause that Zoom announced, a hole of any length is quiet.
-Where payloads came and were refused a hole is loss, also before the first packet and after the last one.
+Zoom, or a leg that was muted or held and sent nothing: `holes` tells which. Where payloads came and were refused
+a hole is loss, also before the first packet and after the last one.
 
 Packets wait for a missing neighbour until something newer than `window_ms` has come; then the hole becomes a
 `Gap`. Timestamps may jitter: a packet that begins within half a packet of the expected position continues the
 track without a seam, so that rounding in the timestamps never costs or adds a sample. A sender whose samples are
 slower or faster than its timestamps is held to the timestamps, by a packet more or less when it has come to that.
+Timestamps that are whole seconds tell less, and `seconds` what to make of them.
 
-A clock may jump. One that is set back is known by packets that are all too late, and the axis goes on; so it does
-when it is set forward by more than a day. What Zoom repeats after an interruption is too late as well, but has its
-timestamps and its sound from before: that much is remembered of every packet. A single timestamp far ahead is
-believed when the next one confirms it: one near it, or further ahead.
+A clock may jump. One that is set back is known by packets that are all too late and not for a gap (`arrivals`);
+the axis goes on, as it does when the clock is set forward by more than a day. What Zoom repeats after an
+interruption is too late as well, but has its timestamps and its sound from before: that much is remembered of
+every packet. A single timestamp far ahead is believed when the next one confirms it: one near it, or further
+ahead.
 """
 
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from struct import Struct
 
+from zccvoice.audio.arrivals import LONGEST_BURST_MS, Late, Waiting
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
-from zccvoice.audio.outages import Outage, Refusals
-from zccvoice.audio.pauses import Pauses
+from zccvoice.audio.holes import LOST_PACKETS as LOST_PACKETS
+from zccvoice.audio.holes import Holes
+from zccvoice.audio.seconds import SECOND_MS, WholeSeconds
 from zccvoice.errors import DecodeError
 
 WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
 QUIET_AFTER_MS = 2_000
 """A longer hole is a leg that sent nothing, not loss."""
-LOST_PACKETS = "lost_packets"
-"""Cause of a gap that nobody announced."""
-LATE_BEFORE_STEP = 10
-"""So many packets in a row that all come too late are a clock that was set back, not stragglers."""
 FAR_AHEAD_MS = 10_000
 """A packet so far ahead of all others waits until another one confirms it."""
 LONGEST_HOLE_MS = 24 * 3_600_000
 """No leg is quiet for longer: the clock was set forward."""
-REMEMBERED_MS = 70_000
-"""So much sound is known when it comes again: Zoom buffers a minute of it."""
+REMEMBERED_MS = LONGEST_BURST_MS
+"""So much sound is known when it comes again."""
 _USUAL_MS, _LEAST_MARKS = 20, 256
 _MARK = Struct("<q8s")  # a packet's timestamp and how its sound begins: 16 bytes
 _mark_into = _MARK.pack_into
 _new = tuple.__new__  # `Packet(...)` takes twice as long, and would be a third of what a packet costs here
-
-
-@dataclass(order=True, slots=True)
-class _Waiting:
-    timestamp_ms: int
-    payload: bytes = field(compare=False)
-    sample_count: int = field(compare=False)
-    source: tuple[int, int] | None = field(compare=False)
-
-    def is_again(self, other: _Waiting) -> bool:
-        return self.timestamp_ms == other.timestamp_ms and self.payload == other.payload
 
 
 class Timeline:
@@ -71,11 +58,12 @@ class Timeline:
         self._is_rtp = audio_format.is_rtp
         self._sample_count = counter_for(audio_format)
         self._usual_bytes, self._usual_count = -1, 0
-        self._window_ms = window_ms
-        self._quiet_after = quiet_after_ms * SAMPLES_PER_MS
-        self._waiting: list[_Waiting] = []
-        self._far: _Waiting | None = None
-        self._late: list[_Waiting] = []
+        self._holes = Holes(window_ms, quiet_after_ms)
+        self._refusals = self._holes.refusals
+        self._waiting: list[Waiting] = []
+        self._far: Waiting | None = None
+        self._late = Late()
+        self._seconds = WholeSeconds(audio_format, window_ms)
         self._is_in_order = False  # the track has begun, and nothing waits or is doubted
         self._newest_ms = -1
         # Of the packets placed last, a ring.
@@ -85,10 +73,8 @@ class Timeline:
         self._last_payload = b""
         self._next = 0
         self._zero_ms = 0
-        self._outages: list[Outage] = []
-        self._refusals = Refusals()
         self._lost = 0.0
-        self.pauses = Pauses()
+        self.pauses = self._holes.pauses
         """When Zoom captured nothing: a hole in one is quiet."""
         self.first_timestamp_ms: int | None = None
         """Zoom's timestamp of position 0; None until the first packet was placed."""
@@ -130,15 +116,15 @@ class Timeline:
         except DecodeError:
             if payload:  # else nothing was said with it, as when nothing comes
                 self._refusals.forget(self._end_ms)
-                self._refusals.add(timestamp_ms, self._refused_ms)
+                self._refusals.add(timestamp_ms, SECOND_MS if self._seconds.is_told else self._refused_ms)
             raise
         if self._is_in_order:
             hole = (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS - self._next
             if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
                 self._newest_ms = timestamp_ms
                 return [self._place(timestamp_ms, payload, count, source)]
-        placed = self._take(_Waiting(timestamp_ms, payload, count, source))
-        is_in_doubt = self._waiting or self._late or self._far is not None
+        placed = self._take(Waiting(timestamp_ms, payload, count, source))
+        is_in_doubt = self._waiting or self._late or self._far is not None or self._seconds.is_told
         self._is_in_order = self.first_timestamp_ms is not None and not is_in_doubt
         return placed
 
@@ -148,7 +134,7 @@ class Timeline:
         Unless the leg had been quiet for long when it began and was so when it ended; what of a hole lies before
         or after it is judged as ever.
         """
-        self._outages.append(Outage(from_ms, until_ms, cause))
+        self._holes.expect_loss(from_ms, until_ms, cause)
 
     def miss(self, from_ms: int, until_ms: int, cause: str) -> None:
         """This is known to be lost; a track that nothing has come of begins with it."""
@@ -159,6 +145,8 @@ class Timeline:
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
         placed = self._release(self._newest_ms + 1)
+        if self._seconds.is_begin_open:  # the last ones told that the clock was set back
+            placed += self._release(self._newest_ms + 1)
         if (far := self._far) is not None:  # nothing came after it that would contradict it
             self._far = None
             if far.timestamp_ms - self._newest_ms > LONGEST_HOLE_MS:
@@ -187,6 +175,9 @@ class Timeline:
 
     def _begin(self, first_ms: int) -> None:
         """Position 0 is the first packet, or what was refused before it."""
+        if self.first_timestamp_ms is not None:  # the clock was set
+            self._continue_at(first_ms)
+            return
         begin_ms, _ = self._refusals.around(first_ms, self._refused_ms)
         self.first_timestamp_ms = self._zero_ms = min(first_ms, begin_ms)
 
@@ -197,13 +188,18 @@ class Timeline:
                 return []
             self._begin(refused[0].from_ms)
         _, end_ms = self._refusals.around(self._end_ms, self._refused_ms)
+        if self._seconds.is_told:  # of the last second they were some, no more is known
+            end_ms -= SECOND_MS - self._refused_ms
         hole, packet_samples = self._position_of(end_ms) - self._next, self._refused_ms * SAMPLES_PER_MS
         return self._gaps(hole, packet_samples) if hole * 2 >= packet_samples else []
 
-    def _take(self, packet: _Waiting) -> list[Packet | Gap]:
+    def _take(self, packet: Waiting) -> list[Packet | Gap]:
         if self._is_known(packet):
             self.duplicate_packets += 1
+            self._seconds.note_alike(packet, self._waiting)
             return []
+        if not self._late:
+            self.duplicate_packets += self._seconds.judge(packet, self._waiting, self._known_ms)
         self._doubt_the_first(packet)
         placed: list[Packet | Gap] = []
         if self._is_far_ahead(packet.timestamp_ms):
@@ -223,17 +219,32 @@ class Timeline:
             self.reordered_packets += 1
         self._newest_ms = max(self._newest_ms, packet.timestamp_ms)
         insort(self._waiting, packet)
-        return placed + self._release(self._newest_ms - self._window_ms)
+        return placed + self._release(self._closing_ms)
 
-    def _is_known(self, packet: _Waiting) -> bool:
+    def _is_known(self, packet: Waiting) -> bool:
         """Whether this sound came at this time before: the time alone may be that of a clock that was set back."""
         if self._far is not None and self._far.is_again(packet):
             return True
+        at = self._position_of(packet.timestamp_ms)
+        if self._seconds.applies_to(packet):
+            is_over = self._next > at + SECOND_MS * SAMPLES_PER_MS
+            return self._seconds.is_known(packet, self._newest_ms, is_over=is_over)
         if packet.timestamp_ms > self._newest_ms:
             return False
-        if self._position_of(packet.timestamp_ms) < self._next:  # else it cannot have been placed
+        if at < self._next:  # else it cannot have been placed
             return _MARK.pack(packet.timestamp_ms, packet.payload) in self._marks
         return any(one.is_again(packet) for one in self._waiting)
+
+    def _known_ms(self) -> Iterator[int]:
+        """The timestamps of the packets placed last, the last one first."""
+        remembered = min(self.packets, self._marks_size // _MARK.size)
+        for at in range(self.packets - 1, self.packets - 1 - remembered, -1):
+            yield _MARK.unpack_from(self._marks, at * _MARK.size % self._marks_size)[0]
+
+    @property
+    def _closing_ms(self) -> int:
+        """What begins before is not waited for any longer."""
+        return self._seconds.closing_ms(self._newest_ms, self._waiting, is_begun=self.packets > 0)
 
     def _is_far_ahead(self, timestamp_ms: int) -> bool:
         return 0 <= self._newest_ms < timestamp_ms - FAR_AHEAD_MS
@@ -245,7 +256,7 @@ class Timeline:
         is_further = far_ms < timestamp_ms <= far_ms + LONGEST_HOLE_MS
         return is_further and far_ms <= self._newest_ms + LONGEST_HOLE_MS
 
-    def _doubt_the_first(self, packet: _Waiting) -> None:
+    def _doubt_the_first(self, packet: Waiting) -> None:
         """The very first packet may be the one with the wrong timestamp."""
         if self.first_timestamp_ms is None and len(self._waiting) == 1:
             (first,) = self._waiting
@@ -254,12 +265,13 @@ class Timeline:
                 self._waiting, self._far = [], first
                 self._newest_ms = packet.timestamp_ms
 
-    def _believe(self, far: _Waiting) -> list[Packet | Gap]:
+    def _believe(self, far: Waiting) -> list[Packet | Gap]:
         """What was far ahead is where the track goes on."""
         placed = self._release(self._newest_ms + 1)
         hole_ms = far.timestamp_ms - self._newest_ms
         if hole_ms > LONGEST_HOLE_MS:
-            self._continue_with(far)
+            self._continue_at(far.timestamp_ms)
+            self._seconds.is_begin_open = self._seconds.applies_to(far)
         self._newest_ms = far.timestamp_ms
         self._far = None
         self._waiting.append(far)
@@ -271,11 +283,12 @@ class Timeline:
         while self._waiting:
             packet = self._waiting[0]
             is_due = packet.timestamp_ms < closing_ms
-            if self.first_timestamp_ms is None:
+            if self.first_timestamp_ms is None or self._seconds.is_begin_open:
                 if not is_due:
                     break
-                self._begin(packet.timestamp_ms)
-            hole = self._position_of(packet.timestamp_ms) - self._next
+                self._begin(self._seconds.first_ms(self._waiting))
+            hole = self._hole_before(packet, is_due)
+            packet = self._waiting[0]  # that one may have been a repetition
             if hole * 2 >= packet.sample_count:
                 if not is_due:
                     break
@@ -283,12 +296,25 @@ class Timeline:
             self._waiting.pop(0)
             if hole <= -packet.sample_count:  # all of it lies before what was placed: too late
                 placed += self._leave_out(packet)
+                if self._seconds.is_begin_open:
+                    closing_ms = self._closing_ms
                 continue
-            self._late.clear()
+            if self._late:
+                self._late.end()
             placed.append(
                 self._place(packet.timestamp_ms, packet.payload, packet.sample_count, packet.source)
             )
         return placed
+
+    def _hole_before(self, packet: Waiting, is_due: bool) -> int:
+        """How long the hole before the first packet that waits is, in samples; negative for an overlap."""
+        behind = self._position_of(packet.timestamp_ms) - self._next
+        if not self._seconds.applies_to(packet):
+            return behind
+        if is_due:
+            room = SECOND_MS * SAMPLES_PER_MS + min(behind, 0)
+            self.duplicate_packets += self._seconds.take_repeats(self._waiting, room)
+        return self._seconds.hole(self._waiting, behind, self._last_payload, is_due=is_due)
 
     def _place(self, timestamp_ms: int, payload: bytes, count: int, source: tuple[int, int] | None) -> Packet:
         at = self.packets
@@ -299,87 +325,43 @@ class Timeline:
         self._last_payload = payload
         return packet
 
-    def _leave_out(self, packet: _Waiting) -> list[Packet | Gap]:
+    def _leave_out(self, packet: Waiting) -> list[Packet | Gap]:
         """A packet that is too late, unless it tells that the clock was set back."""
         self.late_packets += 1
-        self._late.append(packet)
-        if len(self._late) < LATE_BEFORE_STEP:
-            return []
-        if self._late[0] < packet:
-            return self._set_back()
-        del self._late[0]  # a clock that stands still was not set back
-        return []
+        at = self._position_of(packet.timestamp_ms)
+        middle = at + packet.sample_count // 2
+        when = range(middle, middle + 1)
+        if self._seconds.applies_to(packet):
+            when = range(at, at + SECOND_MS * SAMPLES_PER_MS)
+        return self._set_back() if self._late.tells_of_set_back(packet, when) else []
 
     def _set_back(self) -> list[Packet | Gap]:
         """The sender's clock was set back: nothing but late packets comes, and they are the call.
 
         The axis goes on with the first of them, after what still waited for a neighbour by the clock before.
         """
-        late, self._late = self._late, []
+        late = self._late.end()
         self.late_packets -= len(late)
         placed = self._release(self._newest_ms + 1)
-        self._continue_with(late[0])
-        self._newest_ms = late[-1].timestamp_ms
+        self._continue_at(late[0].timestamp_ms)
+        self._seconds.is_begin_open = self._seconds.applies_to(late[0])
         self._waiting = sorted(late)
+        self._newest_ms = self._waiting[-1].timestamp_ms
         return placed
 
-    def _continue_with(self, packet: _Waiting) -> None:
-        """Position 0 lies elsewhere by the sender's clock from now on."""
-        self._zero_ms = packet.timestamp_ms - self._next // SAMPLES_PER_MS
+    def _continue_at(self, timestamp_ms: int) -> None:
+        """Position 0 lies elsewhere by the sender's clock from now on: the track goes on with this time."""
+        self._zero_ms = timestamp_ms - self._next // SAMPLES_PER_MS
+        self._seconds.is_begin_open = False
         self._refusals.forget()
+        self._late.forget_gaps()
 
     def _gaps(self, length: int, packet_samples: int) -> list[Gap]:
         """A hole of this many samples before a packet of that size, as one gap or several."""
-        outage = self._outage_in(length)
-        if outage is None:
-            is_quiet = (
-                length > self._quiet_after
-                or is_silence_notice(self._format, self._last_payload)
-                or self.pauses.cover(*self._span_of(length), slack_ms=self._window_ms)
-            )
-            return [self._gap(length, packet_samples, None if is_quiet else LOST_PACKETS)]
-        if (pause := self._pause_in(length)) is not None:
-            return [
-                *(self._gaps(pause.start, packet_samples) if pause.start else ()),
-                self._gap(len(pause), packet_samples, None),
-                *(self._gaps(length - pause.stop, packet_samples) if pause.stop < length else ()),
-            ]
-        quiet = self._position_of(outage.from_ms) - self._next
-        if quiet > self._quiet_after:
-            return [self._gap(quiet, packet_samples, None), *self._gaps(length - quiet, packet_samples)]
-        missed = min(length, self._position_of(outage.until_ms) - self._next)
-        if length - missed <= self._quiet_after:
-            return [self._gap(length, packet_samples, outage.cause)]
-        return [
-            self._gap(missed, packet_samples, outage.cause),
-            *self._gaps(length - missed, packet_samples),
-        ]
-
-    def _pause_in(self, length: int) -> range | None:
-        """Where in a hole of this length from here on the first pause lies."""
-        begin_ms, end_ms = self._span_of(length)
-        pause = self.pauses.first_in(begin_ms, end_ms, self._window_ms)
-        return None if pause is None else range(*(round((one - begin_ms) * SAMPLES_PER_MS) for one in pause))
-
-    def _span_of(self, length: int) -> tuple[float, float]:
-        """From when until when, by the sender's clock, a hole of this length from here on is."""
-        begin_ms = self._zero_ms + self._next / SAMPLES_PER_MS
-        return begin_ms, begin_ms + length / SAMPLES_PER_MS
-
-    def _outage_in(self, length: int) -> Outage | None:
-        """The first outage that explains some of a hole of this length from here on.
-
-        One before and after which the leg was quiet for long explains nothing, unless something came in it.
-        """
-        outages: list[Outage] = sorted((*self._outages, *self._refusals), key=lambda one: one.from_ms)
-        for outage in outages:
-            start, end = self._position_of(outage.from_ms), self._position_of(outage.until_ms)
-            was_quiet = start - self._next > self._quiet_after
-            stays_quiet = self._next + length - end > self._quiet_after
-            is_met = start < self._next + length and end > self._next
-            if is_met and (outage.is_certain or not (was_quiet and stays_quiet)):
-                return outage
-        return None
+        begin = self._zero_ms * SAMPLES_PER_MS + self._next
+        is_silence = is_silence_notice(self._format, self._last_payload)
+        parts = self._holes.parts(begin, length, is_silence=is_silence)
+        return [self._gap(part, packet_samples, cause) for part, cause in parts]
 
     def _position_of(self, timestamp_ms: int) -> int:
         return (timestamp_ms - self._zero_ms) * SAMPLES_PER_MS
@@ -390,4 +372,5 @@ class Timeline:
             self.lost_packets = max(1, round(self._lost))
         gap = Gap(self._next, length, cause)
         self._next += length
+        self._late.note_gap(gap.position, self._next)
         return gap

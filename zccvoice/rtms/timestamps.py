@@ -13,7 +13,7 @@ def epoch_ms(timestamp: int | float) -> int:
 
     Documents say milliseconds; microseconds were seen in transcripts and seconds in stream states. The unit
     follows from the magnitude: ≥ 1e17 ns, ≥ 1e14 µs, ≥ 1e11 ms, else s. Whole seconds are good for the time of an
-    event; of packets, of which many fall into each, they leave one.
+    event; what they tell of packets, of which many fall into each, `audio.seconds` knows.
     """
     if timestamp >= 1e17:
         return int(timestamp // 1_000_000)
