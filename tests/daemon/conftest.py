@@ -72,7 +72,11 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         await trio.lowlevel.checkpoint()
         return function(*args)
 
+    def start_thread_soon(function: Callable[[], object], deliver: Callable[[object], None]) -> None:
+        deliver(function())
+
     monkeypatch.setattr(trio.to_thread, "run_sync", run_sync)
+    monkeypatch.setattr(trio.lowlevel, "start_thread_soon", start_thread_soon)
 
 
 class MemoryZoom:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from zccvoice.daemon.group_commit import FLUSH_S, TOGETHER_S, GroupCommit, Job
+from zccvoice.daemon.group_commit import FLUSH_S, SYNC_THREADS, TOGETHER_S, GroupCommit, Job
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -128,12 +128,16 @@ async def test_who_has_begun_is_told_the_end_whoever_cancels(autojump_clock: Moc
 async def test_without_a_thread_the_loop_writes(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refuse_at_once(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
     async def refuse(*_: object, **__: object) -> None:
         await trio.lowlevel.checkpoint()
-        raise RuntimeError("can't start new thread")
+        refuse_at_once()
 
     done: list[str] = []
     monkeypatch.setattr(trio.to_thread, "run_sync", refuse)
+    monkeypatch.setattr(trio.lowlevel, "start_thread_soon", refuse_at_once)
     async with committing() as commits:
         commits.want(Diary("1", done, is_synced=True))
         await trio.sleep(2 * FLUSH_S)
@@ -153,3 +157,75 @@ async def test_whatever_goes_wrong_everybody_is_told_the_end(autojump_clock: Moc
             commits.want(Diary("2", done))
             await trio.sleep(2 * FLUSH_S)
     assert done[-2:] == ["1 end", "2 end"]
+
+
+class SlowThreads:
+    """Threads for syncs, which work when they are told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun: list[Callable[[], None]] = []
+        monkeypatch.setattr(trio.lowlevel, "start_thread_soon", self._start)
+
+    def _start(self, function: Callable[[], object], deliver: Callable[[object], None]) -> None:
+        self.begun.append(lambda: deliver(function()))
+
+    async def work(self, number: int) -> None:
+        self.begun.pop(number)()
+        await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_syncs_share_the_threads_and_are_told_the_end_as_each_is_done(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = SlowThreads(monkeypatch)
+    done: list[str] = []
+    async with committing() as commits:
+        for number in range(SYNC_THREADS + 1):
+            commits.want(Diary(f"{number}", done, is_synced=True), 0)
+        await trio.testing.wait_all_tasks_blocked()
+        del done[:]
+        assert len(threads.begun) == SYNC_THREADS
+        await threads.work(3)
+        assert done == ["3 sync", "3 synced"]
+        await threads.work(0)
+        assert done[2:] == ["0 sync", f"{SYNC_THREADS} sync", "0 synced", f"{SYNC_THREADS} synced"]
+        for number in range(3):
+            commits.want(Diary(f"later {number}", done, is_synced=True), 0)
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(threads.begun) == SYNC_THREADS, "the third one waits for a thread"
+        await threads.work(0)
+        assert len(threads.begun) == SYNC_THREADS
+        del done[:]
+        while threads.begun:
+            await threads.work(-1)
+        assert done[:2] == ["later 2 sync", "later 2 synced"]
+
+
+async def test_a_sync_that_has_begun_is_told_its_end_though_another_end_goes_wrong(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Diary):
+        def end_sync(self) -> None:
+            super().end_sync()
+            raise LookupError("a defect")
+
+    threads = SlowThreads(monkeypatch)
+    done: list[str] = []
+
+    async def work() -> None:
+        with trio.CancelScope(shield=True):
+            while threads.begun:
+                await trio.sleep(1)
+                await threads.work(0)
+
+    async def commit() -> None:
+        async with trio.open_nursery() as working, committing() as commits:
+            for number in range(4):
+                commits.want((Broken, Diary)[number % 2](f"{number}", done, is_synced=True), 0)
+            await trio.testing.wait_all_tasks_blocked()
+            working.start_soon(work)
+            await trio.sleep_forever()
+
+    with pytest.raises(BaseExceptionGroup):
+        await commit()
+    assert [one for one in done if one.endswith("synced")] == [f"{number} synced" for number in range(4)]

@@ -159,6 +159,22 @@ async def test_it_is_handed_out_once_written_and_in_order(tmp_path: Path, autoju
     assert found == [packet(number) for number in range(50)]
 
 
+async def test_who_finds_records_waiting_gives_others_their_turn(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with recording(tmp_path) as bench:
+        for number in range(3):
+            bench.recorder.receive(packet(number))
+            await trio.sleep(FLUSH_S + 0.01)
+        offset = START
+        for number in range(3):
+            with trio.testing.assert_checkpoints():
+                (record,) = await bench.recorder.next(offset)
+            assert isinstance(record, Record)
+            assert record.entries == [packet(number)]
+            offset = record.end
+
+
 async def test_who_lags_reads_from_the_file(tmp_path: Path, autojump_clock: MockClock) -> None:
     count = 10 * RECENT_RECORDS
     async with recording(tmp_path) as bench:

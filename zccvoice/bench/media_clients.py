@@ -24,6 +24,7 @@ from zccvoice.daemon import call as call_module
 from zccvoice.daemon import log
 from zccvoice.daemon.call import Call
 from zccvoice.daemon.detector import UnclearItem
+from zccvoice.daemon.garbage import seldom_collected
 from zccvoice.daemon.house import House
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
@@ -100,19 +101,20 @@ def _config(rate_ms: int) -> Config:
 
 async def _watch(client: Any, streams: Sequence[StreamStarted], config: Config, seconds: float) -> Tally:
     watch = Watch(len(streams))
-    async with trio.open_nursery() as nursery:
-        await nursery.start(client, streams, config, watch)
-        with trio.move_on_after(CONNECTED_S):
-            await watch.all_there.wait()
-        await trio.sleep(SETTLED_S)
-        watch.begin()
-        end = trio.current_time() + seconds
-        while trio.current_time() < end:
-            due = trio.current_time() + LAG_STEP_S
-            await trio.sleep_until(due)
-            watch.tally.lags_ms.append((trio.current_time() - due) * 1_000)
-        tally = watch.end(len(streams))
-        nursery.cancel_scope.cancel()
+    with seldom_collected():
+        async with trio.open_nursery() as nursery:
+            await nursery.start(client, streams, config, watch)
+            with trio.move_on_after(CONNECTED_S):
+                await watch.all_there.wait()
+            await trio.sleep(SETTLED_S)
+            watch.begin()
+            end = trio.current_time() + seconds
+            while trio.current_time() < end:
+                due = trio.current_time() + LAG_STEP_S
+                await trio.sleep_until(due)
+                watch.tally.lags_ms.append((trio.current_time() - due) * 1_000)
+            tally = watch.end(len(streams))
+            nursery.cancel_scope.cancel()
     return tally
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon import log
+from zccvoice.daemon.garbage import seldom_collected
 from zccvoice.daemon.remote import open_recognizer
 from zccvoice.daemon.serve import serve
 from zccvoice.errors import ConfigError, SchemaMissingError
@@ -57,9 +58,10 @@ def run(options: argparse.Namespace) -> int:
         with _daemon_rights(config, engine) as daemon_engine:
             with transaction(daemon_engine) as connection:
                 book = rule_book(connection, rules, posts=bool(config.rules.webhook.url))
-            is_complete = trio.run(
-                partial(serve, config, daemon_engine, shelf, recognizer, phones, book=book)
-            )
+            with seldom_collected():
+                is_complete = trio.run(
+                    partial(serve, config, daemon_engine, shelf, recognizer, phones, book=book)
+                )
     if not is_complete:
         # A thread may still be inside the recognizer; the interpreter's orderly end would pull its library from
         # under it. Everything that has to be closed is.

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -333,11 +332,13 @@ class Call:
             for record in records:
                 offset = record.end
                 try:
-                    turn = self._house.catching_up if recorder.is_catching_up else nullcontext()
-                    async with turn:
-                        seen = record if is_sound else _only_the_end(record)
+                    seen = record if is_sound else _only_the_end(record)
+                    if recorder.is_catching_up:
+                        async with self._house.catching_up:
+                            projected = await self._look_at(seen, projection, reception, speech)
+                            await trio.lowlevel.checkpoint()
+                    else:
                         projected = await self._look_at(seen, projection, reception, speech)
-                        await trio.lowlevel.checkpoint()
                     # In nobody's turn: a full transcriber must not keep back calls that want nothing of it.
                     await hearing.take(projected)
                     hearing.note_time(projection.last_timestamp_ms)
@@ -348,12 +349,11 @@ class Call:
     async def _look_at(
         self, record: Record | Damage, projection: Projection, reception: Reception, speech: StreamSpeech
     ) -> list[Projected]:
-        before = replace(projection.counts)
         for toil in projection.take_in_steps(record):
             await trio.to_thread.run_sync(toil, limiter=self._house.toil)
         projected = projection.taken()
         speech.note(record, projected)
-        self._house.metrics.note_progress(before, projection.counts)
+        self._house.metrics.note_progress(projection.taken_counts())
         is_of_now = record.offset >= self._past.received_end  # not why an earlier reception hung up
         if is_of_now and projection.failure is not None and not reception.is_over:
             reception.fail(projection.failure)

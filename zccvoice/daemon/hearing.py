@@ -94,7 +94,8 @@ class Hearing:
 
     async def take(self, projected: Sequence[Projected]) -> None:
         """What the projection gave next; waits while the recognizer has too much to do."""
-        await self._ask(self._noted(self._pins.take(projected)))
+        if projected:
+            await self._ask(self._noted(self._pins.take(projected)))
 
     def note_time(self, timestamp_ms: int) -> None:
         """The stream has come so far, by Zoom's clock."""

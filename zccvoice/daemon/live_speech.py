@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from zccvoice.analytics.live import Heard
 from zccvoice.analytics.record import Span
@@ -44,12 +45,12 @@ class StreamSpeech:
                 self.spoken.setdefault(channel_id, []).append(Span(start_ms, end_ms))
         if isinstance(record, Damage):
             return
-        for entry in record.entries:
-            if isinstance(entry, AudioReceived):
+        for kind, entries in groupby(record.entries, type):
+            if kind is AudioReceived:
                 self.is_received = True
-                self.last_ms = max(self.last_ms or 0, entry.timestamp_ms)
+                self.last_ms = max(self.last_ms or 0, *[entry.timestamp_ms for entry in entries])
                 self.last_arrived_ms = record.arrived_ms
-            elif isinstance(entry, ReceptionBroken | StreamEnded):
+            elif kind in (ReceptionBroken, StreamEnded):
                 self.is_received = False
 
     def heard(self) -> Heard | None:

@@ -149,14 +149,14 @@ class Metrics:
         if notice.limit is not None:
             self.account_streams_limit.set(notice.limit)
 
-    def note_progress(self, before: Counts, after: Counts) -> None:
-        """A projection has gone on from one state to another."""
+    def note_progress(self, counts: Counts) -> None:
+        """This has gone through a projection."""
         for counter, more in (
-            (self.audio_packets, after.audio_packets - before.audio_packets),
-            (self.rejected_payloads, after.rejected_payloads - before.rejected_payloads),
-            (self.audio_seconds, (after.audio_ms - before.audio_ms) / 1000),
-            (self.cpu_decode, after.decode_s - before.decode_s),
-            (self.cpu_vad, after.vad_s - before.vad_s),
+            (self.audio_packets, counts.audio_packets),
+            (self.rejected_payloads, counts.rejected_payloads),
+            (self.audio_seconds, counts.audio_ms / 1000),
+            (self.cpu_decode, counts.decode_s),
+            (self.cpu_vad, counts.vad_s),
         ):
             if more:
                 counter.inc(more)

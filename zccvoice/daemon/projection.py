@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import groupby
 from typing import TypeAlias
 
 import numpy as np
@@ -89,7 +90,7 @@ class Projection:
             languages: which language is configured for which call.
             phones: what is kept of phone numbers.
             agents: who is the agent in a meeting, by id or name; see `MeasuresConfig`.
-            cpu_clock: seconds, for `counts`.
+            cpu_clock: seconds, for `taken_counts`.
         """
         self._started = started
         self._ids = started.engagement_id, started.stream_id
@@ -109,8 +110,7 @@ class Projection:
         self._rule_pause_ms: int | None = None
         self._jitter_ms: dict[str, float] = {}
         self._spoken_ms: dict[str, list[tuple[int, int]]] = {}
-        self.counts = Counts()
-        """So far."""
+        self._counts = Counts()
         self.ended: StreamEnded | None = None
         """How the stream ended; None while it runs."""
         self.failure: RemoteProtocolError | None = None
@@ -131,22 +131,27 @@ class Projection:
                 self._state(CallEventSeen, SPEAKER_UNKNOWN, self._last_timestamp_ms)
             self._out.append(Remark("journal damaged", problem=f"bytes {record.offset} to {record.end}"))
             return
-        audio: list[tuple[int, AudioReceived]] = []
-        for index, entry in enumerate(record.entries):
-            if isinstance(entry, AudioReceived):
-                audio.append((index, entry))
-                continue
-            yield from self._hear(audio, record)
-            audio = []
-            if isinstance(entry, StreamEnded):
-                yield from self._end(entry)
+        first = 0
+        for kind, group in groupby(record.entries, type):
+            entries = [*group]
+            if kind is AudioReceived:
+                yield from self._hear(entries, first, record)
+            elif kind is StreamEnded:
+                for ended in entries:
+                    yield from self._end(ended)
             else:
-                self._take_event(entry, record.arrived_ms)
-        yield from self._hear(audio, record)
+                for entry in entries:
+                    self._take_event(entry, record.arrived_ms)
+            first += len(entries)
 
     def taken(self) -> list[Projected]:
         """What was added since this was last asked."""
         taken, self._out = self._out, []
+        return taken
+
+    def taken_counts(self) -> Counts:
+        """What went through since this was last asked."""
+        taken, self._counts = self._counts, Counts()
         return taken
 
     def tracks(self) -> Collection[Track]:
@@ -213,28 +218,31 @@ class Projection:
 
     # Sound
 
-    def _hear(self, packets: Sequence[tuple[int, AudioReceived]], record: Record) -> Iterator[Toil]:
-        """Packets that came together, per track as one stretch."""
-        if self._format is None or self.failure is not None or not packets:
+    def _hear(self, packets: Sequence[AudioReceived], first: int, record: Record) -> Iterator[Toil]:
+        """Packets that came together, the record's entries from `first` on, per track as one stretch."""
+        if self._format is None or self.failure is not None:
             return  # a format that we refused: the stream is about to end
-        times_ms = [packet.timestamp_ms for _, packet in packets]
+        times_ms = [packet.timestamp_ms for packet in packets]
         self._breaks.mend(min(times_ms), (track.timeline for track in self._tracks.values()))
         self._breaks.note_heard(max(times_ms))
-        heard: dict[Track, None] = {}  # in order, each once
         begin = self._cpu_clock()
-        for index, packet in packets:
-            track = self._tracks.get(packet.channel_id) or self._open_track(packet, self._format)
+        heard: dict[Track, None] = {}  # in order, each once
+        tracks, offset = self._tracks, record.offset
+        for index, packet in enumerate(packets, first):
+            channel_id, timestamp_ms, payload = packet
+            track = tracks.get(channel_id) or self._open_track(packet, self._format)
             try:
-                track.place(packet.timestamp_ms, packet.payload, (record.offset, index))
+                track.place(timestamp_ms, payload, (offset, index))
             except DecodeError as error:
-                self.counts.rejected_payloads += 1
-                self._out.append(Remark("payload rejected", packet.channel_id, str(error)))
+                self._counts.rejected_payloads += 1
+                self._out.append(Remark("payload rejected", channel_id, str(error)))
                 continue
             heard[track] = None
-            self.counts.audio_packets += 1
-            self._last_timestamp_ms = max(self._last_timestamp_ms, packet.timestamp_ms)
-        pieces = [(track, track.decode()) for track in heard]
-        self.counts.decode_s += self._cpu_clock() - begin
+            self._counts.audio_packets += 1
+            if timestamp_ms > self._last_timestamp_ms:
+                self._last_timestamp_ms = timestamp_ms
+        pieces = [(track, placed) for track in heard if (placed := track.decode())]
+        self._counts.decode_s += self._cpu_clock() - begin
         for track, placed in pieces:
             yield from self._state_heard(track, track.hear_in_steps(placed))
         if self._waiting and self._language.may_choose(record.arrived_ms):
@@ -254,7 +262,7 @@ class Projection:
         begin = self._cpu_clock()
         for one in steps:
             if isinstance(one, Doubt):
-                self.counts.vad_s += self._cpu_clock() - begin
+                self._counts.vad_s += self._cpu_clock() - begin
                 yield partial(self._settle, one)
                 begin = self._cpu_clock()
                 continue
@@ -265,12 +273,12 @@ class Projection:
                 self._waiting.append(replace(one, samples=_NO_SAMPLES))
             else:
                 self._state(GapFound, track.channel_id, *span, one.cause)
-        self.counts.vad_s += self._cpu_clock() - begin
+        self._counts.vad_s += self._cpu_clock() - begin
 
     def _settle(self, doubt: Doubt) -> None:
         begin = self._cpu_clock()
         doubt.settle()
-        self.counts.vad_s += self._cpu_clock() - begin
+        self._counts.vad_s += self._cpu_clock() - begin
 
     def _start_clock(self) -> None:
         """State the stream's zero before the first fact that counts from it.
@@ -376,7 +384,7 @@ class Projection:
             for start_ms, stop_ms in track.timeline.pauses.outside(from_ms, until_ms):
                 self._state(GapFound, track.channel_id, start_ms, stop_ms, cause)
         self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
-        self.counts.audio_ms += end_ms - counts.first_timestamp_ms
+        self._counts.audio_ms += end_ms - counts.first_timestamp_ms
         self._out.append(track_closed(self._ids, track, self._jitter_ms, self._tracks.values()))
 
 

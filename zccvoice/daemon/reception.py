@@ -206,7 +206,7 @@ class Reception:
         self._end(StreamEnded("daemon_down", problem))
 
     async def _receive(self, kept_for_s: float = SIGNALING_WINDOW_S) -> None:
-        intake = _Intake(self._take, self._recorder)
+        intake = _Intake(self._take, self._take_packet, self._recorder)
         self._receiver = self._transport(self._started, intake, self._audio)
         for order in self._orders:
             order(self._receiver)
@@ -217,10 +217,8 @@ class Reception:
     def _take(self, event: StreamEvent) -> None:
         match event:
             case AudioReceived():
-                self._jitter[event.channel_id].push(event.timestamp_ms, trio.current_time() * 1000)
-                self._last_timestamp_ms = max(self._last_timestamp_ms or 0, event.timestamp_ms)
-                if self._pauses.covers(event.timestamp_ms) and not self._is_over_untold(event.timestamp_ms):
-                    return
+                self._take_packet(event)
+                return
             case StreamEnded():
                 self._end(event)
                 return
@@ -251,6 +249,15 @@ class Reception:
             case ChatReceived():
                 event = replace(event, text=redact(event.text, policy=self._policy))
         self._recorder.receive(event)
+
+    def _take_packet(self, packet: AudioReceived) -> None:
+        channel_id, timestamp_ms, _ = packet
+        self._jitter[channel_id].push(timestamp_ms, trio.current_time() * 1000)
+        if self._last_timestamp_ms is None or timestamp_ms > self._last_timestamp_ms:
+            self._last_timestamp_ms = timestamp_ms
+        if self._pauses.covers(timestamp_ms) and not self._is_over_untold(timestamp_ms):
+            return
+        self._recorder.receive(packet)
 
     def _take_call_event(self, event: CallEventReceived) -> None:
         log.info("call event", name=event.name, channel_id=event.channel_id)
@@ -294,14 +301,23 @@ class _Intake:
     up there is no room, and the socket waits.
     """
 
-    def __init__(self, take: Callable[[StreamEvent], None], recorder: Recorder) -> None:
+    def __init__(
+        self,
+        take: Callable[[StreamEvent], None],
+        take_packet: Callable[[AudioReceived], None],
+        recorder: Recorder,
+    ) -> None:
         self._take = take
+        self._take_packet = take_packet
         self._recorder = recorder
 
     def send_nowait(self, event: StreamEvent) -> None:
         if not self._recorder.has_room:
             raise trio.WouldBlock
-        self._take(event)
+        if isinstance(event, AudioReceived):  # nearly always
+            self._take_packet(event)
+        else:
+            self._take(event)
 
     async def send(self, event: StreamEvent) -> None:
         await trio.lowlevel.checkpoint()

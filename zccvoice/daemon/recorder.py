@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -122,7 +121,8 @@ class Recorder:
     def receive(self, entry: Entry) -> None:
         """Take in what arrived."""
         self._received.append(entry)
-        self._received_bytes += _size(entry)
+        if isinstance(entry, AudioReceived):
+            self._received_bytes += len(entry.payload)
         if not self._is_wanting:
             self._want()
 
@@ -161,8 +161,10 @@ class Recorder:
         """The received records from `offset` on: some, in order; none when there will be no more.
 
         Several come only to who lags behind what is received, `is_catching_up` tells. While the system does not
-        let the file be read, that is tried again.
+        let the file be read, that is tried again. Others have their turn before it returns.
         """
+        if offset < self._received_end:
+            await trio.lowlevel.checkpoint()
         while offset >= self._received_end:
             if not (self._is_receiving or self._received or self._writing or self._is_owing):
                 return []
@@ -237,7 +239,7 @@ class Recorder:
         self._is_wanting = False
         if self._is_dropping:
             written.received.insert(0, _DISK_FULL)
-        return partial(self._write, written)
+        return partial(written.make, partial(self._write, written))
 
     def end(self) -> None:
         """Hand out what was written; what was refused is kept for the next attempt, but for sound."""
@@ -255,6 +257,8 @@ class Recorder:
         if not self._settings.sync or self._synced_end == self._end:
             self._note_synced(_Synced(end=self._end, settling=self._unsynced))
             self._unsynced = []
+        self._written.set()
+        self._written = trio.Event()
         self._note_end_of(written)
 
     def begin_sync(self) -> Job | None:
@@ -269,7 +273,7 @@ class Recorder:
         synced = self._syncing = _Synced(end=self._end, settling=self._unsynced)
         self._unsynced = []
         self._is_sync_urgent = False
-        return partial(self._sync, synced)
+        return partial(synced.make, self._writer.sync)
 
     def end_sync(self) -> None:
         """Tell what is on the disk."""
@@ -290,8 +294,6 @@ class Recorder:
         self._defect = self._defect or attempt.defect
         if self._is_behind:
             self._want()
-        self._written.set()
-        self._written = trio.Event()
         if self._is_closing or self._defect is not None:
             self._rested.set()
             self._rested = trio.Event()
@@ -299,18 +301,12 @@ class Recorder:
     def _write(self, written: _Written) -> None:
         """In a thread: write as much as there is room for."""
         arrived_ms = int(self._wall_clock() * 1000)
-        with written.noting_failure():
-            if (late := self._writer.retry()) is not None:
-                written.records.append(late)
-            for kind, entries in ((Kind.RECEIVED, written.received), (Kind.DERIVED, written.derived)):
-                if entries:
-                    written.taken.add(kind)  # from here on the writer sees to it
-                    written.records.append(self._writer.write(kind, arrived_ms, entries))
-
-    def _sync(self, synced: _Synced) -> None:
-        """In a thread."""
-        with synced.noting_failure():
-            self._writer.sync()
+        if (late := self._writer.retry()) is not None:
+            written.records.append(late)
+        for kind, entries in ((Kind.RECEIVED, written.received), (Kind.DERIVED, written.derived)):
+            if entries:
+                written.taken.add(kind)  # from here on the writer sees to it
+                written.records.append(self._writer.write(kind, arrived_ms, entries))
 
     def _read(self, offset: int, end: int) -> list[Record | Damage]:
         found: list[Record | Damage] = []
@@ -369,11 +365,10 @@ class _Attempt:
     settling: list[trio.Event] = field(default_factory=list, kw_only=True)
     """Who waits for it to be on the disk."""
 
-    @contextmanager
-    def noting_failure(self) -> Iterator[None]:
-        """Whatever is raised in the block belongs to this call alone, and is told in its own task."""
+    def make(self, do: Job) -> None:
+        """In a thread. Whatever is raised belongs to this call alone, and is told in its own task."""
         try:
-            yield
+            do()
         except JournalError as error:
             self.problem = error
         except Exception as error:  # the edge of one call

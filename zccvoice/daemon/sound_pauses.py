@@ -106,8 +106,10 @@ class SoundPauses:
 
     def covers(self, timestamp_ms: int) -> bool:
         """Whether what was said then is not kept."""
-        spans = self._told.spans + self._by_rules.spans
-        return bool(spans) and any(
+        told, by_rules = self._told.spans, self._by_rules.spans
+        if not told and not by_rules:  # nearly always
+            return False
+        return any(
             start_ms <= timestamp_ms and (end_ms is None or timestamp_ms < end_ms)
-            for start_ms, end_ms in spans
+            for start_ms, end_ms in (*told, *by_rules)
         )

@@ -70,17 +70,21 @@ def run_virtually(what: Callable[[], Awaitable[ValueT]]) -> ValueT:
 @contextmanager
 def _work_at_once() -> Iterator[None]:
     """Work for threads is done on the loop: the clock must not run away while a thread is busy."""
-    real = trio.to_thread.run_sync
+    real, real_start = trio.to_thread.run_sync, trio.lowlevel.start_thread_soon
 
     async def run_sync(function: Callable[..., Any], *args: Any, **_: Any) -> Any:
         await trio.lowlevel.checkpoint()
         return function(*args)
 
+    def start_thread_soon(function: Callable[[], object], deliver: Callable[[Any], object]) -> None:
+        deliver(function())
+
     trio.to_thread.run_sync = run_sync  # type: ignore[assignment]
+    trio.lowlevel.start_thread_soon = start_thread_soon  # type: ignore[assignment]
     try:
         yield
     finally:
-        trio.to_thread.run_sync = real
+        trio.to_thread.run_sync, trio.lowlevel.start_thread_soon = real, real_start
 
 
 def wall_clock() -> float:

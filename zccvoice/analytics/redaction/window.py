@@ -63,6 +63,7 @@ class RedactionWindow:
         self._language: str | None = None
         self._now_ms = 0
         self._is_over = False
+        self._is_settled = True  # nothing that is understood waits, and nothing has come since that was found
 
     def expect(self, key: Key) -> None:
         """An utterance was heard and will be understood; those of a channel in order.
@@ -112,6 +113,8 @@ class RedactionWindow:
     ) -> list[tuple[Key, Columns]]:
         """The stream has come so far; what waited for a neighbour that did not come may be stored."""
         self._now_ms = max(self._now_ms, now_ms)
+        if self._is_settled:  # nearly always
+            return []
         return self._release(policy, known_names)
 
     def flush(self, policy: Policy, known_names: Collection[str] = ()) -> list[tuple[Key, Columns]]:
@@ -123,10 +126,12 @@ class RedactionWindow:
         if (before := self._by_key.get(said.key)) is not None:
             self._said.remove(before)
         self._by_key[said.key] = said
+        self._is_settled = False
         insort(self._said, said, key=lambda one: one.key[1])
 
     def _release(self, policy: Policy, known_names: Collection[str]) -> list[tuple[Key, Columns]]:
         released: list[tuple[Key, Columns]] = []
+        self._is_settled = False
         for one in list(self._said):
             if one.columns is None or one.is_released:
                 continue
@@ -134,6 +139,7 @@ class RedactionWindow:
             if chain is not None:
                 released += self._redacted(chain, policy, known_names)
         self._forget()
+        self._is_settled = all(one.columns is None or one.is_released for one in self._said)
         return released
 
     def _forget(self) -> None:
