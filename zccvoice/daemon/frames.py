@@ -116,7 +116,7 @@ class FrameReader:
         return at
 
     def _read_usual(self, data: bytes, at: int, messages: list[bytes]) -> int:
-        """Read whole texts in ASCII, each in a frame with a length in two bytes; returns where they end."""
+        """Read whole texts, each in one frame with a length in two bytes; returns where they end."""
         longest = self._most_bytes if self._opcode is None else 0  # between fragments there is none
         last = len(data) - _USUAL.size
         while at <= last:
@@ -125,10 +125,7 @@ class FrameReader:
             end = start + length
             if kind != _USUAL_KIND or not LONGEST_CONTROL < length <= longest or end > len(data):
                 break
-            text = data[start:end]
-            if not text.isascii():
-                break
-            messages.append(text)
+            messages.append(_checked(data[start:end]))
             at = end
         return at
 
