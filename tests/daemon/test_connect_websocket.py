@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 import trio_websocket
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection
 
 from tests.tls import Authority
 from zccvoice.config import ZoomConfig
+from zccvoice.daemon import websocket as websocket_module
 from zccvoice.daemon.websocket import Line, connect_websocket
 from zccvoice.errors import ConnectionFailedError
 from zccvoice.rtms.events import StreamEvent
+from zccvoice.simulator.frames import Opcode, frame
 
 
 async def test_a_server_of_ones_own_authority(tmp_path: Path) -> None:
@@ -38,6 +43,38 @@ async def test_a_server_of_ones_own_authority(tmp_path: Path) -> None:
                 with pytest.raises(trio.BrokenResourceError):
                     await stream.do_handshake()
         nursery.cancel_scope.cancel()
+
+
+async def test_messages_in_records_of_their_own_are_read_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, (near, far) = Authority(), trio.testing.memory_stream_pair()
+    settings = ZoomConfig(ca_file=authority.write(tmp_path / "ca.pem"))
+    secure = trio.SSLStream(far, authority.server_context(tmp_path, days=9), server_side=True)
+    agreed, sent = trio.Event(), trio.Event()
+
+    async def open_memory(host: str, port: int) -> trio.abc.Stream:
+        await trio.lowlevel.checkpoint()
+        return near
+
+    async def serve() -> None:
+        connection = WSConnection(ConnectionType.SERVER)
+        connection.receive_data(bytes(await secure.receive_some()))
+        await secure.send_all(connection.send(AcceptConnection()))
+        await agreed.wait()
+        for text in (b"one", b"two", b"three"):
+            await secure.send_all(frame(Opcode.TEXT, text))
+        sent.set()
+        await secure.receive_some()
+        await far.aclose()
+
+    monkeypatch.setattr(websocket_module, "open_tcp", open_memory)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        async with connect_websocket("wss://127.0.0.1/", 5, settings.tls_context) as websocket:
+            agreed.set()
+            await sent.wait()
+            assert await websocket.get_messages() == [b"one", b"two", b"three"]
 
 
 async def test_an_attempt_is_called_off_at_once_and_leaves_no_connection() -> None:

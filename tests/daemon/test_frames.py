@@ -80,6 +80,9 @@ streams = st.lists(st.one_of(legal_messages, any_frames, closes, broken_frames),
 @example(frame(Opcode.CLOSE, b"\x03\xe8\xff"))
 @example(frame(Opcode.TEXT, b"\xce", is_final=False) + frame(Opcode.CONTINUATION, b"\xba"))
 @example(frame(Opcode.TEXT, b"\xf8", is_final=False) + frame(Opcode.TEXT, b""))
+@example(frame(Opcode.TEXT, b"x", is_final=False) + frame(Opcode.TEXT, b"x" * 126))
+@example(frame(Opcode.TEXT, b"x" * 126) + frame(Opcode.TEXT, b"x" * 126 + b"\xff"))
+@example(frame(Opcode.TEXT, b"x" * 126) + frame(Opcode.TEXT, "é".encode() * 126) + frame(Opcode.PING, b""))
 @example(b"\x81\x7e\x00\x05" + b"x" * 5)
 @example(b"\x81\x7f" + bytes(7) + b"\x05" + b"x" * 5)
 @example(b"\x81\x7f\xff" + bytes(7))
@@ -130,6 +133,14 @@ def test_what_is_too_long_is_refused_when_it_is_announced(data: bytes) -> None:
     assert end is not None
     assert end.code == 1009
     assert str(MOST_BYTES) in str(end.problem)
+
+
+def test_what_is_short_in_two_bytes_may_be_too_long() -> None:
+    reader = FrameReader(200)
+    messages = reader.push(frame(Opcode.TEXT, b"x" * 200) + frame(Opcode.TEXT, b"x" * 201))
+    assert messages == [b"x" * 200]
+    assert reader.end is not None
+    assert reader.end.code == 1009
 
 
 def test_the_longest_message_is_read() -> None:

@@ -10,6 +10,7 @@ Not here: the opening handshake, and frames of our own; see `daemon.websocket`.
 from __future__ import annotations
 
 import codecs
+import struct
 from dataclasses import dataclass
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -21,6 +22,9 @@ LONGEST_TWO_BYTE = 0xFFFF
 LONGEST_EIGHT_BYTE = 2**63 - 1
 PROTOCOL_ERROR, NO_CODE, BAD_TEXT, TOO_BIG = 1002, 1005, 1007, 1009
 """Close codes, section 7.4.1."""
+_USUAL = struct.Struct("!HH")
+_USUAL_KIND = (FINAL | TEXT) << 8 | (LONGEST_CONTROL + 1)
+"""How the header of nearly every frame begins: a whole text, its length in the two bytes that follow."""
 _SENT_CODES = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 _OWN_CODES = range(3_000, 5_000)
 """Of libraries and applications."""
@@ -75,10 +79,15 @@ class FrameReader:
                 rest = held[self._read(held, messages) :]
             except _ViolationError as violation:
                 self.end, rest = End(violation.code, str(violation)), b""
-            self._held, self._held_bytes = [rest], len(rest)
+            self._held, self._held_bytes = [rest] if rest else [], len(rest)
         if self.end is not None:
             self._held.clear()
         return messages
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether neither a ping nor the end is to be answered, as is nearly always so."""
+        return not self._pings and self.end is None
 
     def take_pings(self) -> list[bytes]:
         """What the pings said that are to be answered. Each is handed out once."""
@@ -89,6 +98,7 @@ class FrameReader:
         """Read whole frames; returns where the first begins that is not whole."""
         at = 0
         while self.end is None:
+            at = self._read_usual(data, at, messages)
             start, length = self._header(data, at)
             end = start + length
             if end > len(data):
@@ -103,6 +113,20 @@ class FrameReader:
                 self._control(first & OPCODE, payload)
             else:
                 self._fragment(first, payload, messages)
+        return at
+
+    def _read_usual(self, data: bytes, at: int, messages: list[bytes]) -> int:
+        """Read whole texts, each in one frame with a length in two bytes; returns where they end."""
+        longest = self._most_bytes if self._opcode is None else 0  # between fragments there is none
+        last = len(data) - _USUAL.size
+        while at <= last:
+            kind, length = _USUAL.unpack_from(data, at)
+            start = at + _USUAL.size
+            end = start + length
+            if kind != _USUAL_KIND or not LONGEST_CONTROL < length <= longest or end > len(data):
+                break
+            messages.append(_checked(data[start:end]))
+            at = end
         return at
 
     def _header(self, data: bytes, at: int) -> tuple[int, int]:

@@ -27,6 +27,7 @@ from zccvoice.daemon.websocket import GOODBYE_S, Connect, Line, send_pending
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, ZccvoiceError
 from zccvoice.rtms.enums import MEETINGS, STOP_CAUSES, Product
 from zccvoice.rtms.events import (
+    AudioReceived,
     CallEventReceived,
     EventsMissed,
     MediaOpened,
@@ -346,11 +347,12 @@ class WebSocketReceiver:
         return planned.with_transcript(self._transcript_params(is_sure=True))
 
     def _take_media(self, event: MediaEvent) -> Awaitable[None] | None:
-        match event:
-            case MediaOpened():
-                return self._note_heard(event)
-            case MediaAccepted():
-                return None
+        if type(event) is not AudioReceived:  # once per packet, more questions would be felt
+            match event:
+                case MediaOpened():
+                    return self._note_heard(event)
+                case MediaAccepted():
+                    return None
         try:
             self._events_send.send_nowait(event)  # a turn of Trio's loop for each packet would be dear
         except trio.WouldBlock:

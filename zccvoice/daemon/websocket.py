@@ -21,6 +21,7 @@ import trio_websocket
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.tcp import open_tcp
+from zccvoice.daemon.tls import WholeReads
 from zccvoice.daemon.transport import EventsSend
 from zccvoice.daemon.websocket_client import WebSocketClient, agree
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError, RemoteProtocolError
@@ -58,12 +59,9 @@ async def connect_websocket(
     stream: trio.abc.Stream
     with trio.fail_at(deadline):
         if parts.scheme == "wss":
-            stream = trio.SSLStream(
-                await open_tcp(host, parts.port or 443),
-                tls_context(),
-                server_hostname=host,
-                https_compatible=True,
-            )
+            tcp, context = await open_tcp(host, parts.port or 443), tls_context()
+            context.sslobject_class = WholeReads
+            stream = trio.SSLStream(tcp, context, server_hostname=host, https_compatible=True)
         else:
             stream = await open_tcp(host, parts.port or 80)
     async with speak_websocket(stream, parts.netloc, resource, deadline) as websocket:

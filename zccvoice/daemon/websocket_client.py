@@ -114,6 +114,8 @@ class WebSocketClient:
     async def _read(self) -> None:
         """Take in what the socket has, and answer what asks for an answer."""
         self._messages = self._reader.push(await self._receive())
+        if self._reader.asks_nothing:
+            return
         answer = b"".join(self._frames.pong(ping) for ping in self._reader.take_pings())
         if (end := self._reader.end) is not None and self._closed is None:
             self._closed = CloseReason(end.code, end.problem)

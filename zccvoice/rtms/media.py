@@ -11,6 +11,7 @@ Source: Zoom RTMS documentation, "Connect to the media server", "Media data".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from zccvoice.errors import HandshakeRefusedError, RemoteProtocolError
 from zccvoice.rtms.chat import chat_received
@@ -32,6 +33,7 @@ from zccvoice.rtms.messages import (
     MediaHandshakeRequest,
     MediaHandshakeResponse,
     MediaParams,
+    Message,
     SignalingHandshakeResponse,
     StreamStateUpdate,
     TranscriptData,
@@ -52,6 +54,8 @@ from zccvoice.rtms.transcript_language import bcp47_of
 
 MIX = "mix"
 """Track name of packets that belong to no single participant."""
+KNOWN_TRACKS = 2**12
+"""So many names are made once, and not once per packet."""
 _CHANGES = {MessageAttribute.ATTR_UPDATE: Change.UPDATED, MessageAttribute.ATTR_DELETE: Change.DELETED}
 _KINDS: dict[type, str] = {
     VideoData: "video",
@@ -112,10 +116,16 @@ class MediaConnection(ConnectionCore[MediaEvent]):
         self._wanted = wanted
         self._passed_over: set[type] = set()
 
+    def receive_message(self, message: Message, now: float) -> None:
+        """See `ConnectionCore`. Sound, nearly all there is, is asked only what it has to be."""
+        if type(message) is AudioData and self.state is State.OPEN:
+            self.last_heard = now
+            self._events.append(_audio_received(message))
+        else:
+            super().receive_message(message, now)
+
     def _take(self, message: TypedMessage) -> None:
         match message:
-            case AudioData():
-                self._events.append(_audio_received(message))
             case TranscriptData():
                 self._events.append(_transcript_received(message))
             case ChatData():
@@ -166,6 +176,7 @@ def _transcript_received(message: TranscriptData) -> TranscriptReceived:
     )
 
 
+@lru_cache(KNOWN_TRACKS)
 def _track(channel_id: str | int | None, user_id: str | int | None) -> str:
     """Whose packet it is: the contact centre's channel, else the participant, else nobody's."""
     if channel_id is not None and channel_id != "":
