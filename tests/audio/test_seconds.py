@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.audio.axis import assert_seamless
 from tests.audio.test_timeline import START_MS
 from zccvoice.audio.decoder import UNDECODABLE
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
@@ -372,11 +373,4 @@ def test_any_whole_seconds_give_an_axis_without_seams(script: list[tuple[int, in
     for second, value, half in script:
         out += timeline.push(START_MS // 1_000 * 1_000 + second * 1_000, bytes([value, 0]) * half)
     out += timeline.flush()
-    position = 0
-    for piece in out:
-        assert piece.position == position
-        assert piece.sample_count > 0
-        position += piece.sample_count
-    assert position == timeline.position
-    left_out = timeline.duplicate_packets + timeline.late_packets + timeline.stray_packets
-    assert timeline.packets + left_out == len(script), "every packet is in one of the counts"
+    assert_seamless(timeline, out, len(script))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.audio.axis import assert_seamless
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.timeline import LOST_PACKETS, Timeline
 from zccvoice.errors import DecodeError
@@ -190,14 +191,7 @@ def test_any_timestamps_give_an_axis_without_seams(script: list[tuple[int, int]]
     for timestamp_ms, half in script:
         out += timeline.push(timestamp_ms, b"\1\0" * half)
     out += timeline.flush()
-    position = 0
-    for piece in out:
-        assert piece.position == position
-        assert piece.sample_count > 0
-        position += piece.sample_count
-    assert position == timeline.position
-    left_out = timeline.duplicate_packets + timeline.late_packets + timeline.stray_packets
-    assert timeline.packets + left_out == len(script), "every packet is in one of the counts"
+    assert_seamless(timeline, out, len(script))
 
 
 @pytest.mark.parametrize("step_ms", [-30_000, -400_000, 7 * 24 * 3_600_000])
