@@ -180,6 +180,24 @@ async def test_a_start_that_failover_has_overtaken_moves_nothing(
     assert urls == [moved.server_url, moved.server_url]
 
 
+async def test_a_start_that_another_app_signed_moves_nothing(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    ours = replace(started("S1"), client_id="ours")
+
+    async def script(town: Town) -> None:
+        await town.tell(ours)
+        for number, client_id in enumerate(("other", "ours", None), 1):
+            url = f"wss://{number}.zoom.us"
+            await town.tell(replace(ours, client_id=client_id, server_url=url, event_ts_ms=T0 + number))
+
+    town = await run(tmp_path, script)
+    assert town.rooms.receivers[0].orders == [
+        ("reconnect", "wss://2.zoom.us"),
+        ("reconnect", "wss://3.zoom.us"),
+    ]
+
+
 async def test_an_interruption_counts_once_and_not_before_the_last_start(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

@@ -141,6 +141,10 @@ class Supervisor:
 
     def _announce_again(self, running: _Running, started: StreamStarted) -> None:
         ids = {"engagement_id": started.engagement_id, "stream_id": started.stream_id}
+        app = running.announced.client_id
+        if app is not None and started.client_id not in (None, app):
+            log.error("a stream is not moved by who signs for another app", **ids)
+            return
         # Repeated for an hour, and overtaken by failover or by the end.
         newest = running.announced_again or running.announced
         if started.event_ts_ms < newest.event_ts_ms or self._endings.is_void(started, trio.current_time()):
@@ -150,7 +154,7 @@ class Supervisor:
         if running.call.is_ending or running.is_end_announced.is_set():
             running.announced_again = started
         else:
-            running.announced = replace(started, client_id=running.announced.client_id)
+            running.announced = replace(started, client_id=app)
             running.call.announce_again(started)
 
     def _retire_others(self, started: StreamStarted) -> None:
