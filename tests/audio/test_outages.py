@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.audio.test_timeline import FORMAT, PACKET_MS, PACKET_SAMPLES, START_MS, payload, samples
 from zccvoice.audio.frame import Gap
-from zccvoice.audio.timeline import LOST_PACKETS, Timeline
+from zccvoice.audio.holes import LOST_PACKETS
+from zccvoice.audio.timeline import Timeline
 
 AWAY = "away"
 QUIET_PACKETS = 100

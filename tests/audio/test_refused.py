@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.audio.test_timeline import FORMAT, PACKET_MS, PACKET_SAMPLES, START_MS, payload, samples
 from zccvoice.audio.decoder import UNDECODABLE, Decoder
 from zccvoice.audio.frame import Gap, Packet
-from zccvoice.audio.timeline import LOST_PACKETS, Timeline
+from zccvoice.audio.holes import LOST_PACKETS
+from zccvoice.audio.timeline import Timeline
 from zccvoice.errors import DecodeError
 
 BAD = b"\0"

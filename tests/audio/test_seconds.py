@@ -13,7 +13,8 @@ from tests.audio.axis import assert_seamless
 from tests.audio.test_timeline import START_MS
 from zccvoice.audio.decoder import UNDECODABLE
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
-from zccvoice.audio.timeline import LOST_PACKETS, Timeline
+from zccvoice.audio.holes import LOST_PACKETS
+from zccvoice.audio.timeline import Timeline
 from zccvoice.errors import DecodeError
 from zccvoice.rtms.timestamps import plausible_ms
 

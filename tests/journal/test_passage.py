@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.audio.encoded import FORMATS, encoded, name_of, snr_db
@@ -147,10 +147,15 @@ def decoded(records: Sequence[Record], channel_id: str, from_ms: int, until_ms: 
             continue
     pieces += timeline.flush()
     track, at = np.zeros(timeline.position, np.int16), 0
+    hole_start = hole_end = -1
     decoder = Decoder(FORMAT)
     for sound in decoder.decode(pieces) + decoder.flush():
         if isinstance(sound, Gap):
-            at += sound.sample_count if sound.sample_count > LONGEST_BRIDGED_SAMPLES else 0
+            if sound.position != hole_end:  # else the same hole goes on, for another reason
+                hole_start = sound.position
+            hole_end = sound.position + sound.sample_count
+            if hole_end - hole_start > LONGEST_BRIDGED_SAMPLES:
+                at = hole_end
         else:
             track[at : at + len(sound)] = sound
             at += len(sound)
@@ -191,7 +196,13 @@ def test_the_calls_of_this_test_are_heard() -> None:
     assert len(utterance.passage.pieces) > 100
 
 
+A_LEG = Leg(20, NOISE[:3200], frozenset(), 0, 0, 0, 0, frozenset())
+QUIET_AND_REFUSED = Leg(20, NOISE[:4160], frozenset(range(1, 11)), 0, 0, 0, 0, frozenset({11}))
+"""With a hold that begins after its first packet: a quiet minute, then a payload that is no audio."""
+
+
 @settings(max_examples=60)
+@example(A_LEG, QUIET_AND_REFUSED, 0, 1, [(51_221, 9_000), (60_000, 500)])
 @given(
     legs(is_exact=True),
     legs(is_exact=True),

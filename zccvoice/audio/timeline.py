@@ -27,7 +27,6 @@ from struct import Struct
 from zccvoice.audio.arrivals import LONGEST_BURST_MS, Late, Waiting
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
-from zccvoice.audio.holes import LOST_PACKETS as LOST_PACKETS
 from zccvoice.audio.holes import Holes
 from zccvoice.audio.seconds import SECOND_MS, WholeSeconds
 from zccvoice.errors import DecodeError

@@ -121,8 +121,7 @@ class Recorder:
     def receive(self, entry: Entry) -> None:
         """Take in what arrived."""
         self._received.append(entry)
-        if isinstance(entry, AudioReceived):
-            self._received_bytes += len(entry.payload)
+        self._received_bytes += _size(entry)
         if not self._is_wanting:
             self._want()
 

@@ -14,7 +14,8 @@ import numpy as np
 from zccvoice.audio.codecs import sample_count, unwrapped
 from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Gap, Packet, Passage, Samples
-from zccvoice.audio.timeline import LOST_PACKETS, Timeline
+from zccvoice.audio.holes import LOST_PACKETS
+from zccvoice.audio.timeline import Timeline
 from zccvoice.audio.trail import Trail
 from zccvoice.errors import DecodeError, JournalError
 from zccvoice.journal.journal import JournalReader, Record
