@@ -16,8 +16,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from zccvoice.audio.clipping import clipping_for
 from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
@@ -27,6 +25,7 @@ from zccvoice.audio.quality import (
     clipped_ratio,
     level_dbfs,
 )
+from zccvoice.audio.recent import RecentSound
 from zccvoice.audio.resampler import resampled
 from zccvoice.audio.sides import Levels
 from zccvoice.audio.timeline import Timeline
@@ -49,9 +48,7 @@ _GATHERED_SAMPLES = 480 * SAMPLES_PER_MS
 _GATHERED_QUIET_SAMPLES = 2 * _GATHERED_SAMPLES
 """While nobody speaks: the shortest utterance with its silence is hardly shorter."""
 _LEAST_SURPLUS = SAMPLE_RATE_HZ
-"""Dropping what is no longer needed moves the rest: it has to be worth it."""
-_MOST_ROOM = 6
-"""Times what is kept."""
+"""Dropping what is no longer needed takes time: it has to be worth it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +86,11 @@ class Track:
         self._confirmation = Confirmation(settings)
         # Sound after the speech is there only as far as the endpointer waited for it; resampling reaches further.
         self._padding = min(settings.padding_ms, settings.hangover_ms - FRAME_MS) * SAMPLES_PER_MS
-        self._per_kept = SAMPLE_RATE_HZ // self._decoder.rate_hz  # samples on the axis for one that is kept
-        self._per_came = max(
-            1, SAMPLE_RATE_HZ // audio_format.rate_hz
-        )  # for one that came, the first of them
-        self._kept = self._room = np.empty(0, np.int16)
-        self._kept_from = 0
-        self._decisions = Decisions([], [])  # of the frames in `_kept`
+        # Samples on the axis for one that came, the first of them.
+        self._per_came = max(1, SAMPLE_RATE_HZ // audio_format.rate_hz)
+        self._sound = RecentSound(self._decoder.rate_hz)
+        self._needed_from = 0
+        self._decisions = Decisions([], [])  # of its frames
         self._decided_from = 0
         self._jumped_to = -1
         self._analysed = 0
@@ -197,11 +192,11 @@ class Track:
 
     def _listen(self, samples: Samples) -> Iterator[Utterance | Doubt]:
         """Take in the next stretch of sound, as far as it fills whole frames."""
-        self._keep(samples)
-        whole = (self._kept_end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
+        self._sound.add(samples)
+        whole = (self._sound.end - self._analysed) // FRAME_SAMPLES * FRAME_SAMPLES
         if not whole:
             return
-        decisions = self._detector.detect(self._slice(self._analysed, self._analysed + whole))
+        decisions = self._detector.detect(self._sound.between(self._analysed, self._analysed + whole))
         self._decisions.is_speech.extend(decisions.is_speech)
         self._decisions.levels_dbfs.extend(decisions.levels_dbfs)
         for span in self._endpointer.push(decisions):
@@ -212,22 +207,6 @@ class Track:
         self._analysed += whole
         self._loudness.add(decisions, self._analysed)
         self._forget()
-
-    def _keep(self, samples: Samples) -> None:
-        """Put them behind what is kept, without moving all of a long utterance each time."""
-        size, end = self._kept.size, self._kept.size + samples.size
-        if end > self._room.size:
-            self._room = np.empty(2 * end, np.int16)
-            self._room[:size] = self._kept
-        self._room[size:end] = samples
-        self._kept = self._room[:end]
-
-    def _keep_only(self, rest: Samples) -> None:
-        """Move what is still needed to the front; room that a long utterance took is given back."""
-        if self._room.size > _MOST_ROOM * rest.size:
-            self._room = np.empty(2 * rest.size, np.int16)
-        self._room[: rest.size] = rest
-        self._kept = self._room[: rest.size]
 
     def _close_utterance(self) -> Iterator[Utterance | Doubt]:
         span = self._endpointer.flush()
@@ -250,7 +229,7 @@ class Track:
         )
         end = span.end * FRAME_SAMPLES + self._origin
         if not span.is_open:
-            known, heard = self._kept_end, self._endpointer.position * FRAME_SAMPLES + self._origin
+            known, heard = self._sound.end, self._endpointer.position * FRAME_SAMPLES + self._origin
             if heard > self._analysed:  # more has come, how much depends on the packets; else nothing follows
                 known = heard - self._decoder.reach_before_samples
             end = min(end + self._padding, known)
@@ -298,44 +277,34 @@ class Track:
             needed = self._analysed - ONSET_WINDOW_FRAMES * FRAME_SAMPLES  # may turn out to be the beginning
         else:
             needed = open_since * FRAME_SAMPLES + self._origin
-        surplus = needed - self._padding - self._decoder.reach_before_samples - self._kept_from
-        if surplus >= _LEAST_SURPLUS:
-            self._keep_only(self._kept[surplus // self._per_kept :])
-            self._kept_from += surplus
-            self._trail.forget(self._kept_from)
+        needed -= self._padding + self._decoder.reach_before_samples
+        if needed - self._needed_from >= _LEAST_SURPLUS:
+            self._needed_from = needed
+            self._sound.forget(needed)
+            self._trail.forget(needed)
             if self._clipping is not None:
-                self._clipping.forget(self._kept_from)
-            first = -(-(self._kept_from - self._origin) // FRAME_SAMPLES)
+                self._clipping.forget(needed)
+            first = -(-(needed - self._origin) // FRAME_SAMPLES)
             del self._decisions.is_speech[: first - self._decided_from]
             del self._decisions.levels_dbfs[: first - self._decided_from]
             self._decided_from = first
 
     def _jump(self, position: int) -> None:
         """Go on at `position` after a stretch without sound."""
-        self._kept = self._room = np.empty(0, np.int16)
-        self._kept_from = self._analysed = self._jumped_to = position
+        self._sound.restart(position)
+        self._needed_from = self._analysed = self._jumped_to = position
         self._origin = position - self._endpointer.position * FRAME_SAMPLES
         self._decisions = Decisions([], [])
         self._decided_from = self._endpointer.position
 
-    @property
-    def _kept_end(self) -> int:
-        return self._kept_from + self._kept.size * self._per_kept
-
-    def _slice(self, start: int, end: int) -> Samples:
-        """As it is kept."""
-        return self._kept[
-            (start - self._kept_from) // self._per_kept : (end - self._kept_from) // self._per_kept
-        ]
-
     def _wide(self, start: int, end: int, *, sees_beyond: bool) -> Samples:
         """At 16 kHz; what lies after the end is silence to the resampler, or what it is."""
-        if self._per_kept == 1:
-            return self._slice(start, end)
+        if self._decoder.rate_hz == SAMPLE_RATE_HZ:
+            return self._sound.between(start, end)
         reach = self._decoder.reach_before_samples
-        first = max(start - reach, self._kept_from)
+        first = max(start - reach, self._sound.start)
         last = end + reach if sees_beyond else end
-        return resampled(self._slice(first, last), self._decoder.rate_hz)[start - first : end - first]
+        return resampled(self._sound.between(first, last), self._decoder.rate_hz)[start - first : end - first]
 
     def _timestamp_ms(self, position: int) -> int:
         assert self.timeline.first_timestamp_ms is not None
