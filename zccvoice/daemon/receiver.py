@@ -213,7 +213,7 @@ class WebSocketReceiver:
             now=trio.current_time(),
         )
         problem: ZccvoiceError = ConnectionFailedError("hung up")
-        self._is_connecting = True
+        self._is_connecting, self._media_problem = True, None
         try:
             async with (
                 self._signaling_line.open(self._server_url, self._renewed_scope()) as websocket,
