@@ -205,7 +205,8 @@ async def test_an_interruption_may_tell_where_to_go(
 
 @pytest.mark.parametrize(
     ("cause", "why"),
-    [("user_triggered", "stream_stopped"), ("stopped", "stream_stopped"), ("shutdown", "daemon_down"),
+    [("user_triggered", "stream_stopped"), ("stopped", "stream_stopped"), ("unknown_27", "stream_stopped"),
+     ("shutdown", "daemon_down"),
      ("connection_lost", "connection_lost"), ("decode", "connection_lost")],
 )  # fmt: skip
 async def test_a_stream_that_zoom_starts_anew_has_a_gap_that_says_so(

@@ -38,7 +38,7 @@ from zccvoice.errors import JournalFullError, JournalUnavailableError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
-from zccvoice.rtms.enums import STOP_CAUSES
+from zccvoice.rtms.enums import is_end_by_zoom
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
@@ -53,8 +53,6 @@ RETAKEN_CAUSES = frozenset(
     {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
 )
 """A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
-_ZOOMS_CAUSES = frozenset({"stopped", "unspecified", *STOP_CAUSES})
-"""It was Zoom that ended the stream."""
 log = get_logger()
 
 
@@ -382,7 +380,7 @@ def _cause_of_break(ended: StreamEnded | None) -> str:
     """Why nobody listened between this end and now, when the stream goes on."""
     if ended is None or ended.cause == SHUTDOWN:
         return "daemon_down"
-    return "stream_stopped" if ended.cause in _ZOOMS_CAUSES else "connection_lost"
+    return "stream_stopped" if is_end_by_zoom(ended.cause) else "connection_lost"
 
 
 def _note_defect(projection: Projection, reception: Reception) -> None:
