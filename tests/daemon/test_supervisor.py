@@ -9,7 +9,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from tests.daemon.played import OPENED, audio
+from tests.daemon.played import LANGUAGES, OPENED, STARTED, audio, crash
 from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from zccvoice.daemon.call import Call
 from zccvoice.daemon.endings import REMEMBERED_S
@@ -476,3 +476,17 @@ async def test_unfinished_streams_and_missed_webhooks_come_first(
             town.webhooks_receive, [started("S1")], [started("S2"), stopped, started("S3")]
         )
     assert town.made == ["S1", "S2", "S3"]
+
+
+async def test_an_end_that_an_earlier_daemon_was_told_counts_for_what_it_left_unfinished(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch")])  # when it had answered the webhook, before it acted upon it
+    stop = stopped(None, after_s=20, reason=StopReason.CUSTOMER_DISCONNECTED)
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+        town = Town(rooms)
+        town.scripts["S"] = [HandshakeRefusedError("signaling", 2, "unknown rtms_stream_id")]
+        town.webhooks_send.close()
+        await town.supervisor.run(town.webhooks_receive, [STARTED], stopped=[stop])
+    gaps = [one for one in town.rooms.facts("S") if isinstance(one, GapFound)]
+    assert gaps == [GapFound("E", "S", "ch", T0 + 4000, T0 + 20_000, "daemon_down")]

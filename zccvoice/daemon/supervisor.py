@@ -96,13 +96,17 @@ class Supervisor:
             unfinished: streams whose journals an earlier daemon left unfinished: first of all, since Zoom waits
                 for them no longer than a minute.
             missed: what Zoom had told an earlier daemon, and nobody has acted upon.
-            stopped: what it had told an earlier daemon to be over: a start may still come that it voids.
+            stopped: what it had told an earlier daemon to be over: one of those, or a start that may still come.
         """
+        stopped = list(stopped)
         for stop in stopped:
             self._endings.note(stop, trio.current_time())
         async with trio.open_nursery() as calls:
             for started in unfinished:
                 self._begin(started, calls, is_announced=False)
+            for stop in stopped:
+                if stop.reason is not StopReason.STREAM_REVOKED:  # that is deleted by now
+                    self._announce_end(stop, self._ended_by(stop))
             for event in missed:
                 self._handle_safely(event, calls)
             async with webhooks_receive:
@@ -182,18 +186,23 @@ class Supervisor:
             log.error("a stream is not ended by who signs for another app", **ids)
             return
         self._endings.note(event, trio.current_time())  # a start that this stop has overtaken is void
-        stopped = [one for one in meant if is_ended_by(event, one.announced)]
-        cause = event.reason.name.lower() if event.reason is not None else "stopped"
-        log.info("stop announced", **ids, reason=cause, running=len(stopped))
-        is_revoked = event.reason is StopReason.STREAM_REVOKED
-        if is_revoked and (event.stream_id is None or not stopped):
+        stopped = self._ended_by(event)
+        log.info("stop announced", **ids, reason=_cause_of(event), running=len(stopped))
+        if event.reason is not StopReason.STREAM_REVOKED:
+            self._announce_end(event, stopped)
+            return
+        if event.stream_id is None or not stopped:
             calls.start_soon(self._delete_safely, event)
         for running in stopped:
-            if is_revoked:
-                running.call.revoke()
-                continue
-            running.call.note_stopped(event, cause)
-            running.end_cause = cause
+            running.call.revoke()
+
+    def _ended_by(self, event: StreamStopped) -> list[_Running]:
+        return [one for one in self._meant_by(event) if is_ended_by(event, one.announced)]
+
+    def _announce_end(self, event: StreamStopped, stopped: Iterable[_Running]) -> None:
+        for running in stopped:
+            running.end_cause = _cause_of(event)
+            running.call.note_stopped(event, running.end_cause)
             running.is_end_announced.set()
 
     async def _run(self, running: _Running, calls: trio.Nursery) -> None:
@@ -244,6 +253,10 @@ def _end_of(running: _Running) -> StreamStopped:
     ended_ms = max(call.ended_ms or 0, announced.event_ts_ms)
     reason = StopReason.STREAM_REVOKED if call.is_revoked else None
     return StreamStopped(announced.product, call.engagement_id, call.stream_id, ended_ms, reason)
+
+
+def _cause_of(stopped: StreamStopped) -> str:
+    return "stopped" if stopped.reason is None else stopped.reason.name.lower()
 
 
 async def _stop_when_announced(running: _Running) -> None:
