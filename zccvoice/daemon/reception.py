@@ -193,7 +193,7 @@ class Reception:
 
     async def _ask_again(self, last_arrived_ms: int) -> None:
         """Zoom keeps a stream for a minute after its client was lost."""
-        away_s = self._wall_clock() - last_arrived_ms / 1000
+        away_s = max(0.0, self._wall_clock() - last_arrived_ms / 1000)  # our clock may have been set back
         log.info("stream found unfinished", away_s=round(away_s, 1))
         problem = "the daemon was away for longer than Zoom keeps a stream"
         if away_s < SIGNALING_WINDOW_S and self._stop_cause is None:
