@@ -307,6 +307,20 @@ async def test_a_revoked_stream_is_dropped_at_once(tmp_path: Path, autojump_cloc
     assert call.end_cause == "stream_revoked"
 
 
+async def test_what_is_revoked_after_we_gave_it_up_is_dropped(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_house(tmp_path) as rooms:
+
+        def revoke() -> None:
+            assert call.is_ending
+            rooms.receivers[0]._events_send.send_nowait(StreamEnded("stream_revoked", ""))
+
+        call = rooms.call(STARTED, [MediaOpened(AudioParams(codec=4)), *audio("ch"), 5.0, revoke])
+        await call.run()
+    assert call.is_revoked
+
+
 async def test_what_people_say_is_in_no_log(
     tmp_path: Path, autojump_clock: MockClock, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from tests.daemon.conftest import SETTINGS
 from tests.daemon.test_receiver import AUDIO, LANGUAGES, MEDIA_OK, SIGNALING_OK, Scripted
 from zccvoice.daemon.media_line import TERMINATION_WAIT_S
 from zccvoice.daemon.receiver import WebSocketReceiver
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import MessageType, Product
 from zccvoice.rtms.events import EventsMissed, MediaOpened, ReceptionBroken, StreamEnded, StreamEvent
 from zccvoice.rtms.webhook import StreamStarted
 
@@ -143,3 +143,23 @@ async def test_what_was_refused_before_a_failover_is_no_reason_after_it(
     events = await received(signaling, moved + stop, media)
     assert [type(one) for one in events if isinstance(one, MediaOpened)] == [MediaOpened] * 3
     assert events[-1] == StreamEnded("shutdown", "stopped by us")
+
+
+async def test_what_zoom_revokes_while_we_say_goodbye_is_revoked(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    class Revoking(Scripted):
+        async def get_messages(self) -> list[bytes]:
+            while not self.messages:
+                await trio.sleep(0.1)
+            return await super().get_messages()
+
+        async def send_message(self, message: str) -> None:
+            await super().send_message(message)
+            if self.said[-1]["msg_type"] == MessageType.STREAM_CLOSE_REQ:
+                self.messages.append('{"msg_type":8,"state":4,"reason":8,"timestamp":1781000600000}')
+
+    events = await received(
+        [Revoking(SIGNALING_OK)], [(20, lambda receiver: receiver.stop("remote_protocol"))]
+    )
+    assert events[-1] == StreamEnded("stream_revoked", "Zoom ended the stream")

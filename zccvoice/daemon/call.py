@@ -24,6 +24,7 @@ from typing import TypeVar
 
 import trio
 
+from zccvoice.daemon.endings import REVOKED
 from zccvoice.daemon.hearing import Hearing
 from zccvoice.daemon.house import House
 from zccvoice.daemon.live_speech import StreamSpeech
@@ -47,8 +48,6 @@ from zccvoice.store.facts import StreamClosed
 ROOM_AGAIN_S = 1.0
 _T = TypeVar("_T")
 """How often a call that has no room for its journal looks for some."""
-REVOKED = "stream_revoked"
-"""Zoom's stop reason 8: stored data must be deleted at once."""
 RETAKEN_CAUSES = frozenset(
     {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
 )

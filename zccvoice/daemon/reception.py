@@ -15,7 +15,7 @@ from zccvoice.analytics.redaction import Policies, redact
 from zccvoice.analytics.timing import PAUSE_OVER_UNTOLD
 from zccvoice.audio.quality import Jitter
 from zccvoice.config import RedactionConfig
-from zccvoice.daemon.endings import SUPERSEDED
+from zccvoice.daemon.endings import REVOKED, SUPERSEDED
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recorder import Recorder
@@ -68,7 +68,7 @@ class Reception:
             transport: makes receivers of it.
             recorder: writes everything down.
             metrics: counters.
-            on_ended: told once how the stream ended, before that is written down.
+            on_ended: told how the stream ended, before that is written down, and that it is revoked.
             redaction: what must not be written down.
             audio: what its journal's sound is, if it has any: more of the same is asked for.
             told_before: names and times (Zoom's, epoch ms) of the events that an earlier daemon received.
@@ -280,8 +280,10 @@ class Reception:
             log.info("nothing audible is kept until the pause is over")
 
     def _end(self, ended: StreamEnded) -> None:
-        """Write down how the stream ended; what was noted first stands."""
+        """Write down how the stream ended; what was noted first stands, unless it is revoked."""
         if self.is_over:
+            if ended.cause == REVOKED:
+                self._on_ended(ended)
             return
         self.is_over = True
         self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
