@@ -198,6 +198,19 @@ async def test_a_start_that_another_app_signed_moves_nothing(
     ]
 
 
+async def test_a_start_that_another_app_signed_takes_nothing_up(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        town.scripts["S1"] = [OPENED, *audio("ch"), StreamEnded("user_triggered", "")]
+        for client_id, after_s in (("ours", 0), ("other", 60), ("ours", 120)):
+            await town.tell(replace(started("S1", after_s=after_s), client_id=client_id))
+            await trio.sleep(10)
+
+    town = await run(tmp_path, script)
+    assert [one.started.client_id for one in town.rooms.receivers] == ["ours", "ours"]
+
+
 async def test_an_interruption_counts_once_and_not_before_the_last_start(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:

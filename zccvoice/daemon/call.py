@@ -42,7 +42,7 @@ from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.enums import is_end_by_zoom
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
-from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, may_be_of_one_app
 from zccvoice.store.facts import StreamClosed
 
 ROOM_AGAIN_S = 1.0
@@ -250,6 +250,9 @@ class Call:
     def _is_over(self) -> bool:
         """Whether nothing is left to do but, perhaps, to write the facts into the database."""
         past, name = self._past, journal_name(self.stream_id)
+        if past.started is not None and not may_be_of_one_app(past.started, self._started):
+            log.error("a stream is not taken up by who signs for another app")
+            return True
         if past.closed is None:
             return False
         self._note_closed(past.closed)

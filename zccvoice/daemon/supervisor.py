@@ -21,6 +21,7 @@ from zccvoice.rtms.webhook import (
     WebhookEvent,
     is_ended_by,
     is_meant,
+    may_be_of_one_app,
 )
 
 STOP_GRACE_S = 10.0
@@ -145,8 +146,7 @@ class Supervisor:
 
     def _announce_again(self, running: _Running, started: StreamStarted) -> None:
         ids = {"engagement_id": started.engagement_id, "stream_id": started.stream_id}
-        app = running.announced.client_id
-        if app is not None and started.client_id not in (None, app):
+        if not may_be_of_one_app(running.announced, started):
             log.error("a stream is not moved by who signs for another app", **ids)
             return
         # Repeated for an hour, and overtaken by failover or by the end.
@@ -158,7 +158,7 @@ class Supervisor:
         if running.call.is_ending or running.is_end_announced.is_set():
             running.announced_again = started
         else:
-            running.announced = replace(started, client_id=app)
+            running.announced = replace(started, client_id=running.announced.client_id)
             running.call.announce_again(started)
 
     def _retire_others(self, started: StreamStarted) -> None:
