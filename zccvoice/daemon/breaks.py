@@ -48,7 +48,7 @@ class Breaks:
 
     def note_heard(self, timestamp_ms: int) -> None:
         """Packets have come, the newest of them from then."""
-        self._heard_ms = max(self._heard_ms or 0, timestamp_ms)
+        self._heard_ms = timestamp_ms
 
     def missed_by(self, timeline: Timeline, end_ms: int) -> list[tuple[int, int, str]]:
         """What a leg missed before its first packet, and after its last one, which ends at `end_ms`.

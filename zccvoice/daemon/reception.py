@@ -13,6 +13,7 @@ import trio
 
 from zccvoice.analytics.redaction import Policies, redact
 from zccvoice.analytics.timing import PAUSE_OVER_UNTOLD
+from zccvoice.audio.newest import Newest
 from zccvoice.audio.quality import Jitter
 from zccvoice.config import RedactionConfig
 from zccvoice.daemon.endings import REVOKED, SUPERSEDED
@@ -89,7 +90,7 @@ class Reception:
             for name, timestamp_ms in before:
                 self._pauses.note(name, timestamp_ms)
             self._pauses.doubt()
-        self._last_timestamp_ms: int | None = None
+        self._newest = Newest()
         self._receiver: StreamReceiver | None = None
         self._orders: list[Callable[[StreamReceiver], None]] = []
         self._jitter: dict[str, Jitter] = defaultdict(partial(Jitter, GATHER_S * 1000))
@@ -147,17 +148,17 @@ class Reception:
         """
         if not self.is_over:
             name = SOUND_RESUMED if is_kept else SOUND_PAUSED
-            self._take(CallEventReceived(name, self._last_timestamp_ms or asked_ms))
+            self._take(CallEventReceived(name, self._newest.ms or asked_ms))
 
     def pause_sound(self, end_ms: int, asked_ms: int) -> None:
         """Keep nothing audible up to this moment of Zoom's clock. What is written already stays."""
         if not self.is_over:
-            for name, timestamp_ms in self._pauses.until(end_ms, self._last_timestamp_ms or asked_ms):
+            for name, timestamp_ms in self._pauses.until(end_ms, self._newest.ms or asked_ms):
                 self._take(CallEventReceived(name, timestamp_ms))
 
     def _now_ms(self) -> int:
         """The moment on Zoom's clock up to which the stream was received."""
-        return self._last_timestamp_ms or int(self._wall_clock() * 1000)
+        return self._newest.ms or int(self._wall_clock() * 1000)
 
     def fail(self, error: ZccvoiceError) -> None:
         """The stream cannot go on, for a reason that has a name."""
@@ -252,9 +253,8 @@ class Reception:
 
     def _take_packet(self, packet: AudioReceived) -> None:
         channel_id, timestamp_ms, _ = packet
-        self._jitter[channel_id].push(timestamp_ms, trio.current_time() * 1000)
-        if self._last_timestamp_ms is None or timestamp_ms > self._last_timestamp_ms:
-            self._last_timestamp_ms = timestamp_ms
+        if self._newest.take(timestamp_ms):
+            self._jitter[channel_id].push(timestamp_ms, trio.current_time() * 1000)
         if self._pauses.covers(timestamp_ms) and not self._is_over_untold(timestamp_ms):
             return
         self._recorder.receive(packet)
