@@ -21,6 +21,7 @@ from zccvoice.errors import (
     HandshakeRefusedError,
     RemoteProtocolError,
 )
+from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.enums import Product, StopReason
 from zccvoice.rtms.events import AudioReceived, MediaOpened, ReceptionBroken, StreamEnded
 from zccvoice.rtms.messages import AudioParams
@@ -489,6 +490,36 @@ async def test_unfinished_streams_and_missed_webhooks_come_first(
             town.webhooks_receive, [started("S1")], [started("S2"), stopped, started("S3")]
         )
     assert town.made == ["S1", "S2", "S3"]
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+async def test_a_stop_that_comes_after_we_lost_the_stream_tells_what_was_missed(
+    is_deleted: bool, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    stop = stopped(None, after_s=65, reason=StopReason.AWAIT_RECONNECTION_TIMEOUT)
+
+    async def script(town: Town) -> None:
+        lost = [ReceptionBroken("connection_lost"), StreamEnded("connection_lost", "no route")]
+        town.scripts["S1"] = [OPENED, *audio("ch"), 60.0, *lost]
+        await town.tell(started("S1"))
+        await trio.sleep(300)
+        if is_deleted:
+            town.rooms.shelf.shred(journal_name("S1"))
+        for event in (stopped("S1", after_s=-1), stop, stop):
+            await town.tell(event)
+            await trio.sleep(30)
+        assert town.made == ["S1"] * 2
+        assert town.rooms.shelf.exists(journal_name("S1")) is not is_deleted
+
+    town = await run(tmp_path, script)
+    assert town.rooms.metric("zccvoice_streams_ended_total", {"reason": "connection_lost"}) == 1
+    if not is_deleted:
+        facts = town.rooms.facts("S1")
+        gaps = [one for one in facts if isinstance(one, GapFound)]
+        assert gaps == [GapFound("E", "S1", "ch", T0 + 4000, T0 + 65_000, "connection_lost")]
+        last = facts[-1]
+        assert isinstance(last, StreamClosed)
+        assert (last.end_reason, last.ended_at.timestamp()) == ("connection_lost", EPOCH_S + 65)
 
 
 async def test_an_end_that_an_earlier_daemon_was_told_counts_for_what_it_left_unfinished(

@@ -24,6 +24,7 @@ from typing import TypeVar
 
 import trio
 
+from zccvoice.daemon.breaks import cause_of_break
 from zccvoice.daemon.endings import REVOKED
 from zccvoice.daemon.hearing import Hearing
 from zccvoice.daemon.house import House
@@ -39,15 +40,14 @@ from zccvoice.errors import JournalFullError, JournalUnavailableError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
-from zccvoice.rtms.enums import is_end_by_zoom
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, may_be_of_one_app
 from zccvoice.store.facts import StreamClosed
 
 ROOM_AGAIN_S = 1.0
-_T = TypeVar("_T")
 """How often a call that has no room for its journal looks for some."""
+_T = TypeVar("_T")
 RETAKEN_CAUSES = frozenset(
     {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
 )
@@ -78,6 +78,8 @@ class Call:
         self._stop_cause: str | None = None
         self._past = Past()
         self._life = trio.CancelScope()
+        self.late_stop: StreamStopped | None = None
+        """To be set before `run`: only now Zoom tells when a stream that we had lost was over."""
         self.end_cause: str | None = None
         """How the stream ended, as `StreamEnded.cause`; None while it runs."""
         self.ended_ms: int | None = None
@@ -236,6 +238,8 @@ class Call:
             self._past = await self._on_disk(self._read_past)
             if self._is_over():
                 return None
+        elif self.late_stop is not None:  # deleted since
+            return None
         return await self._on_disk(partial(self._begin_journal, name))
 
     async def _on_disk(self, do: Callable[[], _T]) -> _T:
@@ -260,7 +264,7 @@ class Call:
             is_repetition = self.end_cause not in RETAKEN_CAUSES and not self._is_started_anew()
             log.info("repeated start ignored" if is_repetition else "stream taken up again")
             return is_repetition
-        if self._is_to_be_received():
+        if self._is_to_be_received() or self.late_stop is not None:
             return False
         self._house.outbox.note(name, past.end)
         self._house.outbox.finish(name)
@@ -268,8 +272,8 @@ class Call:
 
     def _is_started_anew(self) -> bool:
         """Zoom has started it again after its end, by its own clock: no repetition of an earlier start."""
-        is_dated, ended_ms = self._announced.is_dated, self.ended_ms
-        return is_dated and ended_ms is not None and self._announced.event_ts_ms > ended_ms
+        again, ended_ms = self._announced, self.ended_ms
+        return again.is_dated and ended_ms is not None and again.event_ts_ms > ended_ms
 
     def _note_closed(self, closed: StreamClosed) -> None:
         self.end_cause = closed.end_reason
@@ -296,8 +300,10 @@ class Call:
                 for _ in range(2):  # a damaged block must not make a file that belongs to nobody
                     writer.write(Kind.RECEIVED, arrived_ms, [self._started])
             elif self._is_to_be_received():
-                broken = ReceptionBroken(_cause_of_break(self._past.ended))
+                broken = ReceptionBroken(cause_of_break(self._past.ended))
                 writer.write(Kind.RECEIVED, arrived_ms, [self._started, broken])
+            elif self.late_stop is not None and self._past.ended is not None:
+                writer.write(Kind.RECEIVED, arrived_ms, [self.late_stop, self._past.ended])
             else:
                 return writer
             self._past.received_end = writer.end
@@ -370,19 +376,13 @@ class Call:
         self._note_closed(closed)
         meaning = explain_end(closed.end_reason).summary
         log.info("stream ended", cause=closed.end_reason, detail=closed.detail, meaning=meaning)
-        self._house.metrics.calls.labels(closed.end_reason).inc()
+        if self.late_stop is None:
+            self._house.metrics.calls.labels(closed.end_reason).inc()
         if self._past.facts:  # what was derived under other settings is stale
             recorder.derive([hearing.restated()])
         recorder.derive([closed])
         await recorder.settle()
         return True
-
-
-def _cause_of_break(ended: StreamEnded | None) -> str:
-    """Why nobody listened between this end and now, when the stream goes on."""
-    if ended is None or ended.cause == SHUTDOWN:
-        return "daemon_down"
-    return "stream_stopped" if is_end_by_zoom(ended.cause) else "connection_lost"
 
 
 def _note_defect(projection: Projection, reception: Reception) -> None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import trio
 
 from zccvoice.daemon.call import RETAKEN_CAUSES, Call
-from zccvoice.daemon.endings import SUPERSEDED, Endings
+from zccvoice.daemon.endings import REMEMBERED_S, SUPERSEDED, Endings
 from zccvoice.daemon.log import bind_ids, get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.transport import SHUTDOWN
@@ -59,6 +59,9 @@ class Supervisor:
         self._metrics = metrics
         self._running: dict[str, _Running] = {}
         self._endings = Endings()
+        self._lost: dict[
+            str, tuple[float, StreamStarted]
+        ] = {}  # in order: when they ended, monotonic seconds
         self._is_stopping = False
 
     @property
@@ -169,12 +172,14 @@ class Supervisor:
                 call.note_successor(started)
                 call.retire(SUPERSEDED)
 
-    def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
+    def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> Call:
         running = _Running(self._make_call(started, is_announced), started)
         self._running[started.stream_id] = running
+        self._lost.pop(started.stream_id, None)
         if self._is_stopping:  # announced again before: its journal tells the next daemon
             running.call.stop(SHUTDOWN)
         calls.start_soon(self._run, running, calls)
+        return running.call
 
     def _meant_by(self, event: StreamStopped | StreamInterrupted) -> list[_Running]:
         return [one for one in self._running.values() if is_meant(event, one.announced)]
@@ -190,11 +195,18 @@ class Supervisor:
         log.info("stop announced", **ids, reason=_cause_of(event), running=len(stopped))
         if event.reason is not StopReason.STREAM_REVOKED:
             self._announce_end(event, stopped)
+            self._close_lost(event, calls)
             return
         if event.stream_id is None or not stopped:
             calls.start_soon(self._delete_safely, event)
         for running in stopped:
             running.call.revoke()
+
+    def _close_lost(self, event: StreamStopped, calls: trio.Nursery) -> None:
+        """Streams that ended when we lost them: only now it is known how much of them we missed."""
+        lost = [one for _, one in self._lost.values() if is_ended_by(event, one)]
+        for started in lost:
+            self._begin(started, calls, is_announced=False).late_stop = event
 
     def _ended_by(self, event: StreamStopped) -> list[_Running]:
         return [one for one in self._meant_by(event) if is_ended_by(event, one.announced)]
@@ -221,12 +233,22 @@ class Supervisor:
             self._metrics.active_streams.dec()
             del self._running[call.stream_id]
             # One that was lost to a defect has no cause: whoever announces it again is not told that it is over.
-            if call.end_cause is not None and call.end_cause not in RETAKEN_CAUSES:
+            if call.end_cause in RETAKEN_CAUSES:
+                self._note_lost(running.announced, trio.current_time())
+            elif call.end_cause is not None:
                 self._endings.note(_end_of(running), trio.current_time())
         if call.is_revoked:
             await self._delete_safely(_end_of(running))
         elif call.end_cause is not None and (again := running.announced_again) is not None:
             self._handle_safely(again, calls)
+
+    def _note_lost(self, announced: StreamStarted, now: float) -> None:
+        if not self._endings.is_void(announced, now):  # else its end was told
+            self._lost[announced.stream_id] = now, announced
+        for stream_id, (ended_at, _) in list(self._lost.items()):
+            if ended_at >= now - REMEMBERED_S:
+                break
+            del self._lost[stream_id]
 
     async def _delete_safely(self, revoked: StreamStopped) -> None:
         ids = {"engagement_id": revoked.engagement_id, "stream_id": revoked.stream_id}
