@@ -112,6 +112,16 @@ async def test_a_server_that_falls_silent_says_it_all_later(
     assert len(client.connected_at) == 1
 
 
+async def test_two_silences_are_over_when_both_are(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, endpoint: Endpoint
+) -> None:
+    silences = [mishap("silence", for_ms=2_000), mishap("silence", at_ms=3_500, for_ms=4_000)]
+    async with in_memory(small(mishap=silences), deliver=endpoint.deliver) as (zoom, client):
+        with trio.fail_after(60):
+            truth = await suffered(zoom, client, endpoint)
+    nothing_is_missing(client, truth)
+
+
 async def test_keep_alive_requests_that_stop(
     autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, endpoint: Endpoint
 ) -> None:
