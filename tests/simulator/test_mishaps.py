@@ -225,6 +225,21 @@ async def test_a_stream_that_is_revoked(
     assert 3_000 <= truth.duration_ms < 3_100
 
 
+@pytest.mark.parametrize("after", ["transfer", "failover", "restart"])
+async def test_a_stream_that_is_stopped_before_another_could_follow(
+    autojump_clock: MockClock,
+    in_memory: OpenServer,
+    small: MakeScenario,
+    endpoint: Endpoint,
+    after: str,
+) -> None:
+    scenario = small(mishap=[mishap("stop")], stream=[{"at_ms": 6_000, "after": after}])
+    async with in_memory(scenario, deliver=endpoint.deliver) as (zoom, client):
+        truth = await suffered(zoom, client, endpoint)
+    assert endpoint.names() == ["started", "stopped"]
+    assert truth.next_stream is None
+
+
 async def test_webhooks_again_and_account_events(
     autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, endpoint: Endpoint
 ) -> None:
