@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -42,6 +42,8 @@ from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.sessions import Sessions
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 
+EARLY_S = 5.0
+"""So long sound is remembered, and written nowhere, that comes before signaling tells that a pause was over."""
 INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
 log = get_logger()
 
@@ -91,6 +93,7 @@ class Reception:
                 self._pauses.note(name, timestamp_ms)
             self._pauses.doubt()
         self._newest = Newest()
+        self._early: deque[tuple[float, AudioReceived]] = deque()
         self._receiver: StreamReceiver | None = None
         self._orders: list[Callable[[StreamReceiver], None]] = []
         self._jitter: dict[str, Jitter] = defaultdict(partial(Jitter, GATHER_S * 1000))
@@ -256,8 +259,23 @@ class Reception:
         if self._newest.take(timestamp_ms):
             self._jitter[channel_id].push(timestamp_ms, trio.current_time() * 1000)
         if self._pauses.covers(timestamp_ms) and not self._is_over_untold(timestamp_ms):
+            if self._pauses.may_be_over_by(timestamp_ms):
+                self._early.append((trio.current_time(), packet))
+                self._forget_early(trio.current_time() - EARLY_S)
             return
         self._recorder.receive(packet)
+
+    def _forget_early(self, since: float) -> None:
+        while self._early and self._early[0][0] < since:
+            self._early.popleft()
+
+    def _take_early(self) -> None:
+        """What came of a time after the pause that is over now."""
+        self._forget_early(trio.current_time() - EARLY_S)
+        for _, packet in self._early:
+            if not self._pauses.covers(packet.timestamp_ms):
+                self._recorder.receive(packet)
+        self._early.clear()
 
     def _take_call_event(self, event: CallEventReceived) -> None:
         log.info("call event", name=event.name, channel_id=event.channel_id)
@@ -265,6 +283,8 @@ class Reception:
         if event.name == "stream_terminated":
             self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
         self._recorder.receive(event)
+        if self._early and not self._pauses.is_on:
+            self._take_early()
 
     def _is_over_untold(self, timestamp_ms: int) -> bool:
         """Whether sound of that moment, in a pause as far as we know, is to be kept; says so if it is."""
