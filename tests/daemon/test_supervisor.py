@@ -26,7 +26,7 @@ from zccvoice.rtms.enums import Product, StopReason
 from zccvoice.rtms.events import AudioReceived, MediaOpened, ReceptionBroken, StreamEnded
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
-from zccvoice.store.facts import GapFound, StreamClosed
+from zccvoice.store.facts import GapFound, StreamClosed, UtteranceHeard
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -428,6 +428,44 @@ async def test_a_stream_that_is_announced_again_while_it_is_finished_is_received
 
     town = await run(tmp_path, script, is_transcribing=False)
     assert town.ends("S1") == ["connection_lost", "shutdown"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "event_ts_ms", "is_received"),
+    [
+        ("connection_lost", T0 + 4_001, True),
+        ("user_triggered", T0 + 4_001, True),
+        ("user_triggered", T0 + 3_000, False),  # of failover before its end, told late
+    ],
+)
+async def test_a_stream_that_is_started_anew_waits_for_no_transcript(
+    cause: str, event_ts_ms: int, is_received: bool, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    anew = replace(started("S1"), event_ts_ms=event_ts_ms, server_url="wss://b.zoom.us")
+
+    async def script(town: Town) -> None:
+        town.scripts["S1"] = [OPENED, *audio("ch"), StreamEnded(cause, "")]
+        await town.tell(started("S1"))
+        town.scripts["S1"] = [
+            OPENED,
+            *audio("ch", offset_ms=30_000),
+            StreamEnded("customer_disconnected", ""),
+        ]
+        await town.tell(anew)
+        await trio.sleep(5)
+        assert town.made == ["S1"] * (2 if is_received else 1), "nobody transcribes yet"
+        town.webhooks_send.close()
+        async with trio.open_nursery() as nursery:
+            transcriber = Transcriber(town.rooms.recognizer, town.rooms.metrics)
+            nursery.start_soon(transcriber.run, town.rooms.spoken_receive)
+            await trio.sleep(30)
+            nursery.cancel_scope.cancel()
+
+    town = await run(tmp_path, script, is_transcribing=False)
+    facts = town.rooms.facts("S1")
+    if is_received:
+        assert town.ends("S1") == ["customer_disconnected"]
+        assert len({one for one in facts if isinstance(one, UtteranceHeard)}) == 2
 
 
 async def test_a_webhook_that_trips_over_a_defect_leaves_the_others_alone(

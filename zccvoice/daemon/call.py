@@ -18,20 +18,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 import trio
 
 from zccvoice.daemon.breaks import cause_of_break
-from zccvoice.daemon.endings import REVOKED
+from zccvoice.daemon.endings import RETAKEN_CAUSES, REVOKED
 from zccvoice.daemon.hearing import Hearing
 from zccvoice.daemon.house import House
 from zccvoice.daemon.live_speech import StreamSpeech
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.outcome import Projected
-from zccvoice.daemon.past import Past, read_past
+from zccvoice.daemon.past import Past, only_the_end, read_past
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
 from zccvoice.daemon.recorder import Recorder
@@ -48,10 +47,6 @@ from zccvoice.store.facts import StreamClosed
 ROOM_AGAIN_S = 1.0
 """How often a call that has no room for its journal looks for some."""
 _T = TypeVar("_T")
-RETAKEN_CAUSES = frozenset(
-    {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
-)
-"""A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
 log = get_logger()
 
 
@@ -77,6 +72,8 @@ class Call:
         self._orders: list[Callable[[Reception], None]] = []
         self._stop_cause: str | None = None
         self._past = Past()
+        self._recorder: Recorder | None = None
+        self._received = trio.Event()
         self._life = trio.CancelScope()
         self.late_stop: StreamStopped | None = None
         """To be set before `run`: only now Zoom tells when a stream that we had lost was over."""
@@ -86,6 +83,8 @@ class Call:
         """When, by Zoom's clock (epoch ms); None while it runs, and where nothing told."""
         self.is_revoked = False
         """Zoom withdrew the stream: whatever we have of it is to be deleted."""
+        self.has_made_way = False
+        """It ended without an end: what it was waiting for is left to the stream's next call."""
 
     @property
     def started(self) -> StreamStarted:
@@ -118,6 +117,14 @@ class Call:
         self.is_revoked = True
         self.end_cause = REVOKED
         self._life.cancel()
+
+    async def make_way(self, again: StreamStarted) -> None:
+        """If Zoom has started the stream anew after all that is received, wait for no transcripts of that."""
+        await self._received.wait()
+        if self._recorder is not None and self._reception is not None and self._reception.is_before(again):
+            await self._recorder.settle()
+            self.has_made_way = True
+            self._life.cancel()
 
     def note_stopped(self, stopped: StreamStopped, cause: str) -> None:
         """Zoom has announced the end: when it was belongs into the journal; there is no coming back."""
@@ -171,7 +178,7 @@ class Call:
             if writer is None:
                 return
             house = self._house
-            recorder = Recorder(
+            recorder = self._recorder = Recorder(
                 writer,
                 self._open_reader,
                 house.outbox,
@@ -316,6 +323,7 @@ class Call:
         if not reception.is_over:
             await reception.run(None if self._is_announced else self._past.last_arrived_ms or 0)
         recorder.end_of_reception()
+        self._received.set()
 
     def _note_end(self, ended: StreamEnded) -> None:
         if ended.cause == REVOKED:
@@ -338,7 +346,7 @@ class Call:
             for record in records:
                 offset = record.end
                 try:
-                    seen = record if is_sound else _only_the_end(record)
+                    seen = record if is_sound else only_the_end(record)
                     if recorder.is_catching_up:
                         async with self._house.catching_up:
                             projected = await self._look_at(seen, projection, reception, speech)
@@ -389,10 +397,3 @@ def _note_defect(projection: Projection, reception: Reception) -> None:
     """To be called while the exception is handled: the call ends, and its journal has all that came."""
     projection.ended = INTERNAL_ERROR
     reception.note_defect()
-
-
-def _only_the_end(record: Record | Damage) -> Record | Damage:
-    """What a projection that has failed is still told."""
-    if isinstance(record, Damage):
-        return record
-    return replace(record, entries=[one for one in record.entries if isinstance(one, StreamEnded)])

@@ -102,6 +102,11 @@ class Reception:
         self.is_over = False
         """The end has been written down."""
 
+    def is_before(self, again: StreamStarted) -> bool:
+        """Whether the stream is started anew by this: it is no repetition of a start before what was received."""
+        heard_ms = max(self._started.event_ts_ms, self._newest.ms or 0)
+        return again.is_dated and again.event_ts_ms > heard_ms
+
     def stop(self, cause: str) -> None:
         """Hang up on Zoom, soon; what was noted as the end before stands."""
         self._stop_cause = self._stop_cause or cause

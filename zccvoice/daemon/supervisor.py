@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import trio
 
-from zccvoice.daemon.call import RETAKEN_CAUSES, Call
-from zccvoice.daemon.endings import REMEMBERED_S, SUPERSEDED, Endings
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.endings import REMEMBERED_S, RETAKEN_CAUSES, SUPERSEDED, Endings
 from zccvoice.daemon.log import bind_ids, get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.transport import SHUTDOWN
@@ -46,6 +46,8 @@ class _Running:
     end_cause: str = "stopped"
     announced_again: StreamStarted | None = None
     """Zoom wants it received once more, and it was over by then: when it has been finished."""
+    tasks: trio.Nursery | None = None
+    """For what is to be done beside the call, while it runs."""
     interrupted_ms: int = 0
     """When its newest interruption was, by Zoom's clock."""
 
@@ -160,6 +162,8 @@ class Supervisor:
         log.info("stream announced again", **ids)
         if running.call.is_ending or running.is_end_announced.is_set():
             running.announced_again = started
+            if running.tasks is not None:
+                running.tasks.start_soon(running.call.make_way, started)
         else:
             running.announced = replace(started, client_id=running.announced.client_id)
             running.call.announce_again(started)
@@ -223,10 +227,12 @@ class Supervisor:
         self._metrics.active_streams.inc()
         try:
             log.info("call begins")
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_stop_when_announced, running)
+            async with trio.open_nursery() as tasks:
+                running.tasks = tasks
+                tasks.start_soon(_stop_when_announced, running)
                 await call.run()
-                nursery.cancel_scope.cancel()
+                running.tasks = None
+                tasks.cancel_scope.cancel()
         except Exception:  # the edge of one call: whatever is wrong with it, the others go on
             log.exception("call lost")
         finally:
@@ -239,7 +245,7 @@ class Supervisor:
                 self._endings.note(_end_of(running), trio.current_time())
         if call.is_revoked:
             await self._delete_safely(_end_of(running))
-        elif call.end_cause is not None and (again := running.announced_again) is not None:
+        elif (again := running.announced_again) is not None and (call.end_cause or call.has_made_way):
             self._handle_safely(again, calls)
 
     def _note_lost(self, announced: StreamStarted, now: float) -> None:
