@@ -29,6 +29,15 @@ def test_nobody_on_the_call_has_a_part_in_what_a_file_is(
     assert "whose doing     whoever made the recording\n" in capsys.readouterr().out
 
 
+def test_a_reason_that_only_zoom_knows_is_explained_as_it_is_written_down(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["explain", "unknown_27"]) == 0
+    said = capsys.readouterr().out
+    assert "ended with 'unknown_27', which this version does not know" in said
+    assert "whose doing     Zoom\n" in said
+
+
 def test_what_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "4242"]) == 1
     assert "got '4242'" in capsys.readouterr().err

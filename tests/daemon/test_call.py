@@ -299,12 +299,43 @@ async def test_what_is_told_while_there_is_no_journal_counts(
     assert any(isinstance(one, StreamStopped) for one in received)
 
 
+@pytest.mark.parametrize("place", [0, 20])
+async def test_a_single_wrong_timestamp_moves_neither_the_end_nor_a_gap(
+    place: int, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    before, after = audio("ch"), audio("ch", offset_ms=30_000)
+    assert isinstance(before[0], AudioReceived)
+    before.insert(place, before[0]._replace(timestamp_ms=T0 + 90 * 24 * 3_600_000))
+    script = [OPENED, *before, 1.0, ReceptionBroken("connection_lost"), OPENED, *after, ENDED]
+    played = await run(tmp_path, script)
+    assert played.end.ended_at.timestamp() * 1000 == T0 + 34_000
+    assert played.of(GapFound) == [GapFound("E", "S", "ch", T0 + 4_000, T0 + 30_000, "connection_lost")]
+    (track,) = played.of(TrackClosed)
+    assert isinstance(track, TrackClosed)
+    assert track.jitter_ms is not None
+    assert track.jitter_ms < 60_000 or place == 0
+
+
 async def test_a_revoked_stream_is_dropped_at_once(tmp_path: Path, autojump_clock: MockClock) -> None:
     async with open_house(tmp_path) as rooms:
         call = rooms.call(STARTED, [OPENED, *audio("ch"), StreamEnded("stream_revoked", "")])
         await call.run()
     assert call.is_revoked
     assert call.end_cause == "stream_revoked"
+
+
+async def test_what_is_revoked_after_we_gave_it_up_is_dropped(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async with open_house(tmp_path) as rooms:
+
+        def revoke() -> None:
+            assert call.is_ending
+            rooms.receivers[0]._events_send.send_nowait(StreamEnded("stream_revoked", ""))
+
+        call = rooms.call(STARTED, [MediaOpened(AudioParams(codec=4)), *audio("ch"), 5.0, revoke])
+        await call.run()
+    assert call.is_revoked
 
 
 async def test_what_people_say_is_in_no_log(

@@ -39,6 +39,17 @@ async def test_between_pause_and_resume_nothing_audible_is_kept(
     assert played.of(ZoomTranscribed) == []
 
 
+@pytest.mark.parametrize(("late_s", "kept_ms"), [(0.3, 6_200), (6.0, 6_800)])
+async def test_sound_may_come_before_the_word_that_the_pause_was_over(
+    late_s: float, kept_ms: int, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    before, after = audio("ch"), audio("ch", offset_ms=5_000)[6:]
+    over = CallEventReceived("stream_resumed", T0 + 6_200)
+    script = [OPENED, *before[:12], 0.5, CallEventReceived("stream_paused", T0 + 1_200), 5.0, *after[:12]]
+    played = await run(tmp_path, [*script, late_s, over, *after[12:], ENDED])
+    assert played.sound_ms == [*range(0, 1_200, 100), *range(kept_ms, 9_000, 100)]
+
+
 @pytest.mark.parametrize(
     ("before", "again", "after"),
     [

@@ -24,9 +24,9 @@ from tests.daemon.played import (
     recover,
     run,
 )
-from tests.daemon.rooms import open_house
+from tests.daemon.rooms import open_house, wall_clock
 from zccvoice.daemon.transport import EventsSend
-from zccvoice.errors import HandshakeRefusedError
+from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.enums import Product, SampleRate
 from zccvoice.rtms.events import (
@@ -40,6 +40,7 @@ from zccvoice.rtms.events import (
     TranscriptReceived,
 )
 from zccvoice.rtms.messages import AudioParams
+from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted
 from zccvoice.store.facts import (
     ChatWritten,
@@ -151,6 +152,18 @@ async def test_a_stream_is_asked_for_as_long_as_zoom_keeps_it(
     assert 46 < receiver.kept_for_s < 50
 
 
+async def test_a_clock_that_was_set_back_keeps_no_stream_for_longer(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await trio.sleep(3600)
+    await crash(tmp_path, [OPENED, *audio("ch")])
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+        rooms.house = replace(rooms.house, wall_clock=lambda: wall_clock() - 3600)
+        await rooms.call(STARTED, [ConnectionFailedError("no route")], is_announced=False).run()
+    (receiver,) = rooms.receivers
+    assert receiver.kept_for_s == SIGNALING_WINDOW_S
+
+
 async def test_a_crash_after_the_end_finishes_the_rest(tmp_path: Path, autojump_clock: MockClock) -> None:
     await crash(tmp_path, [OPENED, *audio("ch"), ENDED], is_transcribing=False)
     played = await recover(tmp_path)
@@ -205,7 +218,8 @@ async def test_an_interruption_may_tell_where_to_go(
 
 @pytest.mark.parametrize(
     ("cause", "why"),
-    [("user_triggered", "stream_stopped"), ("stopped", "stream_stopped"), ("shutdown", "daemon_down"),
+    [("user_triggered", "stream_stopped"), ("stopped", "stream_stopped"), ("unknown_27", "stream_stopped"),
+     ("shutdown", "daemon_down"),
      ("connection_lost", "connection_lost"), ("decode", "connection_lost")],
 )  # fmt: skip
 async def test_a_stream_that_zoom_starts_anew_has_a_gap_that_says_so(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,11 +13,12 @@ from tests.daemon.conftest import SETTINGS
 from tests.daemon.test_receiver import AUDIO, LANGUAGES, MEDIA_OK, SIGNALING_OK, Scripted
 from zccvoice.daemon.media_line import TERMINATION_WAIT_S
 from zccvoice.daemon.receiver import WebSocketReceiver
-from zccvoice.rtms.enums import Product
+from zccvoice.rtms.enums import MessageType, Product
 from zccvoice.rtms.events import EventsMissed, MediaOpened, ReceptionBroken, StreamEnded, StreamEvent
 from zccvoice.rtms.webhook import StreamStarted
 
 Order = Callable[[WebSocketReceiver], None]
+NO_MEDIA = '{"msg_type":4,"status_code":4,"reason":"invalid payload"}'
 OVER = '{"msg_type":2,"status_code":2,"reason":"the stream was not found"}'
 
 
@@ -38,8 +39,8 @@ class Ending(Scripted):
 class Closing(Scripted):
     """Closed at that second."""
 
-    def __init__(self, at_s: float) -> None:
-        super().__init__(SIGNALING_OK, closes=True)
+    def __init__(self, at_s: float, *messages: str) -> None:
+        super().__init__(*(messages or (SIGNALING_OK,)), closes=True)
         self._at_s = at_s
 
     async def get_messages(self) -> list[bytes]:
@@ -48,12 +49,21 @@ class Closing(Scripted):
         return await super().get_messages()
 
 
-async def received(signaling: list[Scripted], orders: list[tuple[float, Order]]) -> list[StreamEvent]:
-    """What a receiver tells whose signaling connections are these, and who is given orders at those seconds."""
+async def received(
+    signaling: list[Scripted], orders: list[tuple[float, Order]], media: Sequence[Scripted] = ()
+) -> list[StreamEvent]:
+    """What a receiver tells whose connections are these, and who is given orders at those seconds.
+
+    Media connections that are not given stay open.
+    """
+    scripts = [*media]
 
     @asynccontextmanager
     async def connect(url: str, timeout_s: float) -> AsyncIterator[Any]:
-        yield Scripted(MEDIA_OK, AUDIO) if url.endswith("/m") else signaling.pop(0)
+        if not url.endswith("/m"):
+            yield signaling.pop(0)
+        else:
+            yield scripts.pop(0) if scripts else Scripted(MEDIA_OK, AUDIO)
 
     started = StreamStarted(Product.CONTACT_CENTER, "E", "S", "ws://127.0.0.1/s", 1_781_000_000_000)
     events_send, events_receive = trio.open_memory_channel[StreamEvent](100)
@@ -120,3 +130,36 @@ async def test_a_stream_that_is_not_let_in_again_may_be_announced_elsewhere(
         MediaOpened, EventsMissed, MediaOpened,
     ]  # fmt: skip
     assert events[-1] == StreamEnded("shutdown", "stopped by us")
+
+
+async def test_what_was_refused_before_a_failover_is_no_reason_after_it(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """Media were given up, and the stream is announced elsewhere before it is over; then signaling breaks."""
+    media = [Closing(20, MEDIA_OK, AUDIO), Scripted(NO_MEDIA)]
+    moved: list[tuple[float, Order]] = [(27, lambda receiver: receiver.reconnect("ws://127.0.0.1:2/s"))]
+    stop: list[tuple[float, Order]] = [(90, lambda receiver: receiver.stop("shutdown"))]
+    signaling = [Scripted(SIGNALING_OK), Closing(60), Scripted(SIGNALING_OK)]
+    events = await received(signaling, moved + stop, media)
+    assert [type(one) for one in events if isinstance(one, MediaOpened)] == [MediaOpened] * 3
+    assert events[-1] == StreamEnded("shutdown", "stopped by us")
+
+
+async def test_what_zoom_revokes_while_we_say_goodbye_is_revoked(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    class Revoking(Scripted):
+        async def get_messages(self) -> list[bytes]:
+            while not self.messages:
+                await trio.sleep(0.1)
+            return await super().get_messages()
+
+        async def send_message(self, message: str) -> None:
+            await super().send_message(message)
+            if self.said[-1]["msg_type"] == MessageType.STREAM_CLOSE_REQ:
+                self.messages.append('{"msg_type":8,"state":4,"reason":8,"timestamp":1781000600000}')
+
+    events = await received(
+        [Revoking(SIGNALING_OK)], [(20, lambda receiver: receiver.stop("remote_protocol"))]
+    )
+    assert events[-1] == StreamEnded("stream_revoked", "Zoom ended the stream")

@@ -225,6 +225,20 @@ async def test_the_newest_announcement_tells_where_a_stream_is(
     assert [one.server_url for one in found.unfinished] == ["wss://b.zoom.us"]
 
 
+async def test_a_start_that_another_app_signed_tells_nothing(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    ours = {stream_id: replace(started(stream_id), client_id="ours") for stream_id in ("S1", "S2")}
+    others = [replace(one, client_id="other", server_url="wss://b", event_ts_ms=one.event_ts_ms + 9)
+              for one in ours.values()]  # fmt: skip
+    await keep(shelf, *ours.values(), *others)
+    with shelf.writer(journal_name("S1")) as writer:
+        writer.write(Kind.RECEIVED, 0, [ours["S1"]])
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert (found.unfinished, found.missed) == ([ours["S1"]], [ours["S2"]])
+
+
 async def test_nobody_revokes_the_stream_of_another_app(tmp_path: Path, autojump_clock: MockClock) -> None:
     shelf = new_shelf(tmp_path)
     revoked = replace(stopped("S", StopReason.STREAM_REVOKED), client_ids=("other",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import json
 import os
@@ -308,6 +309,19 @@ async def test_after_three_failures_websockets_it_is(
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     received = await receive(meeting(), SDK, failures=sdk.MOST_FAILURES)
     assert isinstance(received.connect, SdkConnect)
+    assert received.audio(ANA) == [EVENT_TS_MS + n * 100 for n in range(50)]
+
+
+@pytest.mark.parametrize("missing", ["tempfile.TemporaryDirectory", "trio.lowlevel.open_process"])
+async def test_without_a_folder_or_a_process_for_it_websockets_it_is(
+    missing: str, no_pauses: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sdk, "unavailable", lambda: None)
+    monkeypatch.setattr(missing, refuse)
+    received = await receive(meeting(), SDK, failures=sdk.MOST_FAILURES)
     assert received.audio(ANA) == [EVENT_TS_MS + n * 100 for n in range(50)]
 
 

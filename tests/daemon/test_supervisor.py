@@ -9,7 +9,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from tests.daemon.played import OPENED, audio
+from tests.daemon.played import LANGUAGES, OPENED, STARTED, audio, crash
 from tests.daemon.rooms import EPOCH_S, Rooms, open_house
 from zccvoice.daemon.call import Call
 from zccvoice.daemon.endings import REMEMBERED_S
@@ -21,11 +21,12 @@ from zccvoice.errors import (
     HandshakeRefusedError,
     RemoteProtocolError,
 )
+from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.enums import Product, StopReason
 from zccvoice.rtms.events import AudioReceived, MediaOpened, ReceptionBroken, StreamEnded
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, WebhookEvent
-from zccvoice.store.facts import GapFound, StreamClosed
+from zccvoice.store.facts import GapFound, StreamClosed, UtteranceHeard
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -196,6 +197,19 @@ async def test_a_start_that_another_app_signed_moves_nothing(
         ("reconnect", "wss://2.zoom.us"),
         ("reconnect", "wss://3.zoom.us"),
     ]
+
+
+async def test_a_start_that_another_app_signed_takes_nothing_up(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    async def script(town: Town) -> None:
+        town.scripts["S1"] = [OPENED, *audio("ch"), StreamEnded("user_triggered", "")]
+        for client_id, after_s in (("ours", 0), ("other", 60), ("ours", 120)):
+            await town.tell(replace(started("S1", after_s=after_s), client_id=client_id))
+            await trio.sleep(10)
+
+    town = await run(tmp_path, script)
+    assert [one.started.client_id for one in town.rooms.receivers] == ["ours", "ours"]
 
 
 async def test_an_interruption_counts_once_and_not_before_the_last_start(
@@ -416,6 +430,44 @@ async def test_a_stream_that_is_announced_again_while_it_is_finished_is_received
     assert town.ends("S1") == ["connection_lost", "shutdown"]
 
 
+@pytest.mark.parametrize(
+    ("cause", "event_ts_ms", "is_received"),
+    [
+        ("connection_lost", T0 + 4_001, True),
+        ("user_triggered", T0 + 4_001, True),
+        ("user_triggered", T0 + 3_000, False),  # of failover before its end, told late
+    ],
+)
+async def test_a_stream_that_is_started_anew_waits_for_no_transcript(
+    cause: str, event_ts_ms: int, is_received: bool, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    anew = replace(started("S1"), event_ts_ms=event_ts_ms, server_url="wss://b.zoom.us")
+
+    async def script(town: Town) -> None:
+        town.scripts["S1"] = [OPENED, *audio("ch"), StreamEnded(cause, "")]
+        await town.tell(started("S1"))
+        town.scripts["S1"] = [
+            OPENED,
+            *audio("ch", offset_ms=30_000),
+            StreamEnded("customer_disconnected", ""),
+        ]
+        await town.tell(anew)
+        await trio.sleep(5)
+        assert town.made == ["S1"] * (2 if is_received else 1), "nobody transcribes yet"
+        town.webhooks_send.close()
+        async with trio.open_nursery() as nursery:
+            transcriber = Transcriber(town.rooms.recognizer, town.rooms.metrics)
+            nursery.start_soon(transcriber.run, town.rooms.spoken_receive)
+            await trio.sleep(30)
+            nursery.cancel_scope.cancel()
+
+    town = await run(tmp_path, script, is_transcribing=False)
+    facts = town.rooms.facts("S1")
+    if is_received:
+        assert town.ends("S1") == ["customer_disconnected"]
+        assert len({one for one in facts if isinstance(one, UtteranceHeard)}) == 2
+
+
 async def test_a_webhook_that_trips_over_a_defect_leaves_the_others_alone(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
@@ -476,3 +528,47 @@ async def test_unfinished_streams_and_missed_webhooks_come_first(
             town.webhooks_receive, [started("S1")], [started("S2"), stopped, started("S3")]
         )
     assert town.made == ["S1", "S2", "S3"]
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+async def test_a_stop_that_comes_after_we_lost_the_stream_tells_what_was_missed(
+    is_deleted: bool, tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    stop = stopped(None, after_s=65, reason=StopReason.AWAIT_RECONNECTION_TIMEOUT)
+
+    async def script(town: Town) -> None:
+        lost = [ReceptionBroken("connection_lost"), StreamEnded("connection_lost", "no route")]
+        town.scripts["S1"] = [OPENED, *audio("ch"), 60.0, *lost]
+        await town.tell(started("S1"))
+        await trio.sleep(300)
+        if is_deleted:
+            town.rooms.shelf.shred(journal_name("S1"))
+        for event in (stopped("S1", after_s=-1), stop, stop):
+            await town.tell(event)
+            await trio.sleep(30)
+        assert town.made == ["S1"] * 2
+        assert town.rooms.shelf.exists(journal_name("S1")) is not is_deleted
+
+    town = await run(tmp_path, script)
+    assert town.rooms.metric("zccvoice_streams_ended_total", {"reason": "connection_lost"}) == 1
+    if not is_deleted:
+        facts = town.rooms.facts("S1")
+        gaps = [one for one in facts if isinstance(one, GapFound)]
+        assert gaps == [GapFound("E", "S1", "ch", T0 + 4000, T0 + 65_000, "connection_lost")]
+        last = facts[-1]
+        assert isinstance(last, StreamClosed)
+        assert (last.end_reason, last.ended_at.timestamp()) == ("connection_lost", EPOCH_S + 65)
+
+
+async def test_an_end_that_an_earlier_daemon_was_told_counts_for_what_it_left_unfinished(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    await crash(tmp_path, [OPENED, *audio("ch")])  # when it had answered the webhook, before it acted upon it
+    stop = stopped(None, after_s=20, reason=StopReason.CUSTOMER_DISCONNECTED)
+    async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+        town = Town(rooms)
+        town.scripts["S"] = [HandshakeRefusedError("signaling", 2, "unknown rtms_stream_id")]
+        town.webhooks_send.close()
+        await town.supervisor.run(town.webhooks_receive, [STARTED], stopped=[stop])
+    gaps = [one for one in town.rooms.facts("S") if isinstance(one, GapFound)]
+    assert gaps == [GapFound("E", "S", "ch", T0 + 4000, T0 + 20_000, "daemon_down")]

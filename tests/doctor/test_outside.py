@@ -22,14 +22,14 @@ from zccvoice.rtms.webhook import WebhookReceiver
 Settings = Callable[..., Config]
 
 
-def door_of(config: Config) -> Callable[[Request], Reply]:
-    """The daemon's door, as far as webhooks go."""
+def door_of(config: Config, behind_s: float = 0) -> Callable[[Request], Reply]:
+    """The daemon's door, as far as webhooks go, on a machine whose clock is behind."""
     receiver = WebhookReceiver(config.signing_apps)
 
     def answer(request: Request) -> Reply:
         if request.path != config.door.path:
             return Reply(404)
-        now_s = float(request.headers["x-zm-request-timestamp"])
+        now_s = float(request.headers["x-zm-request-timestamp"]) - behind_s
         answer = receiver.receive(request.headers, request.body, now_s)
         return Reply(answer.status, json.dumps(answer.document).encode())
 
@@ -47,6 +47,15 @@ async def test_a_door_that_answers(settings: Settings) -> None:
     assert found["door"].verdict is Verdict.OK
     assert found["door"].found.endswith("for a-client-id")
     assert found["certificate"].verdict is Verdict.WARNING  # of plain HTTP there is none
+
+
+@pytest.mark.parametrize("behind_s", [400, -400])
+async def test_a_door_whose_clock_is_another(settings: Settings, behind_s: float) -> None:
+    with http_server(door_of(settings(), behind_s)) as origin:
+        found = (await look(settings(), f"{origin}/zoom/webhook"))["door"]
+    assert found.verdict is Verdict.FAILED
+    assert "clock" in found.found
+    assert "secret token" not in found.next_step
 
 
 async def test_no_proxy_is_asked_that_the_environment_names(

@@ -65,3 +65,5 @@ def test_flags() -> None:
     assert flags(replace(unmeasured, end_reason="handshake_refused")) == ("not received: handshake refused",)
     ends = replace(call, scorecard=SCORECARD, end_reason="customer_disconnected, shutdown")
     assert flags(ends) == ("cut off: shutdown",)
+    ends = replace(call, scorecard=SCORECARD, end_reason="unknown_27")
+    assert flags(ends) == (), "Zoom's doing, whatever it was"

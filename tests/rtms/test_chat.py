@@ -64,6 +64,17 @@ def test_an_unknown_operation_blanks_no_message() -> None:
     assert chat_received(content(NEW_FORM | {"operation_type": 99, "data": None})) is None
 
 
+@pytest.mark.parametrize("data", [None, ""])
+def test_a_message_that_lost_a_file_keeps_its_text(data: str | None) -> None:
+    assert chat_received(content(NEW_FORM | {"operation_type": 3, "data": data})) is None
+
+
+def test_an_object_is_read_as_one_whatever_it_lacks() -> None:
+    bare = {"chat_session": 1, "data": "Hello", "sender": {"user_id": 5, "user_name": "Ana"}}
+    assert chat_received(content(bare)) == ChatReceived(AT, "Hello", "5", "Ana")
+    assert chat_received(content({"chat_session": 1}, user_id=7)) is None
+
+
 def test_no_time_no_message() -> None:
     with pytest.raises(RemoteProtocolError, match="impossible timestamp"):
         chat_received(ChatContent(data="Hi", timestamp=1))

@@ -112,6 +112,16 @@ async def test_a_server_that_falls_silent_says_it_all_later(
     assert len(client.connected_at) == 1
 
 
+async def test_two_silences_are_over_when_both_are(
+    autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, endpoint: Endpoint
+) -> None:
+    silences = [mishap("silence", for_ms=2_000), mishap("silence", at_ms=3_500, for_ms=4_000)]
+    async with in_memory(small(mishap=silences), deliver=endpoint.deliver) as (zoom, client):
+        with trio.fail_after(60):
+            truth = await suffered(zoom, client, endpoint)
+    nothing_is_missing(client, truth)
+
+
 async def test_keep_alive_requests_that_stop(
     autojump_clock: MockClock, in_memory: OpenServer, small: MakeScenario, endpoint: Endpoint
 ) -> None:
@@ -213,6 +223,21 @@ async def test_a_stream_that_is_revoked(
     assert client.of_type(8)[-1]["reason"] == client.of_type(9)[-1]["stop_reason"] == 8
     assert endpoint.posted[-1]["payload"]["stop_reason"] == truth.stop_reason == 8
     assert 3_000 <= truth.duration_ms < 3_100
+
+
+@pytest.mark.parametrize("after", ["transfer", "failover", "restart"])
+async def test_a_stream_that_is_stopped_before_another_could_follow(
+    autojump_clock: MockClock,
+    in_memory: OpenServer,
+    small: MakeScenario,
+    endpoint: Endpoint,
+    after: str,
+) -> None:
+    scenario = small(mishap=[mishap("stop")], stream=[{"at_ms": 6_000, "after": after}])
+    async with in_memory(scenario, deliver=endpoint.deliver) as (zoom, client):
+        truth = await suffered(zoom, client, endpoint)
+    assert endpoint.names() == ["started", "stopped"]
+    assert truth.next_stream is None
 
 
 async def test_webhooks_again_and_account_events(

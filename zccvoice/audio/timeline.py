@@ -28,6 +28,7 @@ from zccvoice.audio.arrivals import LONGEST_BURST_MS, Late, Waiting
 from zccvoice.audio.codecs import counter_for, is_silence_notice, unwrapped
 from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Packet
 from zccvoice.audio.holes import Holes
+from zccvoice.audio.newest import FAR_AHEAD_MS, LONGEST_HOLE_MS, is_confirmed
 from zccvoice.audio.seconds import SECOND_MS, WholeSeconds
 from zccvoice.errors import DecodeError
 
@@ -35,10 +36,6 @@ WINDOW_MS = 200
 """How long a hole is kept open for packets that come late."""
 QUIET_AFTER_MS = 2_000
 """A longer hole is a leg that sent nothing, not loss."""
-FAR_AHEAD_MS = 10_000
-"""A packet so far ahead of all others waits until another one confirms it."""
-LONGEST_HOLE_MS = 24 * 3_600_000
-"""No leg is quiet for longer: the clock was set forward."""
 REMEMBERED_MS = LONGEST_BURST_MS
 """So much sound is known when it comes again."""
 _USUAL_MS, _LEAST_MARKS = 20, 256
@@ -203,7 +200,7 @@ class Timeline:
         placed: list[Packet | Gap] = []
         if self._is_far_ahead(packet.timestamp_ms):
             far = self._far
-            if far is None or not self._is_confirmed(far.timestamp_ms, packet.timestamp_ms):
+            if far is None or not is_confirmed(self._newest_ms, far.timestamp_ms, packet.timestamp_ms):
                 self.stray_packets += far is not None
                 self._far = packet
                 return []
@@ -247,13 +244,6 @@ class Timeline:
 
     def _is_far_ahead(self, timestamp_ms: int) -> bool:
         return 0 <= self._newest_ms < timestamp_ms - FAR_AHEAD_MS
-
-    def _is_confirmed(self, far_ms: int, timestamp_ms: int) -> bool:
-        """By a packet near it; or by one further ahead, of somebody who says a word every now and then."""
-        if abs(timestamp_ms - far_ms) <= FAR_AHEAD_MS:
-            return True
-        is_further = far_ms < timestamp_ms <= far_ms + LONGEST_HOLE_MS
-        return is_further and far_ms <= self._newest_ms + LONGEST_HOLE_MS
 
     def _doubt_the_first(self, packet: Waiting) -> None:
         """The very first packet may be the one with the wrong timestamp."""

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from zccvoice.audio.timeline import WINDOW_MS, Timeline
+from zccvoice.daemon.transport import SHUTDOWN
+from zccvoice.rtms.enums import is_end_by_zoom
+from zccvoice.rtms.events import StreamEnded
 
 LIVE_LEG_MS = 2_000
 """A leg that was quiet for longer before a break, or after it, is not known to have missed anything."""
+
+
+def cause_of_break(ended: StreamEnded | None) -> str:
+    """Why nobody listened between this end of a stream and now, when it goes on."""
+    if ended is None or ended.cause == SHUTDOWN:
+        return "daemon_down"
+    return "stream_stopped" if is_end_by_zoom(ended.cause) else "connection_lost"
 
 
 class Breaks:
@@ -48,7 +58,7 @@ class Breaks:
 
     def note_heard(self, timestamp_ms: int) -> None:
         """Packets have come, the newest of them from then."""
-        self._heard_ms = max(self._heard_ms or 0, timestamp_ms)
+        self._heard_ms = timestamp_ms
 
     def missed_by(self, timeline: Timeline, end_ms: int) -> list[tuple[int, int, str]]:
         """What a leg missed before its first packet, and after its last one, which ends at `end_ms`.

@@ -18,18 +18,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 import trio
 
+from zccvoice.daemon.breaks import cause_of_break
+from zccvoice.daemon.endings import RETAKEN_CAUSES, REVOKED
 from zccvoice.daemon.hearing import Hearing
 from zccvoice.daemon.house import House
 from zccvoice.daemon.live_speech import StreamSpeech
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.outcome import Projected
-from zccvoice.daemon.past import Past, read_past
+from zccvoice.daemon.past import Past, only_the_end, read_past
 from zccvoice.daemon.projection import Projection
 from zccvoice.daemon.reception import INTERNAL_ERROR, Reception
 from zccvoice.daemon.recorder import Recorder
@@ -38,23 +39,14 @@ from zccvoice.errors import JournalFullError, JournalUnavailableError
 from zccvoice.journal.journal import START, Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
-from zccvoice.rtms.enums import STOP_CAUSES
 from zccvoice.rtms.events import ReceptionBroken, StreamEnded
 from zccvoice.rtms.explanations import explain_end
-from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
+from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped, may_be_of_one_app
 from zccvoice.store.facts import StreamClosed
 
 ROOM_AGAIN_S = 1.0
-_T = TypeVar("_T")
 """How often a call that has no room for its journal looks for some."""
-REVOKED = "stream_revoked"
-"""Zoom's stop reason 8: stored data must be deleted at once."""
-RETAKEN_CAUSES = frozenset(
-    {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
-)
-"""A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
-_ZOOMS_CAUSES = frozenset({"stopped", "unspecified", *STOP_CAUSES})
-"""It was Zoom that ended the stream."""
+_T = TypeVar("_T")
 log = get_logger()
 
 
@@ -80,13 +72,19 @@ class Call:
         self._orders: list[Callable[[Reception], None]] = []
         self._stop_cause: str | None = None
         self._past = Past()
+        self._recorder: Recorder | None = None
+        self._received = trio.Event()
         self._life = trio.CancelScope()
+        self.late_stop: StreamStopped | None = None
+        """To be set before `run`: only now Zoom tells when a stream that we had lost was over."""
         self.end_cause: str | None = None
         """How the stream ended, as `StreamEnded.cause`; None while it runs."""
         self.ended_ms: int | None = None
         """When, by Zoom's clock (epoch ms); None while it runs, and where nothing told."""
         self.is_revoked = False
         """Zoom withdrew the stream: whatever we have of it is to be deleted."""
+        self.has_made_way = False
+        """It ended without an end: what it was waiting for is left to the stream's next call."""
 
     @property
     def started(self) -> StreamStarted:
@@ -119,6 +117,14 @@ class Call:
         self.is_revoked = True
         self.end_cause = REVOKED
         self._life.cancel()
+
+    async def make_way(self, again: StreamStarted) -> None:
+        """If Zoom has started the stream anew after all that is received, wait for no transcripts of that."""
+        await self._received.wait()
+        if self._recorder is not None and self._reception is not None and self._reception.is_before(again):
+            await self._recorder.settle()
+            self.has_made_way = True
+            self._life.cancel()
 
     def note_stopped(self, stopped: StreamStopped, cause: str) -> None:
         """Zoom has announced the end: when it was belongs into the journal; there is no coming back."""
@@ -172,7 +178,7 @@ class Call:
             if writer is None:
                 return
             house = self._house
-            recorder = Recorder(
+            recorder = self._recorder = Recorder(
                 writer,
                 self._open_reader,
                 house.outbox,
@@ -239,6 +245,8 @@ class Call:
             self._past = await self._on_disk(self._read_past)
             if self._is_over():
                 return None
+        elif self.late_stop is not None:  # deleted since
+            return None
         return await self._on_disk(partial(self._begin_journal, name))
 
     async def _on_disk(self, do: Callable[[], _T]) -> _T:
@@ -253,6 +261,9 @@ class Call:
     def _is_over(self) -> bool:
         """Whether nothing is left to do but, perhaps, to write the facts into the database."""
         past, name = self._past, journal_name(self.stream_id)
+        if past.started is not None and not may_be_of_one_app(past.started, self._started):
+            log.error("a stream is not taken up by who signs for another app")
+            return True
         if past.closed is None:
             return False
         self._note_closed(past.closed)
@@ -260,7 +271,7 @@ class Call:
             is_repetition = self.end_cause not in RETAKEN_CAUSES and not self._is_started_anew()
             log.info("repeated start ignored" if is_repetition else "stream taken up again")
             return is_repetition
-        if self._is_to_be_received():
+        if self._is_to_be_received() or self.late_stop is not None:
             return False
         self._house.outbox.note(name, past.end)
         self._house.outbox.finish(name)
@@ -268,8 +279,8 @@ class Call:
 
     def _is_started_anew(self) -> bool:
         """Zoom has started it again after its end, by its own clock: no repetition of an earlier start."""
-        is_dated, ended_ms = self._announced.is_dated, self.ended_ms
-        return is_dated and ended_ms is not None and self._announced.event_ts_ms > ended_ms
+        again, ended_ms = self._announced, self.ended_ms
+        return again.is_dated and ended_ms is not None and again.event_ts_ms > ended_ms
 
     def _note_closed(self, closed: StreamClosed) -> None:
         self.end_cause = closed.end_reason
@@ -296,8 +307,10 @@ class Call:
                 for _ in range(2):  # a damaged block must not make a file that belongs to nobody
                     writer.write(Kind.RECEIVED, arrived_ms, [self._started])
             elif self._is_to_be_received():
-                broken = ReceptionBroken(_cause_of_break(self._past.ended))
+                broken = ReceptionBroken(cause_of_break(self._past.ended))
                 writer.write(Kind.RECEIVED, arrived_ms, [self._started, broken])
+            elif self.late_stop is not None and self._past.ended is not None:
+                writer.write(Kind.RECEIVED, arrived_ms, [self.late_stop, self._past.ended])
             else:
                 return writer
             self._past.received_end = writer.end
@@ -310,6 +323,7 @@ class Call:
         if not reception.is_over:
             await reception.run(None if self._is_announced else self._past.last_arrived_ms or 0)
         recorder.end_of_reception()
+        self._received.set()
 
     def _note_end(self, ended: StreamEnded) -> None:
         if ended.cause == REVOKED:
@@ -332,7 +346,7 @@ class Call:
             for record in records:
                 offset = record.end
                 try:
-                    seen = record if is_sound else _only_the_end(record)
+                    seen = record if is_sound else only_the_end(record)
                     if recorder.is_catching_up:
                         async with self._house.catching_up:
                             projected = await self._look_at(seen, projection, reception, speech)
@@ -370,7 +384,8 @@ class Call:
         self._note_closed(closed)
         meaning = explain_end(closed.end_reason).summary
         log.info("stream ended", cause=closed.end_reason, detail=closed.detail, meaning=meaning)
-        self._house.metrics.calls.labels(closed.end_reason).inc()
+        if self.late_stop is None:
+            self._house.metrics.calls.labels(closed.end_reason).inc()
         if self._past.facts:  # what was derived under other settings is stale
             recorder.derive([hearing.restated()])
         recorder.derive([closed])
@@ -378,21 +393,7 @@ class Call:
         return True
 
 
-def _cause_of_break(ended: StreamEnded | None) -> str:
-    """Why nobody listened between this end and now, when the stream goes on."""
-    if ended is None or ended.cause == SHUTDOWN:
-        return "daemon_down"
-    return "stream_stopped" if ended.cause in _ZOOMS_CAUSES else "connection_lost"
-
-
 def _note_defect(projection: Projection, reception: Reception) -> None:
     """To be called while the exception is handled: the call ends, and its journal has all that came."""
     projection.ended = INTERNAL_ERROR
     reception.note_defect()
-
-
-def _only_the_end(record: Record | Damage) -> Record | Damage:
-    """What a projection that has failed is still told."""
-    if isinstance(record, Damage):
-        return record
-    return replace(record, entries=[one for one in record.entries if isinstance(one, StreamEnded)])

@@ -13,6 +13,12 @@ from zccvoice.rtms.webhook import StreamStarted, StreamStopped, is_ended_by
 SUPERSEDED = "superseded"
 """End of a stream whose connections were lost after another one of its engagement had begun; and an event of it:
 when that one began."""
+REVOKED = "stream_revoked"
+"""Zoom's stop reason 8: stored data must be deleted at once."""
+RETAKEN_CAUSES = frozenset(
+    {"connection_failed", "connection_lost", "silent", "internal_error", "daemon_down"}
+)
+"""A stream that ended so may be announced again (a repeated webhook, a server that moved) and is taken up."""
 REMEMBERED_S = 90 * 60
 """How long an end is remembered: Zoom repeats an unanswered webhook for up to 85 minutes."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zccvoice.daemon.audio_format import is_decodable
 from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.errors import JournalError
-from zccvoice.journal.journal import START, JournalReader, Record
+from zccvoice.journal.journal import START, Damage, JournalReader, Record
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import (
     ArrivalMeasured,
@@ -188,6 +188,13 @@ def _read_audio(reader: JournalReader) -> AudioParams | None:
             elif isinstance(entry, AudioReceived) and audio is not None:
                 return audio
     return None
+
+
+def only_the_end(record: Record | Damage) -> Record | Damage:
+    """What a projection that has failed is still told."""
+    if isinstance(record, Damage):
+        return record
+    return replace(record, entries=[one for one in record.entries if isinstance(one, StreamEnded)])
 
 
 def started_of(reader: JournalReader) -> StreamStarted:

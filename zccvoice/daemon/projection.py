@@ -23,6 +23,7 @@ from zccvoice.analytics.timing import PAUSE_BEGINS, PAUSE_ENDS, RULE_PAUSE_BEGIN
 from zccvoice.audio.codecs import as_carried
 from zccvoice.audio.codecs.opus import is_concealing
 from zccvoice.audio.frame import AudioFormat, Encoding
+from zccvoice.audio.newest import Newest
 from zccvoice.config import VadConfig
 from zccvoice.config.language import DETECT
 from zccvoice.daemon.audio_format import format_of
@@ -106,7 +107,8 @@ class Projection:
         self._is_opened = False
         self._breaks = Breaks()
         self._is_clock_started = False
-        self._last_timestamp_ms = started.event_ts_ms
+        self._newest = Newest()
+        self._told_ms = started.event_ts_ms
         self._rule_pause_ms: int | None = None
         self._jitter_ms: dict[str, float] = {}
         self._spoken_ms: dict[str, list[tuple[int, int]]] = {}
@@ -128,7 +130,7 @@ class Projection:
         if isinstance(record, Damage):
             self._break_off(ReceptionBroken("damaged_journal"))
             if self._started.product in MEETINGS:
-                self._state(CallEventSeen, SPEAKER_UNKNOWN, self._last_timestamp_ms)
+                self._state(CallEventSeen, SPEAKER_UNKNOWN, self.last_timestamp_ms)
             self._out.append(Remark("journal damaged", problem=f"bytes {record.offset} to {record.end}"))
             return
         first = 0
@@ -161,14 +163,14 @@ class Projection:
     @property
     def last_timestamp_ms(self) -> int:
         """The newest moment that anything told of, by Zoom's clock."""
-        return self._last_timestamp_ms
+        return max(self._told_ms, self._newest.ms or 0)
 
     def closed(self) -> StreamClosed:
         """The last fact: to be stated when every utterance has its transcript."""
         ended = self.ended or StreamEnded("connection_lost", "the receiver stopped without a word")
         if self.failure is not None:  # also when Zoom ended the stream before anybody could hang up
             ended = StreamEnded("remote_protocol", str(self.failure))
-        return StreamClosed(*self._ids, _utc(self._last_timestamp_ms), ended.cause, ended.detail)
+        return StreamClosed(*self._ids, _utc(self.last_timestamp_ms), ended.cause, ended.detail)
 
     def _state(self, kind: Callable[..., Fact], *values: object, **more: object) -> None:
         self._out.append(kind(*self._ids, *values, **more))
@@ -224,7 +226,9 @@ class Projection:
             return  # a format that we refused: the stream is about to end
         times_ms = [packet.timestamp_ms for packet in packets]
         self._breaks.mend(min(times_ms), (track.timeline for track in self._tracks.values()))
-        self._breaks.note_heard(max(times_ms))
+        self._newest.take_all(times_ms)
+        assert self._newest.ms is not None
+        self._breaks.note_heard(self._newest.ms)
         begin = self._cpu_clock()
         heard: dict[Track, None] = {}  # in order, each once
         tracks, offset = self._tracks, record.offset
@@ -239,8 +243,6 @@ class Projection:
                 continue
             heard[track] = None
             self._counts.audio_packets += 1
-            if timestamp_ms > self._last_timestamp_ms:
-                self._last_timestamp_ms = timestamp_ms
         pieces = [(track, placed) for track in heard if (placed := track.decode())]
         self._counts.decode_s += self._cpu_clock() - begin
         for track, placed in pieces:
@@ -333,13 +335,13 @@ class Projection:
             self._breaks.first_packet_ms = self._breaks.first_packet_ms or event.timestamp_ms
             return
         # An event that does not tell its time happened when the newest one that does.
-        when_ms = event.timestamp_ms or self._last_timestamp_ms
+        when_ms = event.timestamp_ms or self.last_timestamp_ms
         if event.name == RULE_PAUSE_BEGINS:
             self._rule_pause_ms = when_ms
         if event.name == RULE_PAUSE_ENDS:
             self._pause_until(when_ms)
         else:
-            self._last_timestamp_ms = max(self._last_timestamp_ms, when_ms)
+            self._told_ms = max(self._told_ms, when_ms)
         if event.name in ("stream_terminated", SUPERSEDED):
             self._breaks.note_stopped(event.timestamp_ms)
         for track in self._tracks.values():
@@ -380,10 +382,10 @@ class Projection:
             return
         self._start_clock()
         for from_ms, until_ms, cause in self._breaks.missed_by(track.timeline, end_ms):
-            self._last_timestamp_ms = max(self._last_timestamp_ms, until_ms)
+            self._told_ms = max(self._told_ms, until_ms)
             for start_ms, stop_ms in track.timeline.pauses.outside(from_ms, until_ms):
                 self._state(GapFound, track.channel_id, start_ms, stop_ms, cause)
-        self._last_timestamp_ms = max(self._last_timestamp_ms, end_ms)
+        self._told_ms = max(self._told_ms, end_ms)
         self._counts.audio_ms += end_ms - counts.first_timestamp_ms
         self._out.append(track_closed(self._ids, track, self._jitter_ms, self._tracks.values()))
 

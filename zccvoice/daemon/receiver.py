@@ -20,6 +20,7 @@ from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.config import ZoomConfig
 from zccvoice.daemon.audio_format import wanted_audio
 from zccvoice.daemon.configured_language import RULE_WAIT_MS, ConfiguredLanguage
+from zccvoice.daemon.endings import REVOKED
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.media_line import TERMINATION_WAIT_S, MediaLine
 from zccvoice.daemon.transport import SHUTDOWN, EventsSend
@@ -146,8 +147,9 @@ class WebSocketReceiver:
         return self._ended is not None
 
     def _end(self, cause: str, detail: str) -> None:
-        """Note why the stream is over; what was noted first stands."""
-        self._ended = self._ended or StreamEnded(cause, detail)
+        """Note why the stream is over; what was noted first stands, unless it is revoked."""
+        if self._ended is None or cause == REVOKED:
+            self._ended = StreamEnded(cause, detail)
 
     # Signaling
 
@@ -213,7 +215,7 @@ class WebSocketReceiver:
             now=trio.current_time(),
         )
         problem: ZccvoiceError = ConnectionFailedError("hung up")
-        self._is_connecting = True
+        self._is_connecting, self._media_problem = True, None
         try:
             async with (
                 self._signaling_line.open(self._server_url, self._renewed_scope()) as websocket,

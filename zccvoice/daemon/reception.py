@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -13,9 +13,10 @@ import trio
 
 from zccvoice.analytics.redaction import Policies, redact
 from zccvoice.analytics.timing import PAUSE_OVER_UNTOLD
+from zccvoice.audio.newest import Newest
 from zccvoice.audio.quality import Jitter
 from zccvoice.config import RedactionConfig
-from zccvoice.daemon.endings import SUPERSEDED
+from zccvoice.daemon.endings import REVOKED, SUPERSEDED
 from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.recorder import Recorder
@@ -41,6 +42,8 @@ from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.sessions import Sessions
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted, StreamStopped
 
+EARLY_S = 5.0
+"""So long sound is remembered, and written nowhere, that comes before signaling tells that a pause was over."""
 INTERNAL_ERROR = StreamEnded("internal_error", "a defect in this program, see the log")
 log = get_logger()
 
@@ -68,7 +71,7 @@ class Reception:
             transport: makes receivers of it.
             recorder: writes everything down.
             metrics: counters.
-            on_ended: told once how the stream ended, before that is written down.
+            on_ended: told how the stream ended, before that is written down, and that it is revoked.
             redaction: what must not be written down.
             audio: what its journal's sound is, if it has any: more of the same is asked for.
             told_before: names and times (Zoom's, epoch ms) of the events that an earlier daemon received.
@@ -89,7 +92,8 @@ class Reception:
             for name, timestamp_ms in before:
                 self._pauses.note(name, timestamp_ms)
             self._pauses.doubt()
-        self._last_timestamp_ms: int | None = None
+        self._newest = Newest()
+        self._early: deque[tuple[float, AudioReceived]] = deque()
         self._receiver: StreamReceiver | None = None
         self._orders: list[Callable[[StreamReceiver], None]] = []
         self._jitter: dict[str, Jitter] = defaultdict(partial(Jitter, GATHER_S * 1000))
@@ -97,6 +101,11 @@ class Reception:
         self._successor_ms: int | None = None
         self.is_over = False
         """The end has been written down."""
+
+    def is_before(self, again: StreamStarted) -> bool:
+        """Whether the stream is started anew by this: it is no repetition of a start before what was received."""
+        heard_ms = max(self._started.event_ts_ms, self._newest.ms or 0)
+        return again.is_dated and again.event_ts_ms > heard_ms
 
     def stop(self, cause: str) -> None:
         """Hang up on Zoom, soon; what was noted as the end before stands."""
@@ -147,17 +156,17 @@ class Reception:
         """
         if not self.is_over:
             name = SOUND_RESUMED if is_kept else SOUND_PAUSED
-            self._take(CallEventReceived(name, self._last_timestamp_ms or asked_ms))
+            self._take(CallEventReceived(name, self._newest.ms or asked_ms))
 
     def pause_sound(self, end_ms: int, asked_ms: int) -> None:
         """Keep nothing audible up to this moment of Zoom's clock. What is written already stays."""
         if not self.is_over:
-            for name, timestamp_ms in self._pauses.until(end_ms, self._last_timestamp_ms or asked_ms):
+            for name, timestamp_ms in self._pauses.until(end_ms, self._newest.ms or asked_ms):
                 self._take(CallEventReceived(name, timestamp_ms))
 
     def _now_ms(self) -> int:
         """The moment on Zoom's clock up to which the stream was received."""
-        return self._last_timestamp_ms or int(self._wall_clock() * 1000)
+        return self._newest.ms or int(self._wall_clock() * 1000)
 
     def fail(self, error: ZccvoiceError) -> None:
         """The stream cannot go on, for a reason that has a name."""
@@ -193,7 +202,7 @@ class Reception:
 
     async def _ask_again(self, last_arrived_ms: int) -> None:
         """Zoom keeps a stream for a minute after its client was lost."""
-        away_s = self._wall_clock() - last_arrived_ms / 1000
+        away_s = max(0.0, self._wall_clock() - last_arrived_ms / 1000)  # our clock may have been set back
         log.info("stream found unfinished", away_s=round(away_s, 1))
         problem = "the daemon was away for longer than Zoom keeps a stream"
         if away_s < SIGNALING_WINDOW_S and self._stop_cause is None:
@@ -252,12 +261,26 @@ class Reception:
 
     def _take_packet(self, packet: AudioReceived) -> None:
         channel_id, timestamp_ms, _ = packet
-        self._jitter[channel_id].push(timestamp_ms, trio.current_time() * 1000)
-        if self._last_timestamp_ms is None or timestamp_ms > self._last_timestamp_ms:
-            self._last_timestamp_ms = timestamp_ms
+        if self._newest.take(timestamp_ms):
+            self._jitter[channel_id].push(timestamp_ms, trio.current_time() * 1000)
         if self._pauses.covers(timestamp_ms) and not self._is_over_untold(timestamp_ms):
+            if self._pauses.may_be_over_by(timestamp_ms):
+                self._early.append((trio.current_time(), packet))
+                self._forget_early(trio.current_time() - EARLY_S)
             return
         self._recorder.receive(packet)
+
+    def _forget_early(self, since: float) -> None:
+        while self._early and self._early[0][0] < since:
+            self._early.popleft()
+
+    def _take_early(self) -> None:
+        """What came of a time after the pause that is over now."""
+        self._forget_early(trio.current_time() - EARLY_S)
+        for _, packet in self._early:
+            if not self._pauses.covers(packet.timestamp_ms):
+                self._recorder.receive(packet)
+        self._early.clear()
 
     def _take_call_event(self, event: CallEventReceived) -> None:
         log.info("call event", name=event.name, channel_id=event.channel_id)
@@ -265,6 +288,8 @@ class Reception:
         if event.name == "stream_terminated":
             self._metrics.note_hang_up(self._started.stream_id, trio.current_time())
         self._recorder.receive(event)
+        if self._early and not self._pauses.is_on:
+            self._take_early()
 
     def _is_over_untold(self, timestamp_ms: int) -> bool:
         """Whether sound of that moment, in a pause as far as we know, is to be kept; says so if it is."""
@@ -280,8 +305,10 @@ class Reception:
             log.info("nothing audible is kept until the pause is over")
 
     def _end(self, ended: StreamEnded) -> None:
-        """Write down how the stream ended; what was noted first stands."""
+        """Write down how the stream ended; what was noted first stands, unless it is revoked."""
         if self.is_over:
+            if ended.cause == REVOKED:
+                self._on_ended(ended)
             return
         self.is_over = True
         self._metrics.note_hang_up(self._started.stream_id, trio.current_time())

@@ -20,7 +20,13 @@ from zccvoice.journal.journal import START
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.rtms.enums import StopReason
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
-from zccvoice.rtms.webhook import StreamStarted, StreamStopped, WebhookEvent, is_meant
+from zccvoice.rtms.webhook import (
+    StreamStarted,
+    StreamStopped,
+    WebhookEvent,
+    is_meant,
+    may_be_of_one_app,
+)
 from zccvoice.store.facts import StreamRevoked
 
 log = get_logger()
@@ -217,14 +223,20 @@ def _revoked(
 def _newest(started: StreamStarted, kept: Sequence[tuple[int, Keepsake]]) -> StreamStarted:
     """The newest announcement of a stream: after a failover it is at another URL than its journal says.
 
-    By Zoom's clock: an older one may be repeated after it.
+    By Zoom's clock: an older one may be repeated after it. None that another app signed.
     """
-    again = [one for _, one in kept if isinstance(one, StreamStarted) and one.stream_id == started.stream_id]
+    again = [
+        one
+        for _, one in kept
+        if isinstance(one, StreamStarted)
+        and one.stream_id == started.stream_id
+        and may_be_of_one_app(started, one)
+    ]
     return max(reversed(again), key=lambda one: one.event_ts_ms, default=started)
 
 
 def _unanswered(events: Sequence[Keepsake], stopped: Iterable[StreamStopped]) -> list[StreamStarted]:
-    """Starts that no stop ends, the newest of each stream."""
+    """Starts that no stop ends, the newest of each stream that the app signed which was the first to."""
     endings = Endings()
     for one in stopped:
         endings.note(one, 0)
@@ -232,5 +244,6 @@ def _unanswered(events: Sequence[Keepsake], stopped: Iterable[StreamStopped]) ->
     for event in events:
         if isinstance(event, StreamStarted) and not endings.is_void(event, 0):
             known = open_.get(event.stream_id, event)
-            open_[event.stream_id] = max(event, known, key=lambda one: one.event_ts_ms)
+            if may_be_of_one_app(known, event):
+                open_[event.stream_id] = max(event, known, key=lambda one: one.event_ts_ms)
     return list(open_.values())

@@ -19,8 +19,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -125,24 +125,10 @@ class SdkConnect:
     @asynccontextmanager
     async def _child(self, url: str, timeout_s: float) -> AsyncGenerator[ChildSocket]:
         """A child that lives for the block. Killed if it does not end by itself when it is left."""
-        signaling, far_signaling = _socket_pair()
-        media, far_media = _socket_pair()
-        with tempfile.TemporaryDirectory(prefix="zccvoice-sdk-", ignore_cleanup_errors=True) as folder:
-            numbers = far_signaling.fileno(), far_media.fileno()
-            process = await trio.lowlevel.open_process(
-                [sys.executable, "-P", "-m", "zccvoice.daemon.sdk_child", *map(str, numbers)],
-                pass_fds=numbers,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=folder,
-                env=self._environment(folder),
-                start_new_session=True,  # a Ctrl-C in the terminal is the daemon's
-            )
-            far_signaling.close()
-            far_media.close()
-            near = ChildSocket(signaling)
-            self._media = ChildSocket(media)
+        with self._failing_without():
+            scratch = tempfile.TemporaryDirectory(prefix="zccvoice-sdk-", ignore_cleanup_errors=True)
+        with scratch as folder:
+            process, near, self._media = await self._begin(folder)
             answer_at = trio.current_time() + timeout_s
             try:
                 await near.send_message(self._order(url, timeout_s))
@@ -157,6 +143,34 @@ class SdkConnect:
                         await process.wait()
                     process.kill()  # does nothing to one that has ended
                     self._note_end(await process.wait(), is_unanswered=is_unanswered)
+
+    async def _begin(self, folder: str) -> tuple[trio.Process, ChildSocket, ChildSocket]:
+        """The process, and the connections to it: signaling and media."""
+        with self._failing_without(), ExitStack() as far_ends, ExitStack() as near_ends:
+            pairs = [_socket_pair() for _ in range(2)]
+            signaling, media = (near_ends.enter_context(near) for near, _ in pairs)
+            numbers = [far_ends.enter_context(far).fileno() for _, far in pairs]
+            process = await trio.lowlevel.open_process(
+                [sys.executable, "-P", "-m", "zccvoice.daemon.sdk_child", *map(str, numbers)],
+                pass_fds=numbers,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=folder,
+                env=self._environment(folder),
+                start_new_session=True,  # a Ctrl-C in the terminal is the daemon's
+            )
+            near_ends.pop_all()
+            return process, ChildSocket(signaling), ChildSocket(media)
+
+    @contextmanager
+    def _failing_without(self) -> Generator[None]:
+        """What the system does not give the SDK is a failure of the SDK's: WebSockets need none of it."""
+        try:
+            yield
+        except OSError as error:
+            self._note_failure(f"not begun: {error.strerror}")
+            raise
 
     def _order(self, url: str, timeout_s: float) -> str:
         """What the child is to ask Zoom for; it holds no secret."""
@@ -184,11 +198,14 @@ class SdkConnect:
     def _note_end(self, status: int, *, is_unanswered: bool) -> None:
         if status == 0 and not is_unanswered:
             return
-        self.failures_count += 1
         how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+        self._note_failure(how if status else "no answer to the handshake in time")
+
+    def _note_failure(self, how: str) -> None:
+        self.failures_count += 1
         log.warning(
             "Zoom's SDK failed",
-            how=how if status else "no answer to the handshake in time",
+            how=how,
             failures=self.failures_count,
             next="WebSockets" if self.failures_count >= MOST_FAILURES else "another process",
         )

@@ -88,11 +88,15 @@ class SoundPauses:
         self._doubted |= _ZOOMS_OWN
         self._are_sessions_known = False
 
+    def may_be_over_by(self, timestamp_ms: int) -> bool:
+        """Whether sound of that moment tells that Zoom's pause is over, though signaling has not told it yet."""
+        told = self._told
+        is_zooms = told.is_on and told.reasons <= _ZOOMS_OWN
+        return is_zooms and timestamp_ms >= told.spans[-1][0] + STRAGGLERS_MS
+
     def is_belied_by(self, timestamp_ms: int) -> bool:
         """Whether sound of that moment tells that the pause that goes on is over: `PAUSE_OVER_UNTOLD`."""
-        told = self._told
-        is_doubtful = told.is_on and told.reasons <= self._doubted
-        return is_doubtful and timestamp_ms >= told.spans[-1][0] + STRAGGLERS_MS
+        return self._told.reasons <= self._doubted and self.may_be_over_by(timestamp_ms)
 
     def until(self, end_ms: int, now_ms: int) -> list[tuple[str, int]]:
         """The events, names and times, that make a rule's pause from now on; none when there is one up to then.

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import trio
 
-from zccvoice.daemon.call import RETAKEN_CAUSES, Call
-from zccvoice.daemon.endings import SUPERSEDED, Endings
+from zccvoice.daemon.call import Call
+from zccvoice.daemon.endings import REMEMBERED_S, RETAKEN_CAUSES, SUPERSEDED, Endings
 from zccvoice.daemon.log import bind_ids, get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.transport import SHUTDOWN
@@ -21,6 +21,7 @@ from zccvoice.rtms.webhook import (
     WebhookEvent,
     is_ended_by,
     is_meant,
+    may_be_of_one_app,
 )
 
 STOP_GRACE_S = 10.0
@@ -45,6 +46,8 @@ class _Running:
     end_cause: str = "stopped"
     announced_again: StreamStarted | None = None
     """Zoom wants it received once more, and it was over by then: when it has been finished."""
+    tasks: trio.Nursery | None = None
+    """For what is to be done beside the call, while it runs."""
     interrupted_ms: int = 0
     """When its newest interruption was, by Zoom's clock."""
 
@@ -58,6 +61,9 @@ class Supervisor:
         self._metrics = metrics
         self._running: dict[str, _Running] = {}
         self._endings = Endings()
+        self._lost: dict[
+            str, tuple[float, StreamStarted]
+        ] = {}  # in order: when they ended, monotonic seconds
         self._is_stopping = False
 
     @property
@@ -96,13 +102,17 @@ class Supervisor:
             unfinished: streams whose journals an earlier daemon left unfinished: first of all, since Zoom waits
                 for them no longer than a minute.
             missed: what Zoom had told an earlier daemon, and nobody has acted upon.
-            stopped: what it had told an earlier daemon to be over: a start may still come that it voids.
+            stopped: what it had told an earlier daemon to be over: one of those, or a start that may still come.
         """
+        stopped = list(stopped)
         for stop in stopped:
             self._endings.note(stop, trio.current_time())
         async with trio.open_nursery() as calls:
             for started in unfinished:
                 self._begin(started, calls, is_announced=False)
+            for stop in stopped:
+                if stop.reason is not StopReason.STREAM_REVOKED:  # that is deleted by now
+                    self._announce_end(stop, self._ended_by(stop))
             for event in missed:
                 self._handle_safely(event, calls)
             async with webhooks_receive:
@@ -141,8 +151,7 @@ class Supervisor:
 
     def _announce_again(self, running: _Running, started: StreamStarted) -> None:
         ids = {"engagement_id": started.engagement_id, "stream_id": started.stream_id}
-        app = running.announced.client_id
-        if app is not None and started.client_id not in (None, app):
+        if not may_be_of_one_app(running.announced, started):
             log.error("a stream is not moved by who signs for another app", **ids)
             return
         # Repeated for an hour, and overtaken by failover or by the end.
@@ -153,8 +162,10 @@ class Supervisor:
         log.info("stream announced again", **ids)
         if running.call.is_ending or running.is_end_announced.is_set():
             running.announced_again = started
+            if running.tasks is not None:
+                running.tasks.start_soon(running.call.make_way, started)
         else:
-            running.announced = replace(started, client_id=app)
+            running.announced = replace(started, client_id=running.announced.client_id)
             running.call.announce_again(started)
 
     def _retire_others(self, started: StreamStarted) -> None:
@@ -165,12 +176,14 @@ class Supervisor:
                 call.note_successor(started)
                 call.retire(SUPERSEDED)
 
-    def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> None:
+    def _begin(self, started: StreamStarted, calls: trio.Nursery, *, is_announced: bool) -> Call:
         running = _Running(self._make_call(started, is_announced), started)
         self._running[started.stream_id] = running
+        self._lost.pop(started.stream_id, None)
         if self._is_stopping:  # announced again before: its journal tells the next daemon
             running.call.stop(SHUTDOWN)
         calls.start_soon(self._run, running, calls)
+        return running.call
 
     def _meant_by(self, event: StreamStopped | StreamInterrupted) -> list[_Running]:
         return [one for one in self._running.values() if is_meant(event, one.announced)]
@@ -182,18 +195,30 @@ class Supervisor:
             log.error("a stream is not ended by who signs for another app", **ids)
             return
         self._endings.note(event, trio.current_time())  # a start that this stop has overtaken is void
-        stopped = [one for one in meant if is_ended_by(event, one.announced)]
-        cause = event.reason.name.lower() if event.reason is not None else "stopped"
-        log.info("stop announced", **ids, reason=cause, running=len(stopped))
-        is_revoked = event.reason is StopReason.STREAM_REVOKED
-        if is_revoked and (event.stream_id is None or not stopped):
+        stopped = self._ended_by(event)
+        log.info("stop announced", **ids, reason=_cause_of(event), running=len(stopped))
+        if event.reason is not StopReason.STREAM_REVOKED:
+            self._announce_end(event, stopped)
+            self._close_lost(event, calls)
+            return
+        if event.stream_id is None or not stopped:
             calls.start_soon(self._delete_safely, event)
         for running in stopped:
-            if is_revoked:
-                running.call.revoke()
-                continue
-            running.call.note_stopped(event, cause)
-            running.end_cause = cause
+            running.call.revoke()
+
+    def _close_lost(self, event: StreamStopped, calls: trio.Nursery) -> None:
+        """Streams that ended when we lost them: only now it is known how much of them we missed."""
+        lost = [one for _, one in self._lost.values() if is_ended_by(event, one)]
+        for started in lost:
+            self._begin(started, calls, is_announced=False).late_stop = event
+
+    def _ended_by(self, event: StreamStopped) -> list[_Running]:
+        return [one for one in self._meant_by(event) if is_ended_by(event, one.announced)]
+
+    def _announce_end(self, event: StreamStopped, stopped: Iterable[_Running]) -> None:
+        for running in stopped:
+            running.end_cause = _cause_of(event)
+            running.call.note_stopped(event, running.end_cause)
             running.is_end_announced.set()
 
     async def _run(self, running: _Running, calls: trio.Nursery) -> None:
@@ -202,22 +227,34 @@ class Supervisor:
         self._metrics.active_streams.inc()
         try:
             log.info("call begins")
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_stop_when_announced, running)
+            async with trio.open_nursery() as tasks:
+                running.tasks = tasks
+                tasks.start_soon(_stop_when_announced, running)
                 await call.run()
-                nursery.cancel_scope.cancel()
+                running.tasks = None
+                tasks.cancel_scope.cancel()
         except Exception:  # the edge of one call: whatever is wrong with it, the others go on
             log.exception("call lost")
         finally:
             self._metrics.active_streams.dec()
             del self._running[call.stream_id]
             # One that was lost to a defect has no cause: whoever announces it again is not told that it is over.
-            if call.end_cause is not None and call.end_cause not in RETAKEN_CAUSES:
+            if call.end_cause in RETAKEN_CAUSES:
+                self._note_lost(running.announced, trio.current_time())
+            elif call.end_cause is not None:
                 self._endings.note(_end_of(running), trio.current_time())
         if call.is_revoked:
             await self._delete_safely(_end_of(running))
-        elif call.end_cause is not None and (again := running.announced_again) is not None:
+        elif (again := running.announced_again) is not None and (call.end_cause or call.has_made_way):
             self._handle_safely(again, calls)
+
+    def _note_lost(self, announced: StreamStarted, now: float) -> None:
+        if not self._endings.is_void(announced, now):  # else its end was told
+            self._lost[announced.stream_id] = now, announced
+        for stream_id, (ended_at, _) in list(self._lost.items()):
+            if ended_at >= now - REMEMBERED_S:
+                break
+            del self._lost[stream_id]
 
     async def _delete_safely(self, revoked: StreamStopped) -> None:
         ids = {"engagement_id": revoked.engagement_id, "stream_id": revoked.stream_id}
@@ -244,6 +281,10 @@ def _end_of(running: _Running) -> StreamStopped:
     ended_ms = max(call.ended_ms or 0, announced.event_ts_ms)
     reason = StopReason.STREAM_REVOKED if call.is_revoked else None
     return StreamStopped(announced.product, call.engagement_id, call.stream_id, ended_ms, reason)
+
+
+def _cause_of(stopped: StreamStopped) -> str:
+    return "stopped" if stopped.reason is None else stopped.reason.name.lower()
 
 
 async def _stop_when_announced(running: _Running) -> None:

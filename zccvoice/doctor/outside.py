@@ -19,7 +19,8 @@ from zccvoice.daemon.zoom_api import missing_for_api, open_api, reason_of
 from zccvoice.doctor.clocks import Clocks
 from zccvoice.doctor.finding import Finding, Verdict
 from zccvoice.errors import ApiRefusedError, ConnectionFailedError, ForbiddenHostError
-from zccvoice.rtms.signature import encrypted_token, webhook_signature
+from zccvoice.rtms.signature import FRESHNESS_S, encrypted_token, webhook_signature
+from zccvoice.rtms.webhook import Problem
 
 ZOOMS_PATIENCE_S = 3.0
 """Zoom takes a webhook that is not answered within so long for undelivered."""
@@ -92,6 +93,10 @@ def _judge(response: httpx.Response, expected: str, plain_token: str, whose: str
         document: Any = response.json()
     except ValueError:
         document = None
+    if isinstance(document, dict) and document.get("problem") == Problem.STALE:
+        step = "Let both machines keep their time by NTP: if its clock is the wrong one, Zoom is refused as well."
+        told = f"its clock and this machine's differ by more than {FRESHNESS_S} s"
+        return Finding("door", Verdict.FAILED, told, step)
     if response.status_code != 200:
         step = _DOOR_STEPS.get(response.status_code, "Look at the logs of the proxy and of the daemon.")
         return Finding("door", Verdict.FAILED, f"answered {response.status_code}, expected 200", step)

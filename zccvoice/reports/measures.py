@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from zccvoice.analytics.scorecard import Scorecard, definitions
 from zccvoice.reports.figures import UNKNOWN, Figure, written
-from zccvoice.rtms.enums import STOP_CAUSES
+from zccvoice.rtms.enums import is_end_by_zoom
 from zccvoice.store.reads import CallRow
 
 
@@ -137,13 +137,15 @@ GROUPS = (
 """Every measure of the scorecard but ``verdict`` and ``damaged``, which a report shows beside the call's name."""
 
 
-WHOLE = frozenset({"stopped", "unspecified", "recording_ended", *STOP_CAUSES})
-"""Ends that Zoom told, and that of a file. Any other is ours: we did not receive the whole call."""
+def ends_by_us(end_reason: str) -> list[str]:
+    """The ends of a call that were not told by Zoom, nor that of a file: we did not receive the whole call."""
+    ends = set(filter(None, end_reason.split(", ")))
+    return sorted(one for one in ends if not (is_end_by_zoom(one) or one == "recording_ended"))
 
 
 def flags(call: CallRow) -> tuple[str, ...]:
     """What is to be known before any number is read: was all of it received, the verdict, ``damaged``."""
-    ours = sorted(set(filter(None, (call.end_reason or "").split(", "))) - WHOLE)
+    ours = ends_by_us(call.end_reason or "")
     scorecard = call.scorecard
     if scorecard is None:
         return tuple(f"not received: {_plain(one)}" for one in ours) or ("not measured yet",)

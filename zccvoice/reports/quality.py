@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from zccvoice.analytics.documented import documented
 from zccvoice.reports.figures import Figure
-from zccvoice.reports.measures import WHOLE
+from zccvoice.reports.measures import ends_by_us
 from zccvoice.reports.period import Period, day_labels
 from zccvoice.reports.scope import about, scope_of
 from zccvoice.reports.summary_columns import SummaryMeasure, summary_measure, target_for
@@ -187,8 +187,7 @@ def _ends_table(ends: Sequence[Reason]) -> Table:
         Column("calls_count", "Calls", Figure.COUNT),
     )
     rows = tuple(
-        (one.reason or None, bool(one.reason) and set(one.reason.split(", ")) <= WHOLE, one.calls_count)
-        for one in ends
+        (one.reason or None, bool(one.reason) and not ends_by_us(one.reason), one.calls_count) for one in ends
     )
     return Table("ends", "Ends of calls", columns, rows)
 

@@ -28,8 +28,8 @@ _REACTIONS = (ChatOperation.ADD_EMOJI_REACTION, ChatOperation.REMOVE_EMOJI_REACT
 def chat_received(content: ChatContent) -> ChatReceived | None:
     """The message as an event; None for what is no message, such as a reaction to one.
 
-    An operation that we do not know is taken for a new message if it has a text; an empty one is never put in the
-    place of what was written.
+    Without an operation that we know it is taken for a new one if it has a text; an empty one is never put in the
+    place of what was written, as when a file of it is taken away.
 
     Raises:
         RemoteProtocolError: it has no possible time.
@@ -39,14 +39,11 @@ def chat_received(content: ChatContent) -> ChatReceived | None:
     if told is None:
         return ChatReceived(timestamp_ms, str(content.data), _text(content.user_id), content.user_name)
     operation = integer(told.get("operation_type"))
-    operation = ChatOperation.NEW if operation is None else operation
     text = told.get("data")
     text = text if isinstance(text, str) else ""
     change = _CHANGES.get(operation)  # type: ignore[call-overload]
-    if change is None:
-        if operation in _REACTIONS or not text:
-            return None
-        change = Change.NEW
+    if operation in _REACTIONS or (change in (None, Change.UPDATED) and not text):
+        return None
     sender = told.get("sender")
     sender = sender if isinstance(sender, dict) else {}
     return ChatReceived(
@@ -55,20 +52,21 @@ def chat_received(content: ChatContent) -> ChatReceived | None:
         _text(sender.get("user_id", content.user_id)),
         _text(sender.get("user_name", content.user_name)),
         _text(told.get("message_id")),
-        change,
+        change or Change.NEW,
     )
 
 
 def _fields(data: str | dict[str, Any]) -> dict[str, Any] | None:
-    """The object form's fields; None for a text. People write braces too: an object must have one of its keys."""
-    if isinstance(data, str):
-        if not data.lstrip().startswith("{"):
-            return None
-        try:
-            data = json.loads(data)
-        except (ValueError, RecursionError):
-            return None
-    return data if isinstance(data, dict) and {"message_id", "operation_type"} & data.keys() else None
+    """The object form's fields; None for a text. People write braces too: a text must have one of its keys."""
+    if isinstance(data, dict):
+        return data
+    if not data.lstrip().startswith("{"):
+        return None
+    try:
+        told = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) and {"message_id", "operation_type"} & told.keys() else None
 
 
 def _text(value: Any) -> str | None:

@@ -279,6 +279,7 @@ class StopReason(IntEnum):
 
 STOP_CAUSES = frozenset(reason.name.lower() for reason in StopReason)
 """`StreamEnded.cause` of streams for whose end Zoom told its reason."""
+_UNKNOWN = "unknown_"
 
 
 class MessageAttribute(IntEnum):
@@ -355,4 +356,9 @@ def name_of(enum: type[IntEnum], value: int | None) -> str:
     try:
         return enum(value).name
     except ValueError:
-        return f"unknown_{value}"
+        return f"{_UNKNOWN}{value}"
+
+
+def is_end_by_zoom(cause: str) -> bool:
+    """Whether Zoom ended the stream, by `StreamEnded.cause`; it may give no reason, or one that we do not know."""
+    return cause in STOP_CAUSES or cause in ("stopped", "unspecified") or cause.startswith(_UNKNOWN)

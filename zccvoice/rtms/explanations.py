@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -52,6 +53,7 @@ class Explanation:
 
 _END_PREFIX = "STOP_BC_"
 _STATUS_PREFIX = "STATUS_"
+_UNKNOWN_REASON = re.compile(r"UNKNOWN_-?[0-9]+")
 
 
 def explain_end(cause: str) -> Explanation:
@@ -94,6 +96,8 @@ def explain_api_error(code: int) -> Explanation | None:
 def explanations(asked: str) -> list[Explanation]:
     """Everything that goes by this number or name, in whatever spelling Zoom or we use; may be empty."""
     name = _plain(asked.strip())
+    if _UNKNOWN_REASON.fullmatch(name):  # as we write down a reason of Zoom's that we do not know
+        return [explain_end(name.lower())]
     return [one for one in everything() if name in (str(one.number), _plain(one.name))]
 
 

@@ -98,6 +98,11 @@ def is_meant(event: StreamStopped | StreamInterrupted, started: StreamStarted) -
     return started.engagement_id == event.engagement_id and started.event_ts_ms <= event.event_ts_ms
 
 
+def may_be_of_one_app(started: StreamStarted, other: StreamStarted) -> bool:
+    """Whether two announcements of a stream are not known to be signed by different apps: only one has it."""
+    return None in (started.client_id, other.client_id) or started.client_id == other.client_id
+
+
 def is_ended_by(stopped: StreamStopped, started: StreamStarted) -> bool:
     """Whether a stop ends what is announced, whichever of the two came first.
 

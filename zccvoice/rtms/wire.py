@@ -17,7 +17,14 @@ import msgspec
 from zccvoice.errors import RemoteProtocolError
 from zccvoice.rtms.enums import stop_reason
 from zccvoice.rtms.message import RtmsMessage
-from zccvoice.rtms.messages import AudioData, Message, OtherMessage, SessionStateUpdate, TypedMessage
+from zccvoice.rtms.messages import (
+    AudioData,
+    Message,
+    OtherMessage,
+    SessionStateUpdate,
+    StreamStateUpdate,
+    TypedMessage,
+)
 from zccvoice.rtms.payload import integer
 from zccvoice.rtms.salvage import usable
 
@@ -25,6 +32,7 @@ _decoder = msgspec.json.Decoder(TypedMessage)
 _encoder = msgspec.json.Encoder()
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What the decoder raises; the last for brackets within brackets within brackets."""
+_STATES = (SessionStateUpdate, StreamStateUpdate)
 _KINDS: dict[int, type[RtmsMessage]] = {kind.__struct_config__.tag: kind for kind in get_args(TypedMessage)}
 _FROM_ZOOM = frozenset({2, 4, 6, 8, 9, 11, 12, 14, 17, 18, 20, 22})
 """What is Zoom's to send and ours to bear; a client's own messages have to be right."""
@@ -56,11 +64,17 @@ def decode(raw: str | bytes) -> Message:
         message: Message = _decoder.decode(raw)
     except _UNREADABLE:
         return _decode_tolerantly(raw)
-    if isinstance(message, SessionStateUpdate) and None in (message.rtms_session_id, message.stop_reason):
+    if isinstance(message, _STATES) and _lacks_something(message):
         # Its variant names are those of optional fields, so the fast path takes it and loses them.
         with suppress(RemoteProtocolError):
             return _decode_tolerantly(raw)
     return message
+
+
+def _lacks_something(update: SessionStateUpdate | StreamStateUpdate) -> bool:
+    if isinstance(update, StreamStateUpdate):
+        return update.reason is None
+    return None in (update.rtms_session_id, update.stop_reason)
 
 
 def _decode_tolerantly(raw: str | bytes) -> Message:
@@ -102,7 +116,7 @@ def _canonical(msg_type: int, fields: dict[str, Any]) -> dict[str, Any]:
                 inner = {**inner, "event_type": inner["event_code"]}  # Zoom Phone, and RTMS V2
             known["event"] = inner
         case 8:
-            known["reason"] = _stop_reason(known.get("reason"))
+            known["reason"] = _stop_reason(known.get("reason", known.get("stop_reason")))
         case 9:
             known.setdefault("rtms_session_id", known.get("session_id"))
             known["stop_reason"] = _stop_reason(known.get("stop_reason", known.get("reason")))

@@ -94,6 +94,10 @@ class Call:
         """Whether it ended as planned, so that the engagement's next stream may follow."""
         return self._part.ending is not Ending.END and not self._on_air.cancel_called
 
+    @property
+    def _ending(self) -> Ending:
+        return self._part.ending if self.gave_way else Ending.END
+
     def now_ms(self) -> int:
         """The call's time, epoch milliseconds."""
         return self.event_ts_ms + int(self.clock.position_ms)
@@ -118,7 +122,7 @@ class Call:
         end_ms = min(int(self.clock.position_ms), self._part.recording.duration_ms)
         await self._say_goodbye()
         self.report(Stage.ENDED)
-        if self._part.ending is not Ending.FAILOVER and not self.scenario.faults.stopped_first:
+        if self._ending is not Ending.FAILOVER and not self.scenario.faults.stopped_first:
             await self.announcements.stopped(self.now_ms(), int(self._stop_reason))
         return self.ledger.truth(
             self.scenario,
@@ -286,7 +290,7 @@ class Call:
             await self.attendance.tell(StreamStateUpdate(state=stream, reason=stopped, timestamp=now_ms))
 
     async def _say_goodbye(self) -> None:
-        here, ending = self.attendance, self._part.ending if self.gave_way else Ending.END
+        here, ending = self.attendance, self._ending
         self.admission.has_ended = True
         with trio.move_on_after(self.timing.close_s):
             if ending in (Ending.END, Ending.RESTART):

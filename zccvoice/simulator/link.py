@@ -55,6 +55,7 @@ class Link:
         self._timing = timing
         self._complain = complain
         self._unanswered: dict[int, int] = {}  # sequence → timestamp
+        self._silences = 0
         self._may_speak = trio.Event()
         self._may_speak.set()
 
@@ -164,12 +165,16 @@ class Link:
     # What Zoom or the network does to it
 
     def silence(self) -> None:
-        """Send nothing until `speak`; whoever wants to send waits. Reading goes on."""
-        self._may_speak = trio.Event()
+        """Send nothing until `speak`, as often as this; whoever wants to send waits. Reading goes on."""
+        if not self._silences:
+            self._may_speak = trio.Event()
+        self._silences += 1
 
     def speak(self) -> None:
         """End of `silence`."""
-        self._may_speak.set()
+        self._silences -= 1
+        if not self._silences:
+            self._may_speak.set()
 
     def cut(self) -> None:
         """Become half-open: nothing gets through any more, and nobody is told."""
