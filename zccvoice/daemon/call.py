@@ -340,7 +340,7 @@ class Call:
                     else:
                         projected = await self._look_at(seen, projection, reception, speech)
                     # In nobody's turn: a full transcriber must not keep back calls that want nothing of it.
-                    await hearing.take(projected)
+                    await hearing.take(projected, is_past=record.offset < self._past.received_end)
                     hearing.note_time(projection.last_timestamp_ms)
                 except Exception:  # the edge of this call: a defect of ours ends it alone
                     is_sound = False
@@ -371,7 +371,7 @@ class Call:
         meaning = explain_end(closed.end_reason).summary
         log.info("stream ended", cause=closed.end_reason, detail=closed.detail, meaning=meaning)
         self._house.metrics.calls.labels(closed.end_reason).inc()
-        if self._past.facts:  # what was derived under other settings is stale
+        if self._past.has_facts:  # what was derived under other settings is stale
             recorder.derive([hearing.restated()])
         recorder.derive([closed])
         await recorder.settle()
