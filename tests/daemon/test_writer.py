@@ -26,7 +26,7 @@ from zccvoice.analytics.thresholds import DEFAULTS
 from zccvoice.daemon.live_speech import LiveSpeech, StreamSpeech
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer, measure_in, measure_live_in
+from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer, measure_in, measure_live_in, write_to
 from zccvoice.errors import StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
@@ -158,6 +158,48 @@ async def test_what_comes_while_the_database_is_away_waits_in_the_journals(
         office.outbox.close()
     assert len(office.store.facts) == 201
     assert office.store.facts[0] == fact(0, "first")
+
+
+async def test_a_database_that_is_restored_under_our_feet_costs_nothing(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Its tables are away when a call ends, and come back as they were before it began."""
+    engine = connect(database_url)
+
+    def do(*statements: str) -> None:
+        with transaction(engine) as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    def count(table: str) -> int:
+        with transaction(engine) as connection:
+            return int(connection.scalar(text(f"SELECT count(*) FROM zccvoice.{table}")) or 0)
+
+    office = Office(tmp_path)
+    office.writer._write, office.writer._measure = write_to(engine), measure_in(engine)
+    call = small_call("E", "S")
+    name = office.journal(call[:6])
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(office.writer.run)
+            while len(office.outbox):
+                await trio.sleep(0.05)
+            do("DELETE FROM zccvoice.engagement", "ALTER SCHEMA zccvoice RENAME TO away")
+            with office.shelf.writer(name) as journal:
+                journal.write(Kind.DERIVED, 0, call[6:])
+                office.outbox.note(name, journal.end)
+            office.outbox.finish(name)
+            while not office.metric("zccvoice_store_retries_total"):
+                await trio.sleep(0.05)
+            do("ALTER SCHEMA away RENAME TO zccvoice")
+            office.outbox.close()
+    told = {UtteranceHeard: "utterance", GapFound: "gap", CallEventSeen: "call_event"}
+    for kind, table in told.items():
+        assert count(table) == sum(isinstance(one, kind) for one in call), table
+    assert (count("participant"), count("scorecard")) == (2, 1)
+    assert office.metric("zccvoice_lost_facts_total") == 0
+    assert office.shelf.is_closed(name)
+    engine.dispose()
 
 
 async def test_a_refused_fact_costs_itself(tmp_path: Path, autojump_clock: MockClock) -> None:

@@ -46,6 +46,14 @@ class Outbox:
             self._parcels[journal] = Parcel(journal, begun, end)
             self._wake()
 
+    def rewind(self) -> None:
+        """The database may not have any more what it had: everything in these journals is to be written again."""
+        for journal, done in self._done.items():
+            waiting = self._parcels.get(journal)
+            self._parcels[journal] = Parcel(journal, START, done if waiting is None else waiting.end)
+        self._done = dict.fromkeys(self._done, START)
+        self._wake()
+
     def begin(self, journal: str) -> None:
         """A journal is written again: whatever was said of its end does not hold any more."""
         self._finished.discard(journal)
@@ -75,6 +83,8 @@ class Outbox:
     def advance(self, parcel: Parcel, until: int) -> None:
         """Everything in the parcel before `until` is in the database."""
         waiting = self._parcels.get(parcel.journal, parcel)
+        if waiting.start < parcel.start:
+            return  # rewound meanwhile
         self._done[parcel.journal] = until
         if until >= waiting.end:
             self._parcels.pop(parcel.journal, None)
