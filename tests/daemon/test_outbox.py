@@ -87,3 +87,14 @@ async def test_waiting_ends_with_news_and_with_the_last_of_it(autojump_clock: Mo
     outbox.forget("a")
     assert not await outbox.wait()
     assert answers == [True, True]
+
+
+def test_what_is_urgent_is_so_until_it_is_written() -> None:
+    outbox = Outbox()
+    assert not outbox.is_urgent
+    outbox.put(CallEventSeen("E", "S", "user_hold", 1))
+    assert outbox.is_urgent
+    assert len(outbox.take_urgent()) == 1
+    assert outbox.is_urgent, "it is on its way"
+    outbox.urgent_written()
+    assert not outbox.is_urgent

@@ -33,6 +33,9 @@ class Outbox:
         self._finished: set[str] = set()
         self._measured: set[str] = set()
         self._urgent: list[Fact] = []
+        self._is_urgent_taken = False
+        self.owes_deletion = False
+        """The disk has refused to delete what was to be: that is left to the next daemon."""
         self._news = trio.Event()
         self._is_closed = False
 
@@ -116,9 +119,19 @@ class Outbox:
         return list(self._parcels.values())
 
     def take_urgent(self) -> list[Fact]:
-        """The facts without a journal; the caller sees to it that they are written."""
+        """The facts without a journal; the caller sees to it that they are written, and tells `urgent_written`."""
         urgent, self._urgent = self._urgent, []
+        self._is_urgent_taken = bool(urgent)
         return urgent
+
+    def urgent_written(self) -> None:
+        """Those that were taken are in the database."""
+        self._is_urgent_taken = False
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether facts without a journal are not in the database yet."""
+        return bool(self._urgent) or self._is_urgent_taken
 
     def _wake(self) -> None:
         self._news.set()

@@ -161,6 +161,7 @@ class Writer:
                 urgent = self._outbox.take_urgent()
                 if urgent:
                     await self._store(urgent)
+                    self._outbox.urgent_written()
                     await self._measure_others(urgent)
                     continue
                 await self._close_journals()
