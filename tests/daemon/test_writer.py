@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -281,6 +282,31 @@ async def test_a_journal_that_cannot_be_read_now_is_read_later(
             await trio.sleep(60)
             assert office.store.facts == []
     assert office.store.facts == [fact(number) for number in range(5)]
+
+
+@pytest.mark.parametrize("state", [errno.ESTALE, errno.EIO])
+async def test_a_folder_that_is_away_for_a_while_costs_nothing(
+    tmp_path: Path, state: int, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of files that is started anew, or a disk that is about to die."""
+    office = Office(tmp_path)
+    name = office.journal([fact(1), end()])
+    office.outbox.finish(name)
+    real = os.stat
+
+    def refuse(path: Any, *rest: Any, **more: Any) -> os.stat_result:
+        if str(path).endswith(".journal"):
+            raise OSError(state, os.strerror(state))
+        return real(path, *rest, **more)
+
+    async with trio.open_nursery() as nursery:
+        with monkeypatch.context() as system:
+            system.setattr(os, "stat", refuse)
+            nursery.start_soon(office.write)
+            await trio.sleep(60)
+            assert office.store.facts == []
+    assert office.store.facts == [fact(1), end()]
+    assert office.shelf.is_closed(name)
 
 
 async def test_a_journal_that_goes_before_it_is_closed_stops_nobody(

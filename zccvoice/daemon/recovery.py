@@ -129,6 +129,13 @@ def deleter(shelf: Shelf, webhooks: WebhookJournal, outbox: Outbox) -> Delete:
     """The real `Delete`: the decision is on disk before anything is done, so that a crash does not undo it."""
 
     async def delete(stopped: StreamStopped) -> list[str]:
+        try:
+            return await _delete(stopped)
+        except Exception:  # told by whoever asked for it
+            outbox.owes_deletion = True
+            raise
+
+    async def _delete(stopped: StreamStopped) -> list[str]:
         meant = await trio.to_thread.run_sync(_meant_by, stopped)
         for revoked in meant:
             name = journal_name(revoked.stream_id)
