@@ -217,6 +217,14 @@ def test_values_that_postgres_cannot_hold(connection: Connection) -> None:
     ]
 
 
+def test_a_number_that_is_next_to_nothing_costs_no_utterance(connection: Connection) -> None:
+    words = tuple(StoredWord("so", 0, 5, probability) for probability in (0.5, 1e-60, 1e-320))
+    quiet = heard(ZERO_MS, "so so so", words=words, loudness_by_second=(-20.0, -1e-60))
+    apply(connection, [quiet])
+    query = "SELECT word_probability, loudness_by_second FROM zccvoice.utterance"
+    assert rows(connection, query) == [([0.5, 0.0, 0.0], [-20.0, 0.0])]
+
+
 def card(**changes: object) -> Scorecard:
     """A scorecard without measures, but for those given."""
     values: dict[str, object] = {}
