@@ -91,10 +91,11 @@ async def test_waiting_ends_with_news_and_with_the_last_of_it(autojump_clock: Mo
 
 def test_what_is_urgent_is_so_until_it_is_written() -> None:
     outbox = Outbox()
-    assert not outbox.is_urgent
+    seen = [outbox.is_urgent]
     outbox.put(CallEventSeen("E", "S", "user_hold", 1))
-    assert outbox.is_urgent
+    seen.append(outbox.is_urgent)
     assert len(outbox.take_urgent()) == 1
-    assert outbox.is_urgent, "it is on its way"
+    seen.append(outbox.is_urgent)
     outbox.urgent_written()
-    assert not outbox.is_urgent
+    seen.append(outbox.is_urgent)
+    assert seen == [False, True, True, False]
