@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trio
+from sqlalchemy import Connection
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeReceiver
@@ -43,16 +44,20 @@ from zccvoice.rtms.events import (
 )
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted
+from zccvoice.store import reads
 from zccvoice.store.facts import (
     ChatWritten,
+    Fact,
     GapFound,
     ParticipantSeen,
     StreamClosed,
+    StreamOpened,
     StreamRestated,
     TrackClosed,
     UtteranceHeard,
     ZoomTranscribed,
 )
+from zccvoice.store.writes import apply
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -337,3 +342,29 @@ async def test_settings_that_are_taken_back_lose_no_utterance(
         (3300, 4800),
     ]
     assert rooms.recognizer.heard == 0, "they were heard before"
+
+
+async def test_a_call_that_goes_on_after_a_shutdown_has_no_end_until_it_has_one(
+    tmp_path: Path, autojump_clock: MockClock, connection: Connection
+) -> None:
+    """So it is among the running ones after a new version was installed, and again after the next one."""
+    packets = audio("ch")
+    await run(tmp_path, [OPENED, *packets[:20]], stop_after_s=3)
+    told: list[list[Fact]] = []
+    for more in (packets[20:30], packets[30:]):
+        async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+            call = rooms.call(STARTED, [OPENED, *more], is_announced=False)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(call.run)
+                await trio.sleep(3)
+                told.append(rooms.facts("S"))
+                call.stop("shutdown")
+    last = (await recover(tmp_path, [OPENED, ENDED])).facts
+    for facts, is_running in ((told[0], True), (told[1], True), (last, False)):
+        for fact in facts:
+            apply(connection, [fact])
+        assert is_running is reads.is_running(connection, "E")
+    opened = [one.resumed_at is not None for one in last if isinstance(one, StreamOpened)]
+    assert opened == [False, True, True, True]
+    apply(connection, last)
+    assert not reads.is_running(connection, "E"), "all at once, too"
