@@ -24,6 +24,7 @@ from zccvoice.store.erasure import find_by_phone, residue, rows_of
 from zccvoice.store.facts import ParticipantSeen
 from zccvoice.store.measures import put_measures
 from zccvoice.store.reads import call_record, calls
+from zccvoice.store.retention import remove_engagements
 from zccvoice.store.writes import apply
 
 NUMBER = "+1 (555) 555-0123"
@@ -151,6 +152,20 @@ def test_a_journal_that_never_reached_the_database_goes_too(there: Installation)
     with transaction(there.engine) as connection:
         apply(connection, [*small_call("e3", "s3"), *small_call("e5", "s3")])
     assert there.rows("e3") == there.rows("e5") == {}
+
+
+def test_sound_whose_rows_are_gone_goes_too(there: Installation, capsys: pytest.CaptureFixture[str]) -> None:
+    """By age, or with a backup from before the call."""
+    with transaction(there.engine) as connection:
+        remove_engagements(connection, ["e1"])
+    assert there.rows("e1") == {}
+    assert there.run("erase", "--engagement", "e1", "--yes") == 0
+    assert not there.has_sound("s1")
+    assert there.has_sound("s2")
+    assert "not known here" not in capsys.readouterr().err
+    with transaction(there.engine) as connection:
+        apply(connection, small_call("e9", "s1"))
+    assert there.rows("e9") == {}, "nor does it come again"
 
 
 def test_a_call_that_is_not_known_is_said_to_be_none(

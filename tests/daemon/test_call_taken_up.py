@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import trio
+from sqlalchemy import Connection
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeReceiver
@@ -25,6 +27,7 @@ from tests.daemon.played import (
     run,
 )
 from tests.daemon.rooms import open_house, wall_clock
+from tests.speech.sounds import noise, voice
 from zccvoice.daemon.transport import EventsSend
 from zccvoice.errors import ConnectionFailedError, HandshakeRefusedError
 from zccvoice.journal.record import Kind
@@ -42,14 +45,20 @@ from zccvoice.rtms.events import (
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.recovery import SIGNALING_WINDOW_S
 from zccvoice.rtms.webhook import StreamInterrupted, StreamStarted
+from zccvoice.store import reads
 from zccvoice.store.facts import (
     ChatWritten,
+    Fact,
     GapFound,
+    ParticipantSeen,
     StreamClosed,
+    StreamOpened,
     StreamRestated,
     TrackClosed,
+    UtteranceHeard,
     ZoomTranscribed,
 )
+from zccvoice.store.writes import apply
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 
@@ -304,3 +313,72 @@ async def test_a_start_that_may_be_older_than_the_end_begins_nothing(
     first = await run(tmp_path, [OPENED, *audio("ch"), ENDED])
     late = replace(STARTED, event_ts_ms=event_ts_ms, is_dated=is_dated)
     assert (await run(tmp_path, [], started=late)).facts == first.facts
+
+
+async def test_a_queue_that_a_call_comes_back_to_after_a_restart_is_told(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    packets = audio("ch")
+    sales, support = WHO, replace(WHO, queue_id="q2", queue_name="Support")
+    await run(tmp_path, [OPENED, sales, *packets[:20], support], stop_after_s=3)
+    played = await recover(tmp_path, [OPENED, sales, *packets[20:], ENDED])
+    queues = [one.queue_name for one in played.of(ParticipantSeen) if isinstance(one, ParticipantSeen)]
+    assert queues == ["Pedidos", None, "Support", "Pedidos"]
+
+
+async def test_settings_that_are_taken_back_lose_no_utterance(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    """Cut by the first ones, by others, and by the first ones again: what goes with the second is told again."""
+    sound = np.concatenate([noise(1000), voice(1500), noise(800), voice(1500), noise(1500)])
+    packets = [
+        AudioReceived("ch", T0 + at // 16, sound[at : at + 1600].astype("<i2").tobytes())
+        for at in range(0, len(sound), 1600)
+    ]
+    scripts: list[list[object]] = [[OPENED, *packets[:-5]], [OPENED], [OPENED, *packets[-5:], ENDED]]
+    for script, hangover_ms in zip(scripts, (300, 1500, 300), strict=True):
+        speech = {"vad": {"hangover_ms": hangover_ms}}
+        async with open_house(tmp_path, languages=LANGUAGES, speech=speech) as rooms:
+            call = rooms.call(STARTED, script, is_announced=script is scripts[0])
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(call.run)
+                if script is not scripts[-1]:
+                    await trio.sleep(3)
+                    call.stop("shutdown")
+    stored: dict[int, UtteranceHeard] = {}
+    for fact in Played(rooms).facts:  # as the database has them
+        if isinstance(fact, UtteranceHeard):
+            stored[fact.start_timestamp_ms - T0] = fact
+        elif isinstance(fact, StreamRestated):
+            stored = {at: one for at, one in stored.items() if ("ch", T0 + at) in fact.utterances}
+    assert [(at, one.end_timestamp_ms - T0) for at, one in sorted(stored.items())] == [
+        (1000, 2500),
+        (3300, 4800),
+    ]
+    assert rooms.recognizer.heard == 0, "they were heard before"
+
+
+async def test_a_call_that_goes_on_after_a_shutdown_has_no_end_until_it_has_one(
+    tmp_path: Path, autojump_clock: MockClock, connection: Connection
+) -> None:
+    """So it is among the running ones after a new version was installed, and again after the next one."""
+    packets = audio("ch")
+    await run(tmp_path, [OPENED, *packets[:20]], stop_after_s=3)
+    told: list[list[Fact]] = []
+    for more in (packets[20:30], packets[30:]):
+        async with open_house(tmp_path, languages=LANGUAGES) as rooms:
+            call = rooms.call(STARTED, [OPENED, *more], is_announced=False)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(call.run)
+                await trio.sleep(3)
+                told.append(rooms.facts("S"))
+                call.stop("shutdown")
+    last = (await recover(tmp_path, [OPENED, ENDED])).facts
+    for facts, is_running in ((told[0], True), (told[1], True), (last, False)):
+        for fact in facts:
+            apply(connection, [fact])
+        assert is_running is reads.is_running(connection, "E")
+    opened = [one.resumed_at is not None for one in last if isinstance(one, StreamOpened)]
+    assert opened == [False, True, True, True]
+    apply(connection, last)
+    assert not reads.is_running(connection, "E"), "all at once, too"

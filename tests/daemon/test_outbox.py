@@ -24,6 +24,24 @@ def test_a_parcel_grows_until_it_is_taken_care_of() -> None:
     assert outbox.parcels()[-1] == Parcel("a", 200, 201)
 
 
+def test_what_the_database_does_not_have_any_more_is_written_again() -> None:
+    outbox = Outbox()
+    for journal in ("a", "b", "c"):
+        outbox.note(journal, 100)
+    a, b, _ = outbox.parcels()
+    outbox.advance(a, 100)
+    outbox.advance(b, 40)
+    begun = next(parcel for parcel in outbox.parcels() if parcel.journal == "b")
+    outbox.rewind()
+    assert sorted(outbox.parcels(), key=lambda one: one.journal) == [
+        Parcel(journal, START, 100) for journal in ("a", "b", "c")
+    ]
+    outbox.advance(begun, 100)
+    assert Parcel("b", START, 100) in outbox.parcels(), "it was taken care of before"
+    outbox.note("a", 120)
+    assert Parcel("a", START, 120) in outbox.parcels()
+
+
 def test_what_is_noted_while_it_is_taken_care_of_is_not_lost() -> None:
     outbox = Outbox()
     outbox.note("a", 100)
@@ -69,3 +87,15 @@ async def test_waiting_ends_with_news_and_with_the_last_of_it(autojump_clock: Mo
     outbox.forget("a")
     assert not await outbox.wait()
     assert answers == [True, True]
+
+
+def test_what_is_urgent_is_so_until_it_is_written() -> None:
+    outbox = Outbox()
+    seen = [outbox.is_urgent]
+    outbox.put(CallEventSeen("E", "S", "user_hold", 1))
+    seen.append(outbox.is_urgent)
+    assert len(outbox.take_urgent()) == 1
+    seen.append(outbox.is_urgent)
+    outbox.urgent_written()
+    seen.append(outbox.is_urgent)
+    assert seen == [False, True, True, False]

@@ -6,6 +6,7 @@ import errno
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from zccvoice.daemon.recorder import RECENT_RECORDS, Recorder
 from zccvoice.journal.journal import START, Damage, Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf
-from zccvoice.rtms.events import AudioReceived, CallEventReceived, ReceptionBroken
+from zccvoice.rtms.events import AudioReceived, CallEventReceived, ChatReceived, ReceptionBroken
 from zccvoice.store.facts import CallEventSeen
 
 pytestmark = pytest.mark.usefixtures("no_threads")
@@ -359,3 +360,19 @@ async def test_a_defect_ends_one_journal_and_no_other(tmp_path: Path, autojump_c
         assert sound.written(Kind.RECEIVED) == [packet(1), packet(3)]
         assert broken.written(Kind.RECEIVED) == []
         nursery.cancel_scope.cancel()
+
+
+async def test_half_a_character_ends_no_recording(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """Of a chat message that somebody's program has cut within an emoji."""
+    chat = ChatReceived(1_781_000_000_000, "so \ud83d", "u1", "\ude00")
+    whole = replace(chat, text="so ?", sender_name="?")
+    async with recording(tmp_path) as bench:
+        for one in (packet(1), chat, packet(2)):
+            bench.recorder.receive(one)
+        bench.recorder.derive([fact(1), replace(fact(2), detail="\ud83d"), fact(3)])
+        await bench.recorder.settle()
+        bench.recorder.receive(packet(3))
+        bench.recorder.end_of_reception()
+        assert await bench.follow() == [packet(1), whole, packet(2), packet(3)], "as the journal has it"
+    assert bench.written(Kind.RECEIVED) == [packet(1), whole, packet(2), packet(3)]
+    assert bench.written(Kind.DERIVED) == [fact(1), replace(fact(2), detail="?"), fact(3)]

@@ -266,6 +266,72 @@ async def test_the_journal_of_a_stream_tells_who_may_revoke_it(
     assert shelf.exists(journal_name("S")) is not is_deleted
 
 
+@pytest.mark.parametrize("is_stored", [False, True])
+async def test_a_revocation_is_kept_until_the_database_has_it(
+    tmp_path: Path, is_stored: bool, autojump_clock: MockClock
+) -> None:
+    """The database is away over a long weekend, and the daemon is started anew before it is back."""
+    shelf, outbox = new_shelf(tmp_path), Outbox()
+    begin(shelf, "S1")
+    webhooks = WebhookJournal(shelf, is_settled=lambda: not outbox.is_urgent, wall_clock=wall_clock)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(webhooks.run)
+        await webhooks.keep(started("S1"))
+        revoked = stopped("S1", StopReason.STREAM_REVOKED)
+        await webhooks.keep(revoked)
+        await deleter(shelf, webhooks, outbox)(revoked)
+        assert len(outbox.take_urgent()) == 1
+        if is_stored:
+            outbox.urgent_written()
+        for number in range(3):
+            await trio.sleep(24 * 3600)
+            await webhooks.keep(started(f"other{number}"))
+        nursery.cancel_scope.cancel()
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert [one.stream_id for one in found.revoked] == ([] if is_stored else ["S1"])
+    assert len(shelf.closed()) == (2 if is_stored else 4), "days with a webhook"
+
+
+async def test_a_revocation_is_carried_out_however_long_nobody_was_there(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    shelf = new_shelf(tmp_path)
+    begin(shelf, "S1")
+    await keep(shelf, started("S1"), stopped("S1", StopReason.STREAM_REVOKED))
+    await trio.sleep(4 * 24 * 3600)
+    found = find_inheritance(shelf, WebhookJournal(shelf, wall_clock=wall_clock), wall_clock=wall_clock)
+    assert [one.stream_id for one in found.revoked] == ["S1"]
+    assert found.unfinished == []
+    await keep(shelf, started("later"))
+    assert len(shelf.open_names()) == 2, "its own journal and the one of today"
+    assert shelf.closed() == [], "what is carried out, or will be by this daemon, is not kept"
+
+
+async def test_sound_that_the_disk_does_not_delete_holds_up_nothing_and_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    shelf, outbox = new_shelf(tmp_path), Outbox()
+    for stream_id in ("S1", "S2"):
+        begin(shelf, stream_id)
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.stem == journal_name("S1"):
+            raise OSError(errno.EIO, "Input/output error")
+        unlink(path, missing_ok)
+
+    async with keeping(shelf) as webhooks:
+        await webhooks.keep(started("S1"))
+        await webhooks.keep(started("S2"))
+        with monkeypatch.context() as system:
+            system.setattr(Path, "unlink", refuse)
+            deleted = await deleter(shelf, webhooks, outbox)(stopped(None, StopReason.STREAM_REVOKED))
+    assert deleted == ["S1", "S2"]
+    assert [fact.stream_id for fact in outbox.take_urgent()] == ["S1", "S2"], "their rows go"
+    assert [shelf.exists(journal_name(one)) for one in deleted] == [True, False]
+    assert outbox.owes_deletion
+
+
 async def test_a_revoked_stream_stays_deleted(tmp_path: Path, autojump_clock: MockClock) -> None:
     shelf = new_shelf(tmp_path)
     for stream_id in ("by_webhook", "by_signaling"):

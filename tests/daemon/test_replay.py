@@ -9,7 +9,7 @@ import pytest
 from trio.testing import MockClock
 
 from tests.daemon.fakes import FakeRecognizer
-from tests.daemon.played import ENDED, OPENED, STARTED, WHO, audio, crash, essence, run
+from tests.daemon.played import ENDED, OPENED, STARTED, WHO, audio, crash, essence, recover, run
 from tests.daemon.rooms import Rooms
 from zccvoice.analytics.attribution import SPEAKER_UNKNOWN
 from zccvoice.analytics.pseudonym import PhonePseudonym
@@ -19,7 +19,14 @@ from zccvoice.errors import JournalError
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import journal_name
 from zccvoice.rtms.enums import Product
-from zccvoice.store.facts import CallEventSeen, Fact, StreamClosed, StreamRestated, UtteranceHeard
+from zccvoice.store.facts import (
+    CallEventSeen,
+    Fact,
+    StreamClosed,
+    StreamOpened,
+    StreamRestated,
+    UtteranceHeard,
+)
 
 pytestmark = pytest.mark.usefixtures("no_threads")
 PHONES = PhonePseudonym("a key")
@@ -99,3 +106,13 @@ async def test_a_journal_of_nobody(tmp_path: Path, autojump_clock: MockClock) ->
         writer.write(Kind.RECEIVED, 0, [ENDED])
     with pytest.raises(JournalError, match="whose stream"):
         list(replay(lambda: played.rooms.shelf.reader("nobody"), load(None), PHONES))
+
+
+async def test_a_replay_does_not_open_what_has_ended(tmp_path: Path, autojump_clock: MockClock) -> None:
+    """It states the last end alone, and somebody may break it off before that."""
+    await run(tmp_path, [OPENED, *audio("ch")[:20]], stop_after_s=3)
+    played = await recover(tmp_path, [OPENED, *audio("ch")[20:], ENDED])
+    assert len(played.of(StreamOpened)) == 2
+    assert [one for one in again(played.rooms) if isinstance(one, StreamOpened)] == played.of(StreamOpened)[
+        :1
+    ]

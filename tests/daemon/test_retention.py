@@ -97,6 +97,14 @@ def test_room_is_made_of_what_is_not_held(engine: Engine, shelf: Shelf) -> None:
     assert there(shelf) == names("s2", "open")
 
 
+def test_room_is_not_made_of_webhooks_that_a_start_reads_again(
+    engine: Engine, shelf: Shelf, tmp_path: Path
+) -> None:
+    age(tmp_path / "journal/closed", "webhooks-2026-10-17", days=1.5)
+    make_room(0, engine, shelf)
+    assert there(shelf) == names("s2", "open") | {"webhooks-2026-10-17"}
+
+
 def test_no_sound_is_deleted_while_the_database_is_away(away: Engine, shelf: Shelf) -> None:
     before = there(shelf)
     with pytest.raises(StoreError, match="cannot be reached"):

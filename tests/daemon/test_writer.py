@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from zccvoice.analytics.thresholds import DEFAULTS
 from zccvoice.daemon.live_speech import LiveSpeech, StreamSpeech
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
-from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer, measure_in, measure_live_in
+from zccvoice.daemon.writer import BATCH_FACTS, LIVE_S, Writer, measure_in, measure_live_in, write_to
 from zccvoice.errors import StoreError
 from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
@@ -160,6 +161,48 @@ async def test_what_comes_while_the_database_is_away_waits_in_the_journals(
     assert office.store.facts[0] == fact(0, "first")
 
 
+async def test_a_database_that_is_restored_under_our_feet_costs_nothing(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Its tables are away when a call ends, and come back as they were before it began."""
+    engine = connect(database_url)
+
+    def do(*statements: str) -> None:
+        with transaction(engine) as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+
+    def count(table: str) -> int:
+        with transaction(engine) as connection:
+            return int(connection.scalar(text(f"SELECT count(*) FROM zccvoice.{table}")) or 0)
+
+    office = Office(tmp_path)
+    office.writer._write, office.writer._measure = write_to(engine), measure_in(engine)
+    call = small_call("E", "S")
+    name = office.journal(call[:6])
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(office.writer.run)
+            while len(office.outbox):
+                await trio.sleep(0.05)
+            do("DELETE FROM zccvoice.engagement", "ALTER SCHEMA zccvoice RENAME TO away")
+            with office.shelf.writer(name) as journal:
+                journal.write(Kind.DERIVED, 0, call[6:])
+                office.outbox.note(name, journal.end)
+            office.outbox.finish(name)
+            while not office.metric("zccvoice_store_retries_total"):
+                await trio.sleep(0.05)
+            do("ALTER SCHEMA away RENAME TO zccvoice")
+            office.outbox.close()
+    told = {UtteranceHeard: "utterance", GapFound: "gap", CallEventSeen: "call_event"}
+    for kind, table in told.items():
+        assert count(table) == sum(isinstance(one, kind) for one in call), table
+    assert (count("participant"), count("scorecard")) == (2, 1)
+    assert office.metric("zccvoice_lost_facts_total") == 0
+    assert office.shelf.is_closed(name)
+    engine.dispose()
+
+
 async def test_a_refused_fact_costs_itself(tmp_path: Path, autojump_clock: MockClock) -> None:
     office = Office(tmp_path)
     office.store.refuses = lambda one: StoreError("value too long") if one == fact(3) else None
@@ -239,6 +282,31 @@ async def test_a_journal_that_cannot_be_read_now_is_read_later(
             await trio.sleep(60)
             assert office.store.facts == []
     assert office.store.facts == [fact(number) for number in range(5)]
+
+
+@pytest.mark.parametrize("state", [errno.ESTALE, errno.EIO])
+async def test_a_folder_that_is_away_for_a_while_costs_nothing(
+    tmp_path: Path, state: int, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of files that is started anew, or a disk that is about to die."""
+    office = Office(tmp_path)
+    name = office.journal([fact(1), end()])
+    office.outbox.finish(name)
+    real = os.stat
+
+    def refuse(path: Any, *rest: Any, **more: Any) -> os.stat_result:
+        if str(path).endswith(".journal"):
+            raise OSError(state, os.strerror(state))
+        return real(path, *rest, **more)
+
+    async with trio.open_nursery() as nursery:
+        with monkeypatch.context() as system:
+            system.setattr(os, "stat", refuse)
+            nursery.start_soon(office.write)
+            await trio.sleep(60)
+            assert office.store.facts == []
+    assert office.store.facts == [fact(1), end()]
+    assert office.shelf.is_closed(name)
 
 
 async def test_a_journal_that_goes_before_it_is_closed_stops_nobody(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum, IntEnum, StrEnum
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zccvoice.errors import JournalError
-from zccvoice.journal.entry import EntryCodec, names_told
+from zccvoice.journal.entry import EntryCodec, names_told, whole_characters
 from zccvoice.journal.tracks import TrackNumbers
 from zccvoice.rtms.events import AudioReceived, MediaOpened, ParticipantConnected, Role, StreamEnded
 from zccvoice.rtms.messages import AudioParams
@@ -224,6 +224,17 @@ def test_a_value_that_no_reader_would_take_is_refused(entry: Any, problem: type[
     with pytest.raises(problem) as refused:
         encode(START_MS, [entry])
     assert "said" not in str(refused.value)
+
+
+def test_every_text_can_be_made_one_that_is_taken() -> None:
+    at, smile = datetime(2026, 11, 27, tzinfo=UTC), Inner("whole \N{GRINNING FACE}", 0.5, ((0, 1),))
+    told = Outer(
+        Inner("a\ud83db", 0.5, ()), (smile, Inner("\udfff", 1, ())), Colour.RED, None, Word.YES, at, {}
+    )
+    inner, inners = Inner("a?b", 0.5, ()), (smile, Inner("?", 1, ()))
+    assert whole_characters(told) == replace(told, inner=inner, inners=inners)
+    untouched = AudioReceived("ch\ud800", 1, b"")
+    assert whole_characters(untouched) is untouched, "names of tracks are written another way"
 
 
 def test_time_does_not_run_before_1970() -> None:

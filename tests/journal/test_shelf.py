@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.journal.keyring import START_MS, Noted, entries_of
-from zccvoice.errors import JournalError, KeyMissingError
+from zccvoice.errors import JournalError, JournalUnavailableError, KeyMissingError
 from zccvoice.journal.journal import START, JournalReader
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, ShelvedJournal, journal_name
@@ -260,3 +262,25 @@ def test_what_is_written_again_by_now_stays_open(shelf: Shelf) -> None:
         assert not shelf.is_closed("a")
     shelf.close("a")
     assert shelf.is_closed("a")
+
+
+@pytest.mark.parametrize("state", [errno.ESTALE, errno.EIO])
+def test_what_the_system_cannot_tell_is_not_taken_for_a_no(
+    shelf: Shelf, state: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf.writer("a").close()
+    real = os.stat
+
+    def refuse(path: Any, *rest: Any, **more: Any) -> os.stat_result:
+        if str(path).endswith(".journal"):
+            raise OSError(state, os.strerror(state))
+        return real(path, *rest, **more)
+
+    monkeypatch.setattr(os, "stat", refuse)
+    for ask in (shelf.exists, shelf.is_closed, shelf.reader, shelf.writer):
+        with pytest.raises(JournalUnavailableError):
+            ask("a")
+    with pytest.raises(JournalUnavailableError):
+        shelf.open_names()
+    monkeypatch.undo()
+    assert shelf.open_names() == ["a"]

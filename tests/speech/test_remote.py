@@ -125,6 +125,14 @@ def test_a_full_answer(answer: dict[str, Any]) -> None:
     assert {one.probability for one in transcript.words} == {told}
 
 
+def test_half_a_character_is_none() -> None:
+    """A server that tells times of words may cut an emoji in two."""
+    words = [{"word": one, "start": 0.1, "end": 0.3} for one in ("Tag", "\ud83d", "\ude00")]
+    answer = json.loads(json.dumps({**OPENAI, "text": "Tag \ud83d", "words": words}))
+    found = remote.transcript_of(answer, ITEM, "m")
+    assert (found.text, [word.text for word in found.words]) == ("Tag ?", ["Tag", "?", "?"])
+
+
 def test_an_answer_with_text_alone() -> None:
     assert remote.transcript_of(VLLM, ITEM, "m") == Transcript("Guten Tag, Müller.", (), "de", None, "m")
     told = remote.transcript_of(VLLM | {"words": OPENAI["words"]}, ITEM, "m")

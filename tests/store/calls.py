@@ -143,7 +143,7 @@ def facts(draw: st.DrawFn) -> list[Fact]:
     """Two calls, one of them with two streams, told at once; each stream begins with its clock."""
     told: list[Fact] = []
     for engagement_id, stream_id, offset_ms in (("e1", "s1", 0), ("e2", "s2", 10), ("e1", "s3", 700)):
-        of = {"engagement_id": engagement_id, "stream_id": stream_id}
+        of: dict[str, Any] = {"engagement_id": engagement_id, "stream_id": stream_id}
         told.append(
             StreamOpened(**of, product="zcc_voice", started_at=BEGAN + timedelta(milliseconds=offset_ms))
         )

@@ -21,6 +21,7 @@ from zccvoice.store.database import (
     connect,
     for_libpq,
     is_transient,
+    is_unfit,
     require_current_schema,
     transaction,
     upgrade,
@@ -138,6 +139,29 @@ def test_what_is_worth_another_try(shared_engine: Engine, statement: str, transi
     with pytest.raises(StoreError) as caught, transaction(shared_engine) as connection:
         connection.execute(text(statement))
     assert is_transient(caught.value) is transient
+
+
+@pytest.mark.parametrize(
+    ("statement", "unfit"),
+    [
+        ("SELECT * FROM no_such_table", True),
+        ("SELECT * FROM no_such_schema.gap", True),
+        ("SELECT no_such_column FROM zccvoice.gap", True),
+        ("SELECT no_such_function()", True),
+        ("INSERT INTO zccvoice.gap (cause) VALUES ('x') ON CONFLICT (cause) DO NOTHING", True),
+        ("SET LOCAL ROLE zccvoice_daemon; DROP TABLE zccvoice.gap", True),
+        ("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'invalid_password'; END $$", True),
+        ("SELECT 1/0", False),
+        ("SELECT FROM WHERE", False),
+        ("INSERT INTO zccvoice.gap (cause) VALUES ('x')", False),
+        ("SELECT pg_terminate_backend(pg_backend_pid())", False),
+    ],
+)
+def test_what_is_wrong_with_the_database_itself(shared_engine: Engine, statement: str, unfit: bool) -> None:
+    with pytest.raises(StoreError) as caught, transaction(shared_engine) as connection:
+        connection.execute(text(statement))
+    assert is_unfit(caught.value) is unfit
+    assert not is_unfit(ValueError("x"))
 
 
 def test_the_next_transaction_after_a_lost_connection_works(shared_engine: Engine) -> None:

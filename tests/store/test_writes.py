@@ -155,7 +155,7 @@ def test_what_is_learned_of_a_participant_adds_up(connection: Connection) -> Non
 
 
 def test_an_engagement_lasts_from_its_first_to_its_last_stream(connection: Connection) -> None:
-    later = {"engagement_id": "e1", "stream_id": "s2"}
+    later: dict[str, Any] = {"engagement_id": "e1", "stream_id": "s2"}
     minute = timedelta(minutes=1)
     apply(connection, [StreamOpened(**later, product="zcc_voice", started_at=BEGAN + minute)])
     apply(connection, [StreamClosed(**later, ended_at=BEGAN + 3 * minute, end_reason="call_ended")])
@@ -164,6 +164,28 @@ def test_an_engagement_lasts_from_its_first_to_its_last_stream(connection: Conne
     assert rows(connection, "SELECT product, started_at, ended_at FROM zccvoice.engagement") == [
         ("zcc_voice", BEGAN, BEGAN + 3 * minute)
     ]
+
+
+def test_a_stream_that_is_taken_up_again_has_no_end(connection: Connection) -> None:
+    """Its engagement has that of its other streams, if any."""
+    opened = StreamOpened("e1", "s1", "zcc_voice", BEGAN)
+    resumed = replace(opened, resumed_at=BEGAN + timedelta(seconds=70))
+    ended = StreamClosed("e1", "s1", BEGAN + timedelta(seconds=60), "shutdown", "stopped by us")
+    later = StreamClosed("e1", "s1", BEGAN + timedelta(seconds=90), "call_ended")
+    other = StreamClosed("e1", "s2", BEGAN + timedelta(seconds=30), "call_ended")
+
+    def ends() -> list[tuple[object, ...]]:
+        query = "SELECT ended_at, end_reason, detail FROM zccvoice.stream WHERE stream_id = 's1'"
+        return rows(connection, query) + rows(connection, "SELECT ended_at FROM zccvoice.engagement")
+
+    apply(connection, [opened, ended])
+    assert ends() == [(ended.ended_at, "shutdown", "stopped by us"), (ended.ended_at,)]
+    apply(connection, [resumed])
+    assert ends() == [(None, None, None), (None,)]
+    apply(connection, [other, opened, ended, resumed])
+    assert ends() == [(None, None, None), (other.ended_at,)]
+    apply(connection, [opened, ended, resumed, later])
+    assert ends() == [(later.ended_at, "call_ended", ""), (later.ended_at,)]
 
 
 def test_a_better_transcript_replaces_the_old_one(connection: Connection) -> None:
@@ -215,6 +237,14 @@ def test_values_that_postgres_cannot_hold(connection: Connection) -> None:
         (1970,),
         (9999,),
     ]
+
+
+def test_a_number_that_is_next_to_nothing_costs_no_utterance(connection: Connection) -> None:
+    words = tuple(StoredWord("so", 0, 5, probability) for probability in (0.5, 1e-60, 1e-320))
+    quiet = heard(ZERO_MS, "so so so", words=words, loudness_by_second=(-20.0, -1e-60))
+    apply(connection, [quiet])
+    query = "SELECT word_probability, loudness_by_second FROM zccvoice.utterance"
+    assert rows(connection, query) == [([0.5, 0.0, 0.0], [-20.0, 0.0])]
 
 
 def card(**changes: object) -> Scorecard:

@@ -16,6 +16,7 @@ from zccvoice.daemon.past import started_of
 from zccvoice.daemon.webhook_journal import is_webhook_journal
 from zccvoice.errors import ConfigError, JournalError
 from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.rtms.webhook import StreamStarted
 from zccvoice.store import erasure
 from zccvoice.store.database import require_current_schema, transaction
 from zccvoice.store.holds import require_none
@@ -31,7 +32,7 @@ class Request:
     journals: list[str]
     """Names of the journals that are there."""
     unstored: dict[str, str]
-    """Streams that may not have reached the database yet, with their engagements."""
+    """Streams that journals tell of, with their engagements: the database may not have them."""
     rows: dict[str, int]
     """By table."""
     phone_hash: str | None
@@ -68,8 +69,9 @@ def run(options: argparse.Namespace) -> int:
     phone_hash = None if options.customer is None else _hash(settings.phones(config), options.customer)
     with settings.database(config) as engine:
         require_current_schema(engine)
+        journals = _Journals(shelf)
         with transaction(engine) as connection:
-            request = _look(connection, shelf, options.engagement or [], phone_hash)
+            request = _look(connection, journals, options.engagement or [], phone_hash)
         if not request.engagement_ids:
             print("zccvoice: no call of this number is known", file=sys.stderr)
             return 1
@@ -80,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         with transaction(engine) as connection:
             erasure.secure(connection, request.engagement_ids)
             # Once more: a stream may have come meanwhile. Sound goes first, because the rows lead to it.
-            request = _look(connection, shelf, request.engagement_ids, phone_hash)
+            request = _look(connection, journals, request.engagement_ids, phone_hash)
             shredded_bytes = sum(shelf.shred(name) for name in request.journals)
             removed = erasure.erase(
                 connection,
@@ -94,8 +96,43 @@ def run(options: argparse.Namespace) -> int:
         return _prove(engine, shelf, request)
 
 
+class _Journals:
+    """Whose the journals are, each read once: writers wait when it is asked for the second time."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self._started: dict[str, StreamStarted | None] = {}
+
+    def streams_of(self, engagement_ids: Collection[str]) -> dict[str, str]:
+        """Streams of these calls, with their engagements, by the journals alone.
+
+        They may not have reached the database yet, or their rows may be gone, by age or with a backup that was
+        restored.
+        """
+        names = [name for name in self.shelf.names() if not is_webhook_journal(name)]
+        told = [self._started_of(name) for name in dict.fromkeys(names)]
+        return {
+            one.stream_id: one.engagement_id
+            for one in told
+            if one is not None and one.engagement_id in engagement_ids
+        }
+
+    def _started_of(self, name: str) -> StreamStarted | None:
+        if name not in self._started:
+            self._started[name] = self._read(name)
+        return self._started[name]
+
+    def _read(self, name: str) -> StreamStarted | None:
+        try:
+            with self.shelf.reader(name) as reader:
+                return started_of(reader)
+        except JournalError as error:
+            print(f"zccvoice: a journal of an unknown call is left alone: {error}", file=sys.stderr)
+            return None
+
+
 def _look(
-    connection: Connection, shelf: Shelf, engagement_ids: Collection[str], phone_hash: str | None
+    connection: Connection, journals: _Journals, engagement_ids: Collection[str], phone_hash: str | None
 ) -> Request:
     """What is there.
 
@@ -107,31 +144,15 @@ def _look(
     wanted = sorted({*engagement_ids, *of_customer})
     require_none(connection, wanted)
     names = {journal_name(stream_id) for stream_id in erasure.streams_of(connection, wanted)}
-    unstored = _unstored(shelf, wanted)
+    shelf, unstored = journals.shelf, journals.streams_of(wanted)
     names.update(journal_name(stream_id) for stream_id in unstored)
     unknown_ids = sorted(set(wanted) - erasure.known(connection, wanted) - set(unstored.values()))
-    journals = sorted(name for name in names if shelf.exists(name) or shelf.has_key(name))
-    for name in journals:
+    there = sorted(name for name in names if shelf.exists(name) or shelf.has_key(name))
+    for name in there:
         if shelf.is_being_written(name):
             raise JournalError(f"journal {name}: the call is running; erase it when it has ended")
     rows = erasure.rows_of(connection, wanted)
-    return Request(wanted, unknown_ids, journals, unstored, rows, phone_hash)
-
-
-def _unstored(shelf: Shelf, engagement_ids: Collection[str]) -> dict[str, str]:
-    """Streams of these calls whose journals may not have reached the database yet, with their engagements."""
-    found = {}
-    for name in shelf.open_names():
-        if is_webhook_journal(name):
-            continue
-        try:
-            with shelf.reader(name) as reader:
-                started = started_of(reader)
-            if started.engagement_id in engagement_ids:
-                found[started.stream_id] = started.engagement_id
-        except JournalError as error:
-            print(f"zccvoice: a journal of an unknown call is left alone: {error}", file=sys.stderr)
-    return found
+    return Request(wanted, unknown_ids, there, unstored, rows, phone_hash)
 
 
 def _show(request: Request) -> None:

@@ -354,7 +354,7 @@ class Call:
                     else:
                         projected = await self._look_at(seen, projection, reception, speech)
                     # In nobody's turn: a full transcriber must not keep back calls that want nothing of it.
-                    await hearing.take(projected)
+                    await hearing.take(projected, is_past=record.offset < self._past.received_end)
                     hearing.note_time(projection.last_timestamp_ms)
                 except Exception:  # the edge of this call: a defect of ours ends it alone
                     is_sound = False
@@ -386,7 +386,7 @@ class Call:
         log.info("stream ended", cause=closed.end_reason, detail=closed.detail, meaning=meaning)
         if self.late_stop is None:
             self._house.metrics.calls.labels(closed.end_reason).inc()
-        if self._past.facts:  # what was derived under other settings is stale
+        if self._past.has_facts:  # what was derived under other settings is stale
             recorder.derive([hearing.restated()])
         recorder.derive([closed])
         await recorder.settle()

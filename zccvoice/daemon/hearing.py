@@ -92,8 +92,10 @@ class Hearing:
             finally:
                 self._tasks = None  # before the nursery closes: nobody who brings an answer may run into that
 
-    async def take(self, projected: Sequence[Projected]) -> None:
-        """What the projection gave next; waits while the recognizer has too much to do."""
+    async def take(self, projected: Sequence[Projected], *, is_past: bool) -> None:
+        """What the projection gave next, of the past or not; waits while the recognizer has too much to do."""
+        if not is_past:
+            self._end_past()
         if projected:
             await self._ask(self._noted(self._pins.take(projected)))
 
@@ -119,6 +121,7 @@ class Hearing:
         is_open = self._pins.are_awaited or self._editor.is_holding_back
         if self._is_left or (may_go_on and is_open):
             return False
+        self._end_past()
         self._derive(self._editor.flush())
         return True
 
@@ -173,9 +176,14 @@ class Hearing:
 
     def _derive(self, facts: Sequence[Fact]) -> None:
         """Into the journal, unless it has them from before."""
-        new = [fact for fact in facts if fact not in self._past.facts]
-        if new:
-            self._recorder.derive(new)
+        self._write(self._past.told.news(facts))
+
+    def _end_past(self) -> None:
+        self._write(self._past.told.end_past())
+
+    def _write(self, facts: Sequence[Fact]) -> None:
+        if facts:
+            self._recorder.derive(facts)
 
     async def _ask(self, asked: Sequence[Spoken | Unclear]) -> None:
         for one in asked:

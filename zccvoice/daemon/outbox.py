@@ -33,6 +33,9 @@ class Outbox:
         self._finished: set[str] = set()
         self._measured: set[str] = set()
         self._urgent: list[Fact] = []
+        self._is_urgent_taken = False
+        self.owes_deletion = False
+        """The disk has refused to delete what was to be: that is left to the next daemon."""
         self._news = trio.Event()
         self._is_closed = False
 
@@ -45,6 +48,14 @@ class Outbox:
         if end > begun:
             self._parcels[journal] = Parcel(journal, begun, end)
             self._wake()
+
+    def rewind(self) -> None:
+        """The database may not have any more what it had: everything in these journals is to be written again."""
+        for journal, done in self._done.items():
+            waiting = self._parcels.get(journal)
+            self._parcels[journal] = Parcel(journal, START, done if waiting is None else waiting.end)
+        self._done = dict.fromkeys(self._done, START)
+        self._wake()
 
     def begin(self, journal: str) -> None:
         """A journal is written again: whatever was said of its end does not hold any more."""
@@ -75,6 +86,8 @@ class Outbox:
     def advance(self, parcel: Parcel, until: int) -> None:
         """Everything in the parcel before `until` is in the database."""
         waiting = self._parcels.get(parcel.journal, parcel)
+        if waiting.start < parcel.start:
+            return  # rewound meanwhile
         self._done[parcel.journal] = until
         if until >= waiting.end:
             self._parcels.pop(parcel.journal, None)
@@ -106,9 +119,19 @@ class Outbox:
         return list(self._parcels.values())
 
     def take_urgent(self) -> list[Fact]:
-        """The facts without a journal; the caller sees to it that they are written."""
+        """The facts without a journal; the caller sees to it that they are written, and tells `urgent_written`."""
         urgent, self._urgent = self._urgent, []
+        self._is_urgent_taken = bool(urgent)
         return urgent
+
+    def urgent_written(self) -> None:
+        """Those that were taken are in the database."""
+        self._is_urgent_taken = False
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether facts without a journal are not in the database yet."""
+        return bool(self._urgent) or self._is_urgent_taken
 
     def _wake(self) -> None:
         self._news.set()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from zccvoice.daemon.audio_format import is_decodable
+from zccvoice.daemon.told import Told
 from zccvoice.daemon.transport import SHUTDOWN
 from zccvoice.errors import JournalError
 from zccvoice.journal.journal import START, Damage, JournalReader, Record
@@ -91,8 +92,10 @@ class Past:
     """Whose it is; None when that is nowhere to be read."""
     audio: AudioParams | None = None
     """What its sound is; None when it has none."""
-    facts: set[Fact] = field(default_factory=set)
+    told: Told = field(default_factory=Told)
     """What was derived."""
+    has_facts: bool = False
+    """Some of it was derived before."""
     transcripts: dict[TranscriptKey, UtteranceHeard] = field(default_factory=dict)
     """The dear part of it. A transcript that failed is none: it is tried again."""
     events: list[tuple[str, int]] = field(default_factory=list)
@@ -223,7 +226,8 @@ def _pin_of(fact: LanguagePinned) -> LanguagePin:
 
 
 def _note(past: Past, fact: Fact) -> None:
-    past.facts.add(fact)
+    past.told.note(fact)
+    past.has_facts = True
     match fact:
         case UtteranceHeard() if not fact.verdict.startswith("failed"):
             key = fact.channel_id, fact.start_timestamp_ms, fact.end_timestamp_ms

@@ -179,8 +179,11 @@ class Projection:
         if self._is_opened:
             return
         self._is_opened = True
-        started = self._started
-        self._state(StreamOpened, started.product.value, _utc(started.event_ts_ms), started.account_id)
+        self._state_opened()
+
+    def _state_opened(self, resumed_at: datetime | None = None) -> None:
+        started, when = self._started, _utc(self._started.event_ts_ms)
+        self._state(StreamOpened, started.product.value, when, started.account_id, resumed_at)
 
     def _take_event(self, event: object, arrived_ms: int) -> None:
         match event:
@@ -203,6 +206,8 @@ class Projection:
             case TranscriptReceived() | ChatReceived():
                 self._out.append(text_told(self._ids, event))
             case ReceptionBroken():
+                if self.ended is not None:
+                    self._state_opened(_utc(arrived_ms))
                 self._break_off(event)
             case SoundMissing() if self._format is not None:
                 nothing = AudioReceived(event.channel_id, event.from_ms, b"")

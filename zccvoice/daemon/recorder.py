@@ -25,7 +25,7 @@ from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.errors import JournalError, JournalUnavailableError
-from zccvoice.journal.entry import Entry
+from zccvoice.journal.entry import Entry, whole_characters
 from zccvoice.journal.journal import Damage, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.rtms.events import AudioReceived, ReceptionBroken
@@ -305,7 +305,13 @@ class Recorder:
         for kind, entries in ((Kind.RECEIVED, written.received), (Kind.DERIVED, written.derived)):
             if entries:
                 written.taken.add(kind)  # from here on the writer sees to it
-                written.records.append(self._writer.write(kind, arrived_ms, entries))
+                written.records.append(self._write_one(kind, arrived_ms, entries))
+
+    def _write_one(self, kind: Kind, arrived_ms: int, entries: Sequence[Entry]) -> Record:
+        try:
+            return self._writer.write(kind, arrived_ms, entries)
+        except UnicodeEncodeError:  # one text must not end a call
+            return self._writer.write(kind, arrived_ms, [whole_characters(one) for one in entries])
 
     def _read(self, offset: int, end: int) -> list[Record | Damage]:
         found: list[Record | Damage] = []

@@ -116,13 +116,32 @@ def _left_at_shutdown(
     return found
 
 
-def deleter(shelf: Shelf, webhooks: WebhookJournal, outbox: Outbox) -> Delete:
-    """The real `Delete`: key and journal first, then, as soon as the database is there, its rows.
+async def carry_out(revoked: StreamRevoked, shelf: Shelf, outbox: Outbox) -> None:
+    """Delete a revoked stream: key and journal first, then, as soon as the database is there, its rows.
 
-    The decision is on disk before anything is done, so that a crash in between does not undo it.
+    What the disk refuses is left to the next start, and holds up nothing else.
     """
+    ids = {"engagement_id": revoked.engagement_id, "stream_id": revoked.stream_id}
+    try:
+        await trio.to_thread.run_sync(shelf.shred, journal_name(revoked.stream_id))
+        log.warning("revoked stream deleted", **ids)
+    except JournalError as error:
+        outbox.owes_deletion = True
+        log.error("sound of a revoked stream not deleted; done at the next start", **ids, problem=str(error))
+    outbox.put(revoked)
+
+
+def deleter(shelf: Shelf, webhooks: WebhookJournal, outbox: Outbox) -> Delete:
+    """The real `Delete`: the decision is on disk before anything is done, so that a crash does not undo it."""
 
     async def delete(stopped: StreamStopped) -> list[str]:
+        try:
+            return await _delete(stopped)
+        except Exception:  # told by whoever asked for it
+            outbox.owes_deletion = True
+            raise
+
+    async def _delete(stopped: StreamStopped) -> list[str]:
         meant = await trio.to_thread.run_sync(_meant_by, stopped)
         for revoked in meant:
             name = journal_name(revoked.stream_id)
@@ -140,11 +159,7 @@ def deleter(shelf: Shelf, webhooks: WebhookJournal, outbox: Outbox) -> Delete:
             except JournalError as error:
                 log.error("revocation not noted", stream_id=revoked.stream_id, problem=str(error))
             outbox.forget(name)
-            await trio.to_thread.run_sync(shelf.shred, name)
-            outbox.put(revoked)
-            log.warning(
-                "revoked stream deleted", engagement_id=revoked.engagement_id, stream_id=revoked.stream_id
-            )
+            await carry_out(revoked, shelf, outbox)
         return [one.stream_id for one in meant]
 
     def _meant_by(stopped: StreamStopped) -> list[StreamRevoked]:

@@ -30,7 +30,7 @@ from zccvoice.rtms.events import StreamEnded
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.speech.prompting import PromptPolicy
 from zccvoice.speech.recognizer import Recognizer
-from zccvoice.store.facts import Fact, ParticipantSeen, UtteranceHeard
+from zccvoice.store.facts import Fact, ParticipantSeen, StreamOpened, UtteranceHeard
 
 OpenReader = Callable[[], JournalReader]
 OnProgress = Callable[[int, int], None]
@@ -157,6 +157,8 @@ def _facts(
             match outcome := todo.popleft():
                 case Remark():
                     pass
+                case StreamOpened() if outcome.resumed_at is not None:
+                    pass  # only the last end is stated
                 case Unclear():
                     todo.extend(pins.take_clue(outcome, ears.detect(outcome)))
                 case Spoken():

@@ -62,11 +62,17 @@ def retain_sound(retention: RetentionConfig, engine: Engine, shelf: Shelf) -> li
 def make_room(budget_bytes: int, engine: Engine, shelf: Shelf) -> list[ShelvedJournal]:
     """Delete finished journals, the oldest first, until all take no more than the budget; returns which.
 
+    Webhooks that a start reads again stay: without them it would not know what to end or delete.
+
     Raises:
         StoreError: the database could not tell the legal holds; then nothing is deleted.
         JournalError: the file system refuses.
     """
+    read_since = (datetime.now(UTC) - timedelta(days=KEPT_DAYS)).timestamp()
+    webhooks = {
+        one.name for one in shelf.closed() if is_webhook_journal(one.name) and one.closed_at >= read_since
+    }
     with transaction(engine) as connection:
         keep_still(connection)
         held = {journal_name(stream_id) for stream_id in held_streams(connection)}
-        return shelf.make_room(budget_bytes, keep=held)
+        return shelf.make_room(budget_bytes, keep=held | webhooks)

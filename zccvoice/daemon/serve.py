@@ -31,7 +31,7 @@ from zccvoice.daemon.log import get_logger
 from zccvoice.daemon.metrics import Metrics
 from zccvoice.daemon.outbox import Outbox
 from zccvoice.daemon.receiver import WebSocketReceiver
-from zccvoice.daemon.recovery import deleter, find_inheritance
+from zccvoice.daemon.recovery import carry_out, deleter, find_inheritance
 from zccvoice.daemon.rule_webhook import RuleWebhook
 from zccvoice.daemon.sdk import connect_for, say_which_transport
 from zccvoice.daemon.supervisor import Supervisor
@@ -39,7 +39,7 @@ from zccvoice.daemon.transcriber import SpokenItem, Transcriber
 from zccvoice.daemon.transport import EventsSend
 from zccvoice.daemon.webhook_journal import WebhookJournal
 from zccvoice.daemon.writer import NO_RULES, Writer, measure_in, measure_live_in, write_to
-from zccvoice.journal.shelf import Shelf, journal_name
+from zccvoice.journal.shelf import Shelf
 from zccvoice.rtms.messages import AudioParams
 from zccvoice.rtms.webhook import StreamStarted, WebhookEvent, WebhookReceiver
 from zccvoice.speech.language import LanguagePolicy
@@ -89,7 +89,9 @@ async def serve(
     spoken_send, spoken_receive = trio.open_memory_channel[SpokenItem](0)
     unclear_send, unclear_receive = trio.open_memory_channel[UnclearItem](UNCLEAR_WAITING)
     webhooks_send, webhooks_receive = trio.open_memory_channel[WebhookEvent](WEBHOOKS_WAITING)
-    webhooks = WebhookJournal(shelf, sync=config.journal.sync)
+    webhooks = WebhookJournal(
+        shelf, sync=config.journal.sync, is_settled=lambda: not (outbox.is_urgent or outbox.owes_deletion)
+    )
     inheritance = await trio.to_thread.run_sync(find_inheritance, shelf, webhooks)
     languages = LanguagePolicy(config.language)
     house = House(
@@ -128,8 +130,7 @@ async def serve(
     transcriber = Transcriber(recognizer, metrics, config.speech, closing=closing)
     door = Door(config.door, WebhookReceiver(config.signing_apps), webhooks_send, metrics, keep=webhooks.keep)
     for revoked in inheritance.revoked:
-        await trio.to_thread.run_sync(shelf.shred, journal_name(revoked.stream_id))
-        outbox.put(revoked)
+        await carry_out(revoked, shelf, outbox)
 
     is_complete = False
     async with trio.open_nursery() as signals:

@@ -23,7 +23,7 @@ from zccvoice.rtms.webhook import WebhookEvent
 from zccvoice.store.facts import StreamRevoked
 
 KEPT_DAYS = 2
-"""Days whose journals are read at start; Zoom repeats a webhook for less than two hours."""
+"""Days whose journals are kept; Zoom repeats a webhook for less than two hours."""
 Keepsake: TypeAlias = WebhookEvent | StreamRevoked
 _PREFIX = "webhooks-"
 log = get_logger()
@@ -42,10 +42,25 @@ class WebhookJournal:
     """The journal of the door."""
 
     def __init__(
-        self, shelf: Shelf, *, sync: bool = True, wall_clock: Callable[[], float] = time.time
+        self,
+        shelf: Shelf,
+        *,
+        sync: bool = True,
+        is_settled: Callable[[], bool] = lambda: True,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
+        """Begin none yet.
+
+        Args:
+            shelf: where they are.
+            sync: whether to force them onto the disk.
+            is_settled: whether all that was revoked is deleted by now: until then nothing of long ago goes either,
+                for nothing else would tell the next daemon.
+            wall_clock: Unix time in seconds.
+        """
         self._shelf = shelf
         self._sync = sync
+        self._is_settled = is_settled
         self._wall_clock = wall_clock
         self._tickets: list[_Ticket] = []
         self._news = trio.Event()
@@ -86,9 +101,8 @@ class WebhookJournal:
 
         A journal that cannot be read is logged and passed over.
         """
-        oldest = self._oldest()
         found: list[tuple[int, Keepsake]] = []
-        for name in sorted(one for one in self._shelf.names() if is_webhook_journal(one) and one >= oldest):
+        for name in sorted(one for one in self._shelf.names() if is_webhook_journal(one)):
             try:
                 with self._shelf.reader(name) as reader:
                     for record in reader.records():
@@ -99,13 +113,15 @@ class WebhookJournal:
         return found
 
     def close_old(self) -> None:
-        """Journals of earlier daemons: nobody writes to them any more, and nobody reads those of long ago.
-
-        Blocking. They hold ids of calls and streams, so they are no longer there than they are of use.
-        """
+        """Journals of earlier daemons, and days: nobody writes to them any more. Blocking."""
         for name in self._shelf.open_names():
             if is_webhook_journal(name) and (self._writer is None or name != self._writer.name):
                 self._shelf.close(name)
+
+    def _forget_old(self) -> None:
+        """They hold ids of calls and streams, so they are no longer there than they are of use."""
+        if not self._is_settled():
+            return
         for journal in self._shelf.closed():
             if is_webhook_journal(journal.name) and journal.name < self._oldest():
                 self._shelf.shred(journal.name)
@@ -131,9 +147,13 @@ class WebhookJournal:
         if self._writer is not None and self._writer.name != name:
             self._writer.close()
             self._writer = None
-            self.close_old()
         if self._writer is None:
             self._writer = self._shelf.writer(name)
+            try:
+                self.close_old()
+                self._forget_old()
+            except JournalError as error:
+                log.error("old webhooks not deleted", problem=str(error))
         return self._writer
 
     def _now(self) -> datetime:

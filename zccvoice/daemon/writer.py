@@ -4,8 +4,8 @@ Facts are read from the journals and written in batches, each in one transaction
 The scorecard of a call follows in a transaction of its own when the end of a stream is committed, so that a call
 that cannot be measured keeps its facts; then its journal is closed. While the database is away the writer waits
 and tries again: nothing is dropped and nothing piles up in memory, because what is to be written lies in the
-journals. A batch that the database refuses for good is written fact by fact, so that one bad fact costs itself
-and nothing else.
+journals. A database that lacks tables, columns or rights is away, too. A batch that the database refuses for good
+is written fact by fact, so that one bad fact costs itself and nothing else.
 
 While a call runs, its provisional row is made anew every few seconds, and hits of rules appear.
 """
@@ -33,7 +33,7 @@ from zccvoice.journal.journal import Record
 from zccvoice.journal.record import Kind
 from zccvoice.journal.shelf import Shelf, journal_name
 from zccvoice.store import measures, reads, removals, rules, running, writes
-from zccvoice.store.database import is_transient, transaction
+from zccvoice.store.database import is_transient, is_unfit, transaction
 from zccvoice.store.facts import Fact, StreamClosed, StreamOpened, StreamRevoked
 
 BATCH_FACTS = 50
@@ -161,6 +161,7 @@ class Writer:
                 urgent = self._outbox.take_urgent()
                 if urgent:
                     await self._store(urgent)
+                    self._outbox.urgent_written()
                     await self._measure_others(urgent)
                     continue
                 await self._close_journals()
@@ -307,21 +308,28 @@ class Writer:
     async def _insist(self, store: Callable[[], None]) -> None:
         """Store in a worker thread, however long the database is away.
 
+        One that lacked tables or rights has been restored, perhaps to what it was before: what the open journals
+        hold is written again.
+
         Raises:
             StoreError: it is refused, and would be again.
         """
-        retry_s = FIRST_RETRY_S
+        retry_s, is_restored = FIRST_RETRY_S, False
         while True:
             try:
                 await self._in_thread(store)
             except StoreError as error:
-                if not is_transient(error):
+                if is_unfit(error):
+                    is_restored = True
+                elif not is_transient(error):
                     raise
                 self._metrics.store_retries.inc()
                 log.warning("database away", retry_s=retry_s, problem=str(error))
                 await trio.sleep(retry_s)
                 retry_s = min(retry_s * 2, LAST_RETRY_S)
                 continue
+            if is_restored:
+                self._outbox.rewind()
             return
 
     async def _in_thread(self, store: Callable[[], _T]) -> _T:

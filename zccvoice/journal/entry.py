@@ -11,6 +11,7 @@ Records of version 1 hold their packets one by one, each name in the record; the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from itertools import groupby
 from typing import Any, TypeAlias
 
@@ -106,6 +107,21 @@ class EntryCodec:
         if name not in self._types:
             raise JournalError(f"journal entry: {name[:40]!r} is not known to this version of the program")
         return msgspec.msgpack.decode(fields, type=self._types[name])
+
+
+def whole_characters(value: Any) -> Any:
+    """An entry with a question mark for every half of a character in its texts, which nobody can write down.
+
+    Those who cut texts by UTF-16 leave one of an emoji, and JSON can tell it.
+    """
+    if type(value) is str:
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if type(value) is tuple:
+        return tuple(whole_characters(one) for one in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        changed = {one.name: whole_characters(getattr(value, one.name)) for one in fields(value) if one.init}
+        return replace(value, **changed)
+    return value
 
 
 def names_told(content: bytes) -> dict[int, str]:

@@ -70,7 +70,7 @@ class Shelf:
         path = self._open / f"{name}{_SUFFIX}"
         try:
             with self._moving:
-                is_new = not path.exists()
+                is_new = not _is_there(path)
                 if is_new and self.is_closed(name):
                     self._move(name, self._closed, self._open)
                 writer = JournalWriter(
@@ -87,12 +87,13 @@ class Shelf:
 
         Raises:
             JournalError: there is none, or it cannot be read.
+            JournalUnavailableError: the system refuses.
             KeyMissingError: its key was shredded.
         """
         with self._moving:
             for folder in (self._open, self._closed):
                 path = folder / f"{name}{_SUFFIX}"
-                if path.exists():
+                if _is_there(path):
                     return JournalReader(path, self._codec, lambda: self._vault.keys(name))
         raise JournalError(f"journal {name}: there is none")
 
@@ -103,17 +104,25 @@ class Shelf:
             JournalError: it cannot be read.
             KeyMissingError: its key was shredded, or never was here.
         """
-        if not path.exists():  # has no key either, and would be taken for one that was shredded
+        if not _is_there(path):  # has no key either, and would be taken for one that was shredded
             raise JournalError("there is no such file")
         return JournalReader(path, self._codec, lambda: self._vault.keys(path.stem))
 
     def is_closed(self, name: str) -> bool:
-        """Whether a journal of this name was finished."""
-        return (self._closed / f"{name}{_SUFFIX}").exists()
+        """Whether a journal of this name was finished.
+
+        Raises:
+            JournalUnavailableError: the system does not tell.
+        """
+        return _is_there(self._closed / f"{name}{_SUFFIX}")
 
     def exists(self, name: str) -> bool:
-        """Whether there is a journal of this name."""
-        return self.is_closed(name) or (self._open / f"{name}{_SUFFIX}").exists()
+        """Whether there is a journal of this name.
+
+        Raises:
+            JournalUnavailableError: the system does not tell.
+        """
+        return self.is_closed(name) or _is_there(self._open / f"{name}{_SUFFIX}")
 
     def is_blank(self, name: str) -> bool:
         """Whether an open journal was begun and has no record yet, which a missing key of it does not tell."""
@@ -250,13 +259,33 @@ def journal_name(stream_id: str) -> str:
     return blake2b(stream_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+def _is_there(path: Path) -> bool:
+    """Whether a file is there: what the disk or the network cannot tell at the moment is not taken for a no."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise JournalUnavailableError(
+            f"journal {path.stem}: cannot be looked for: {error.strerror}"
+        ) from None
+    return True
+
+
 def _shelved(folder: Path) -> list[ShelvedJournal]:
-    """The journals in a folder, the oldest first."""
+    """The journals in a folder, the oldest first.
+
+    Raises:
+        JournalUnavailableError: the system refuses.
+    """
     found = []
-    for path in folder.glob(f"*{_SUFFIX}"):
-        with suppress(FileNotFoundError):  # deleted or moved meanwhile
-            status = path.stat()
-            found.append(ShelvedJournal(path.stem, status.st_size, status.st_mtime))
+    try:
+        for path in folder.glob(f"*{_SUFFIX}"):
+            with suppress(FileNotFoundError):  # deleted or moved meanwhile
+                status = path.stat()
+                found.append(ShelvedJournal(path.stem, status.st_size, status.st_mtime))
+    except OSError as error:
+        raise JournalUnavailableError(f"{folder} cannot be read: {error.strerror}") from None
     return sorted(found, key=lambda one: one.closed_at)
 
 

@@ -85,8 +85,8 @@ def facts(
     with shelf.writer(name) as writer:
         with closing(replay(open_reader, config, phones, recognizer)) as found:
             for fact in found:
-                if fact not in past.facts:
-                    _keep(writer, fact, past.last_arrived_ms or 0)
+                for news in past.told.news([fact]):
+                    _keep(writer, news, past.last_arrived_ms or 0)
                 yield fact
         writer.sync()
 

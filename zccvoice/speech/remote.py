@@ -90,7 +90,7 @@ def transcript_of(answer: object, item: RecognizerItem, model: str) -> Transcrip
     evidence, confidence = _evidence(_objects(answer, "segments"), utterance)
     words = [one for segment in _objects(answer, "segments") for one in _objects(segment, "words")]
     return Transcript(
-        text=answer["text"].strip(),
+        text=_whole(answer["text"]).strip(),
         words=tuple(_words(_objects(answer, "words") or words, utterance, confidence)),
         language=item.language,
         confidence=confidence,
@@ -173,13 +173,18 @@ def _words(told: Sequence[Document], utterance: Utterance, confidence: float | N
         start_ms = begin if begin is not None else words[-1].end_ms if words else 0
         words.append(
             Word(
-                text=text.strip(),
+                text=_whole(text).strip(),
                 start_ms=start_ms,
                 end_ms=max(start_ms, next_begin if end is None else end),
                 probability=confidence if probability is None else min(1.0, max(0.0, probability)),
             )
         )
     return words
+
+
+def _whole(text: str) -> str:
+    """JSON can name half a character, and a server that cuts an emoji in two does: nobody can write that down."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _objects(answer: Document, name: str) -> list[Document]:

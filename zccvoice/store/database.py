@@ -44,6 +44,18 @@ _TRANSIENT_STATES = (
     "57P",  # shut down by the administrator, crashed, starting up
     "58",  # input or output error of its system
 )
+# Of errors that tell of the database itself, and not of what was to be stored.
+_UNFIT_STATES = (
+    "28",  # who we are is not accepted any more
+    "3D000",  # no such database
+    "3F000",  # no such schema
+    "42501",  # not enough rights
+    "42703",  # no such column
+    "42704",  # no such type, or whatever else has a name
+    "42883",  # no such function
+    "42P01",  # no such table
+    "42P10",  # no unique key: a restore makes them after the rows
+)
 
 
 def connect(
@@ -187,9 +199,7 @@ def is_transient(error: BaseException) -> bool:
     fail again whatever happens (a missing table, a value that does not fit). Takes errors of `transaction` and
     SQLAlchemy's own. A refused password counts as a lost connection: the driver does not tell them apart.
     """
-    cause: BaseException | None = error
-    while isinstance(cause, StoreError):
-        cause = cause.__context__
+    cause = _cause_of(error)
     if isinstance(cause, PoolTimeoutError):
         return True
     if not isinstance(cause, DBAPIError):
@@ -198,6 +208,24 @@ def is_transient(error: BaseException) -> bool:
     if state is None:
         return cause.connection_invalidated or isinstance(cause.orig, psycopg.OperationalError)
     return str(state).startswith(_TRANSIENT_STATES)
+
+
+def is_unfit(error: BaseException) -> bool:
+    """Whether tables, columns or rights are missing that this program needs.
+
+    It is not what was to be stored that is wrong: the database is being restored or belongs to another version,
+    and somebody has to put it right. Takes the same errors as `is_transient`.
+    """
+    cause = _cause_of(error)
+    state = getattr(cause.orig, "sqlstate", None) if isinstance(cause, DBAPIError) else None
+    return state is not None and str(state).startswith(_UNFIT_STATES)
+
+
+def _cause_of(error: BaseException) -> BaseException | None:
+    cause: BaseException | None = error
+    while isinstance(cause, StoreError):
+        cause = cause.__context__
+    return cause
 
 
 def require_current_schema(engine: Engine) -> None:

@@ -27,6 +27,8 @@ class StreamOpened:
     started_at: datetime
     """Aware, UTC: ``event_ts`` of the started webhook."""
     account_id: str | None = None
+    resumed_at: datetime | None = None
+    """Aware, UTC, by our clock: when it was taken up again after its end, which does not hold any more."""
 
 
 @dataclass(frozen=True, slots=True)

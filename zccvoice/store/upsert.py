@@ -18,6 +18,8 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999  # the last millisecond of year 9999: what a datetime can hold
+_LEAST = 1e-37
+"""Nothing smaller is a number to a column of type real."""
 Row = dict[str, Any]
 Merge = Callable[[Any, Any], Any]
 
@@ -98,11 +100,14 @@ def write_rows(connection: Connection, upsert: Upsert, rows: Sequence[Row]) -> N
 
 
 def storable(value: Any) -> Any:
-    """The value as Postgres can hold it: no NUL and no half surrogates in text; NULL for what is no number."""
+    """The value as Postgres can hold it: no NUL and no half surrogates in text; NULL for what is no number.
+
+    And 0 for what is as good as that: a column of type real refuses the row otherwise.
+    """
     if isinstance(value, str):
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    if isinstance(value, float):
+        return None if not math.isfinite(value) else value if abs(value) > _LEAST else 0.0
     if isinstance(value, list):
         return [storable(item) for item in value]
     return value

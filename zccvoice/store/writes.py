@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select, update
 
 from zccvoice.analytics.record import Side
 from zccvoice.store import removals
@@ -163,6 +163,7 @@ def apply(connection: Connection, facts: Sequence[Fact]) -> None:
     write_rows(connection, _UPSERT_ENGAGEMENT, _engagement_rows(facts))
     zeros = _clock_zeros(connection, {fact.engagement_id for fact in facts})
     write_rows(connection, _UPSERT_STREAM, _stream_rows(facts, zeros))
+    _reopen(connection, facts)
     for kind, statement in _UPSERTS.items():
         rows = [_row(fact, zeros[fact.engagement_id]) for fact in facts if isinstance(fact, kind)]
         write_rows(connection, statement, rows)
@@ -260,6 +261,25 @@ def _stream_rows(facts: Iterable[Fact], zeros: dict[str, int]) -> list[Row]:
             rows.append({"stream_id": fact.stream_id, "engagement_id": fact.engagement_id, **row})
             stated.add(fact.stream_id)
     return rows
+
+
+def _reopen(connection: Connection, facts: Iterable[Fact]) -> None:
+    """Streams that were taken up again have no end, unless one was told after that."""
+    resumed: dict[str, str] = {}
+    for fact in facts:
+        match fact:
+            case StreamOpened() if fact.resumed_at is not None:
+                resumed[storable(fact.stream_id)] = storable(fact.engagement_id)
+            case StreamClosed():
+                resumed.pop(storable(fact.stream_id), None)
+    if not resumed:
+        return
+    streams, engagements = table_of(Stream), table_of(Engagement)
+    unended = dict.fromkeys(("ended_at", "end_reason", "detail"))
+    connection.execute(update(streams).where(streams.c.stream_id.in_(sorted(resumed))).values(unended))
+    last = select(func.max(streams.c.ended_at)).where(streams.c.engagement_id == engagements.c.engagement_id)
+    of_them = engagements.c.engagement_id.in_(sorted(set(resumed.values())))
+    connection.execute(update(engagements).where(of_them).values(ended_at=last.scalar_subquery()))
 
 
 def _row(fact: Fact, zero: int) -> Row:
