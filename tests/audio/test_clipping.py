@@ -87,12 +87,14 @@ def test_what_is_forgotten_takes_no_room() -> None:
         (AudioFormat(Encoding.L16, 48_000), True),
         (AudioFormat(Encoding.L16, 32_000, 2), True),
         (AudioFormat(Encoding.L16, 16_000), False),
+        (AudioFormat(Encoding.L16, 16_000, 2), True),
+        (AudioFormat(Encoding.L16, 8_000, 2), True),
         (AudioFormat(Encoding.L16, 8_000), False),
         (AudioFormat(Encoding.PCMA, 8_000), False),
         (AudioFormat(Encoding.OPUS, 48_000), False),
     ],
 )
-def test_only_what_is_to_be_resampled_down_is_looked_at(
+def test_only_what_is_to_be_resampled_down_or_mixed_is_looked_at(
     audio_format: AudioFormat, is_looked_at: bool
 ) -> None:
     """Opus is decoded at 16 kHz whatever it says."""
