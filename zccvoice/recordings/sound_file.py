@@ -26,7 +26,7 @@ from zccvoice.errors import RecordingError
 from zccvoice.recordings.mended_file import MendedFile
 from zccvoice.recordings.ogg_headers import Headers, mended_headers
 from zccvoice.recordings.ogg_pages import last_page
-from zccvoice.recordings.ogg_tail import Tail, cut_tail
+from zccvoice.recordings.ogg_tail import Tail, cut_tail, only_tail
 from zccvoice.recordings.seen_clipping import SeenClipping
 from zccvoice.recordings.sound_frames import frames
 from zccvoice.recordings.wave_size import cut_wave_duration_s
@@ -105,9 +105,11 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
             with _opened(path) as container:
                 return _told(path, container)
         except av.FFmpegError:
-            if (headers := mended_headers(path)) is None:
+            tail = only_tail(path)
+            headers = mended_headers(path) if tail is None else None
+            if tail is None and headers is None:
                 raise
-        with _opened(path, headers) as container:
+        with _opened(path, headers, tail) as container:
             return replace(_told(path, container), headers=headers)
     except (OSError, av.FFmpegError) as error:
         raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
