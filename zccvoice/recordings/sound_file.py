@@ -44,6 +44,8 @@ HOLE_MS = 50
 """Timestamps that are less than this ahead of the samples are rounded ones; more is a hole."""
 _CONTAINERS = "wav,w64,flac,ogg,mp3,mov,mp4,m4a,3gp,matroska,webm,aiff,au,aac,amr,caf,asf"
 """FFmpeg would also read playlists, and follow them to other files and hosts."""
+_BIG_ENDIAN_WAVE = b"RIFX"
+_CONTAINER_MARKS = (b"RIFF", b"RF64", _BIG_ENDIAN_WAVE, b"OggS", b"fLaC")
 _RAW_BLOCK_BYTES = 8_000
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 
@@ -93,11 +95,11 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
     Raises:
         RecordingError: it cannot be read, or is not a sound of one or two channels.
     """
-    raw = raw or RAW_SUFFIXES.get(path.suffix.lower())
     try:
         size_bytes = path.stat().st_size
         if size_bytes == 0:
             raise RecordingError(f"{path}: the file is empty")
+        raw = raw or _raw_by_name(path)
         if raw is not None:
             rate_hz = SAMPLE_RATE_HZ if raw is Encoding.G722 else NARROW_HZ
             return SoundFile(path, 1, rate_hz, size_bytes / g711.RATE_HZ, None, raw)
@@ -113,6 +115,14 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
             return replace(_told(path, container), headers=headers)
     except (OSError, av.FFmpegError) as error:
         raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _raw_by_name(path: Path) -> Encoding | None:
+    """None, too, where there is a container all the same: as raw sound it would be noise."""
+    if (raw := RAW_SUFFIXES.get(path.suffix.lower())) is None:
+        return None
+    with path.open("rb") as file:
+        return None if file.read(4) in _CONTAINER_MARKS else raw
 
 
 def read(sound: SoundFile, rate_hz: int, seen: SeenClipping | None = None) -> Iterator[Stretch]:
@@ -165,6 +175,10 @@ def _told(path: Path, container: Any) -> SoundFile:
         raise RecordingError(f"{path}: expected one or two channels, got {channel_count} at {rate_hz} Hz")
     duration_s = None if container.duration is None else container.duration / av.time_base
     with path.open("rb") as file:
+        if file.peek(4).startswith(_BIG_ENDIAN_WAVE):
+            raise RecordingError(
+                f"{path}: is a WAV in big-endian order, which FFmpeg takes for noise: convert it"
+            )
         duration_s = cut_wave_duration_s(file) or duration_s  # FFmpeg goes by what is there
         is_end_missing, tail = _ogg_end(file, container) if container.format.name == "ogg" else (False, None)
     tags = {name.lower(): text for name, text in (container.metadata | stream.metadata).items()}
