@@ -182,3 +182,12 @@ def test_a_name_may_hold_anything_that_a_name_may(
     assert there.run(*arguments, "--output", str(output)) == 1
     said = capsys.readouterr().err
     assert said.count("is there already, of another recording") == len(named)
+
+
+def test_sound_that_a_header_does_not_tell_of_is_told_by_name(
+    there: Installation, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path.write_bytes(path.read_bytes() * 2)
+    assert there.run("transcribe", path, "--agent", "left") == 0
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if "lie behind" in line]
+    assert told == f"zccvoice: {path}: 6 s seem to lie behind what its header says; they are left out"

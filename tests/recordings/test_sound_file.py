@@ -300,3 +300,26 @@ def test_a_wave_in_the_other_order_is_refused(tmp_path: Path) -> None:
     path.write_bytes(form + noise(100).astype(">i2").tobytes())
     with pytest.raises(RecordingError, match="big-endian"):
         examine(path)
+
+
+@pytest.mark.parametrize("told_bytes", [96_000, 96_001])
+def test_sound_behind_what_a_wave_says_is_told(tmp_path: Path, told_bytes: int) -> None:
+    """Who was interrupted left an old length; somebody put another one behind it; but tags are no sound."""
+    sound = wave(noise(6_000).reshape(1, -1), told_bytes=told_bytes)
+    sounds = {
+        "old": sound,
+        "two": wave(noise(1_000).reshape(1, -1)) + sound,
+        "plain": wave(noise(1_000).reshape(1, -1)),
+        "tags": wave(noise(1_000).reshape(1, -1)) + struct.pack("<4sI", b"LIST", 300_000) + bytes(300_000),
+        "more tags": wave(noise(1_000).reshape(1, -1)) + 2 * struct.pack("<4sI9sx", b"id3 ", 9, bytes(9)),
+        "nothing": wave(noise(1_000).reshape(1, -1), told_bytes=0),
+    }
+    unread_s = {}
+    for name, data in sounds.items():
+        (tmp_path / name).write_bytes(data)
+        unread_s[name] = examine(tmp_path / name).unread_s
+    told = {name: unread for name, unread in unread_s.items() if unread}
+    assert told == {
+        "old": pytest.approx(3, abs=0.001),
+        "two": pytest.approx(len(sound) / 32_000, abs=0.001),
+    }

@@ -211,6 +211,10 @@ def _tell(options: argparse.Namespace, files: Files, done: Done, *, is_one_of_se
     for path, told_s, held_s in done.cut_off:
         says = "has no last page" if told_s is None else f"says {told_s:.0f} s"
         _warn(f"zccvoice: {path}: seems to be cut off: {says}, holds {held_s:.0f} s")
+    for path, unread_s in done.unread:
+        _warn(
+            f"zccvoice: {path}: {unread_s:.0f} s seem to lie behind what its header says; they are left out"
+        )
     if outcome.damaged_s:
         _warn(f"zccvoice: {files}: {outcome.damaged_s:.1f} s of its sound are damaged")
     if outcome.failed_count:

@@ -29,7 +29,7 @@ from zccvoice.recordings.ogg_pages import last_page
 from zccvoice.recordings.ogg_tail import Tail, cut_tail, only_tail
 from zccvoice.recordings.seen_clipping import SeenClipping
 from zccvoice.recordings.sound_frames import frames
-from zccvoice.recordings.wave_size import cut_wave_duration_s
+from zccvoice.recordings.wave_size import cut_wave_duration_s, unread_wave_s
 
 RAW_SUFFIXES = {
     ".al": Encoding.PCMA,
@@ -83,6 +83,8 @@ class SoundFile:
     """What it is read with instead of its own, where these are broken."""
     tail: Tail | None = None
     """What it is read with instead of its last page, where it is cut off within that."""
+    unread_s: float = 0.0
+    """How much sound seems to lie behind what it says that it holds, and is not read."""
 
 
 def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
@@ -180,6 +182,8 @@ def _told(path: Path, container: Any) -> SoundFile:
                 f"{path}: is a WAV in big-endian order, which FFmpeg takes for noise: convert it"
             )
         duration_s = cut_wave_duration_s(file) or duration_s  # FFmpeg goes by what is there
+        file.seek(0)
+        unread_s = unread_wave_s(file)
         is_end_missing, tail = _ogg_end(file, container) if container.format.name == "ogg" else (False, None)
     tags = {name.lower(): text for name, text in (container.metadata | stream.metadata).items()}
     kept_hz = NARROW_HZ if rate_hz <= NARROW_HZ else SAMPLE_RATE_HZ
@@ -191,6 +195,7 @@ def _told(path: Path, container: Any) -> SoundFile:
         started_at(tags),
         is_end_missing=is_end_missing,
         tail=tail,
+        unread_s=unread_s,
     )
 
 
