@@ -156,3 +156,38 @@ def test_a_file_where_a_folder_is_expected(
 ) -> None:
     assert there.run("transcribe", path, "--agent", "left", "--output", path) == 2
     assert f"--output {path}: expected a folder" in capsys.readouterr().err
+
+
+def test_a_name_may_hold_anything_that_a_name_may(
+    there: Installation, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bytes of another character set, line ends, what a terminal obeys: the others go on."""
+    names = [os.fsdecode(b"Anruf \xfc.wav"), "a\nb\x1b[31m.wav", "\u2028.wav"]
+    named = [Path(shutil.copy(path, there.folder / name)) for name in names]
+    arguments: list[str | Path] = ["transcribe", *named, path, "--agent", "left"]
+    assert there.run(*arguments) == 0
+    said = capsys.readouterr().out
+    assert [line.rpartition("/")[2] for line in said.splitlines() if line.startswith("#")] == [
+        r"Anruf \udcfc.wav",
+        r"a\nb\x1b[31m.wav",
+        r"\u2028.wav",
+        "talk.wav",
+    ]
+    output = there.folder / "out"
+    assert there.run(*arguments, "--output", str(output)) == 0
+    assert {one.stem for one in output.glob("*.txt")} == {one.stem for one in (*named, path)}
+    other = np.roll(talk(), 1_000, axis=1)
+    for one in named:
+        encode(there.folder / "other.wav", "pcm_s16le", 16_000, other).replace(one)
+    assert there.run(*arguments, "--output", str(output)) == 1
+    said = capsys.readouterr().err
+    assert said.count("is there already, of another recording") == len(named)
+
+
+def test_sound_that_a_header_does_not_tell_of_is_told_by_name(
+    there: Installation, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path.write_bytes(path.read_bytes() * 2)
+    assert there.run("transcribe", path, "--agent", "left") == 0
+    (told,) = [line for line in capsys.readouterr().err.splitlines() if "lie behind" in line]
+    assert told == f"zccvoice: {path}: 6 s seem to lie behind what its header says; they are left out"

@@ -34,12 +34,14 @@ def encode(
     rate_hz: int,
     samples: Channels,
     tags: dict[str, str] | None = None,
+    *,
+    given_hz: int = 16_000,
     **options: str,
 ) -> Path:
-    """Write ``int16[channels, n]``, 16 kHz, as a file of that codec and rate."""
+    """Write ``int16[channels, n]``, at 16 kHz or as given, as a file of that codec and rate."""
     layout = "mono" if len(samples) == 1 else "stereo"
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="s16p", layout=layout)
-    frame.sample_rate, frame.pts = 16_000, 0
+    frame.sample_rate, frame.pts = given_hz, 0
     with av.open(str(path), "w") as container:
         container.metadata.update(tags or {})
         stream: Any = container.add_stream(

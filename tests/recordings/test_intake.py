@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from tests.daemon.fakes import FakeRecognizer
 from tests.recordings.conftest import BEGIN, BEGIN_MS, CONFIG, PHONES, call_of, talk
-from tests.recordings.sounds import encode, spoil
+from tests.recordings.sounds import Channels, encode, spoil
+from tests.speech.sounds import noise, voice
+from zccvoice.audio.frame import Encoding
+from zccvoice.audio.quality import clipped_ratio
 from zccvoice.errors import RecordingError
 from zccvoice.journal.journal import START, Record
 from zccvoice.journal.record import Kind
@@ -21,7 +24,9 @@ from zccvoice.recordings import intake
 from zccvoice.recordings.recorded_call import Files, RecordedCall, content_id, legs_of
 from zccvoice.recordings.sound_file import Stretch, examine
 from zccvoice.recordings.transcription import begin, facts
-from zccvoice.rtms.events import AudioReceived, Role
+from zccvoice.rtms.events import AudioReceived, Role, SoundClipped, SoundMissing
+from zccvoice.simulator.encoders import encode_g711
+from zccvoice.simulator.sources import resample
 from zccvoice.store.facts import (
     ClockStarted,
     GapFound,
@@ -91,6 +96,81 @@ def test_what_is_known_is_not_recognized_again(talk_file: Path, new_shelf: NewSh
     heard = recognizer.heard
     assert set(facts(shelf, "a", CONFIG, PHONES, recognizer)) == set(again)
     assert recognizer.heard == heard
+
+
+def loud(rate_hz: int) -> tuple[Channels, float]:
+    """One overdriven side that speaks twice, and a quiet one, ``int16[2, n]``; and how much is clipped."""
+    quiet, speech = resample(noise(1_000), rate_hz), resample(voice(2_000), rate_hz)
+    overdriven = np.clip(8 * speech.astype(np.int32), -32_768, 32_767).astype(np.int16)
+    left = np.concatenate([quiet, overdriven, quiet, overdriven, quiet])
+    return np.stack([left, np.resize(quiet, len(left))]), clipped_ratio(overdriven)
+
+
+def clipped(shelf: Shelf, name: str) -> list[float]:
+    found = facts(shelf, name, CONFIG, PHONES, FakeRecognizer())
+    return [one.clipped_ratio for one in found if isinstance(one, UtteranceHeard)]
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate_hz"),
+    [("pcm_s16le", 48_000), ("pcm_f32le", 44_100), ("pcm_u8", 11_025), ("flac", 32_000), ("pcm_alaw", 8_000)],
+)
+def test_clipping_is_told_as_it_was_in_the_file(
+    tmp_path: Path, new_shelf: NewShelf, codec: str, rate_hz: int
+) -> None:
+    """Resampling has made waves of what was flat. A call read again tells the same."""
+    sound, share = loud(rate_hz)
+    path = encode(
+        tmp_path / f"call.{'flac' if codec == 'flac' else 'wav'}", codec, rate_hz, sound, given_hz=rate_hz
+    )
+    shelf = new_shelf()
+    begin(call_of(path), shelf, "a")
+    assert share > 0.04
+    assert clipped(shelf, "a") == pytest.approx([share] * 2, abs=0.01)
+    assert clipped(shelf, "a") == clipped(shelf, "a")
+    told = [one for one in received(shelf) if isinstance(one, SoundClipped)]
+    if rate_hz == 8_000:
+        assert told == [], "it is kept as it came"
+    else:
+        assert [one.lengths for one in told if one.channel_id == "right"] == [()]
+        assert {one.from_ms % intake.PACKET_MS for one in told} == {0}
+
+
+def test_clipping_behind_a_hole_is_where_it_was(tmp_path: Path, new_shelf: NewShelf) -> None:
+    sound, share = loud(48_000)
+    path = encode(tmp_path / "call.flac", "flac", 48_000, sound, given_hz=48_000)
+    spoil(path, 0.42, 0.5)  # at the end of what is said first
+    shelf = new_shelf()
+    begin(call_of(path), shelf, "a")
+    assert clipped(shelf, "a") == pytest.approx([share] * 2, abs=0.012)
+    assert any(isinstance(one, SoundMissing) for one in received(shelf))
+
+
+def test_clipping_of_a_narrow_side_beside_a_wide_one_is_told(tmp_path: Path, new_shelf: NewShelf) -> None:
+    sound, share = loud(8_000)
+    (law,) = encode_g711(sound[0], 1, sound.shape[1], False, law=Encoding.PCMU)
+    (tmp_path / "x-agent.ul").write_bytes(law)
+    wide = encode(tmp_path / "x-customer.wav", "pcm_s16le", 16_000, noise(7_000).reshape(1, -1))
+    paths = (tmp_path / "x-agent.ul", wide)
+    files, sounds = Files(paths, (Role.USER, Role.CONSUMER)), tuple(map(examine, paths))
+    call = RecordedCall(sounds, legs_of(files, sounds, agent=None, mono=None), "E", content_id(paths), BEGIN)
+    shelf = new_shelf()
+    begin(call, shelf, "a")
+    assert clipped(shelf, "a") == pytest.approx([share] * 2, abs=0.01)
+
+
+def test_a_journal_that_tells_nothing_of_clipping_is_read_as_ever(
+    tmp_path: Path, new_shelf: NewShelf
+) -> None:
+    sound, _ = loud(48_000)
+    shelf = new_shelf()
+    begin(call_of(encode(tmp_path / "call.wav", "pcm_s16le", 48_000, sound, given_hz=48_000)), shelf, "a")
+    with shelf.reader("a") as reader, shelf.writer("b") as writer:
+        for record in reader.records(START, Kind.RECEIVED):
+            assert isinstance(record, Record)
+            kept = [one for one in record.entries if not isinstance(one, SoundClipped)]
+            writer.write(Kind.RECEIVED, record.arrived_ms, kept)
+    assert clipped(shelf, "b") == pytest.approx([0, 0], abs=0.005)
 
 
 def test_half_a_journal_does_not_stay(tmp_path: Path, talk_file: Path, new_shelf: NewShelf) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.recordings.test_ogg_clock import RATE_HZ, made
+from zccvoice.errors import RecordingError
 from zccvoice.recordings.ogg_pages import Page, cut_page_at, page_at
 from zccvoice.recordings.sound_file import examine, read
 
@@ -40,6 +41,34 @@ def test_all_packets_that_are_there_are_heard(tmp_path: Path, codec: str, number
     assert left.shape[1] / 16_000 == pytest.approx(left_s, abs=2 * PACKET_S)
     steady = left.shape[1] - 1_600  # the resampler is not at the end of the whole file, and Vorbis blends
     assert np.array_equal(left[:, :steady], whole[:, :steady])
+
+
+@pytest.mark.parametrize("codec", RATE_HZ)
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.999])
+def test_of_a_file_that_ends_in_its_first_page_of_sound_all_packets_are_heard(
+    tmp_path: Path, codec: str, share: float
+) -> None:
+    path, found = made(tmp_path, codec)
+    whole = heard(path)
+    first = next(number for number, page in enumerate(found) if page.is_sound)
+    left_s = cut(path, found, first, share) / RATE_HZ[codec]
+    assert examine(path).is_end_missing
+    left = heard(path)
+    assert left.shape[1] / 16_000 == pytest.approx(left_s, abs=2 * PACKET_S)
+    steady = left.shape[1] - 1_600
+    assert steady > 0
+    assert np.array_equal(left[:, :steady], whole[:, :steady])
+
+
+@pytest.mark.parametrize("codec", RATE_HZ)
+def test_a_file_that_ends_before_its_first_packet_is_refused(tmp_path: Path, codec: str) -> None:
+    path, found = made(tmp_path, codec)
+    first = next(page for page in found if page.is_sound)
+    data = path.read_bytes()
+    for end in (first.begin, first.begin + 1, first.begin + 27, first.begin + 60):
+        path.write_bytes(data[:end])
+        with pytest.raises(RecordingError):
+            heard(path)
 
 
 def test_a_page_that_is_there_and_broken_is_not_taken_for_a_cut_one(tmp_path: Path) -> None:

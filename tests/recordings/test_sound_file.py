@@ -14,7 +14,7 @@ import pytest
 
 from tests.audio.encoded import encoded, snr_db
 from tests.recordings.sounds import FORMATS, click, clicks_ms, encode
-from tests.speech.sounds import voice
+from tests.speech.sounds import noise, voice
 from zccvoice.audio.frame import AudioFormat, Encoding
 from zccvoice.errors import RecordingError
 from zccvoice.recordings.sound_file import Channels, examine, read, started_at
@@ -268,3 +268,58 @@ def test_tags_of_a_file(tmp_path: Path) -> None:
     tags = {"date": "2026-05-01T10:20:30Z"}
     path = encode(tmp_path / "call.flac", "flac", 16_000, click(500).reshape(1, -1), tags)
     assert examine(path).started_at == datetime(2026, 5, 1, 10, 20, 30, tzinfo=UTC)
+
+
+def test_a_file_with_a_container_is_not_raw_whatever_its_name(tmp_path: Path) -> None:
+    named = encode(tmp_path / "call.wav", "pcm_alaw", 8_000, noise(1_000).reshape(1, -1))
+    expected, _ = whole(named)
+    for suffix in (".al", ".ULAW", ".g722"):
+        named = named.rename(named.with_suffix(suffix))
+        assert np.array_equal(whole(named)[0], expected)
+
+
+def test_a_wave_in_the_other_order_is_refused(tmp_path: Path) -> None:
+    """FFmpeg would make noise of it."""
+    path = tmp_path / "call.wav"
+    form = struct.pack(
+        ">4sI4s4sIHHIIHH4sI",
+        b"RIFX",
+        36 + 3_200,
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        1,
+        16_000,
+        32_000,
+        2,
+        16,
+        b"data",
+        3_200,
+    )
+    path.write_bytes(form + noise(100).astype(">i2").tobytes())
+    with pytest.raises(RecordingError, match="big-endian"):
+        examine(path)
+
+
+@pytest.mark.parametrize("told_bytes", [96_000, 96_001])
+def test_sound_behind_what_a_wave_says_is_told(tmp_path: Path, told_bytes: int) -> None:
+    """Who was interrupted left an old length; somebody put another one behind it; but tags are no sound."""
+    sound = wave(noise(6_000).reshape(1, -1), told_bytes=told_bytes)
+    sounds = {
+        "old": sound,
+        "two": wave(noise(1_000).reshape(1, -1)) + sound,
+        "plain": wave(noise(1_000).reshape(1, -1)),
+        "tags": wave(noise(1_000).reshape(1, -1)) + struct.pack("<4sI", b"LIST", 300_000) + bytes(300_000),
+        "more tags": wave(noise(1_000).reshape(1, -1)) + 2 * struct.pack("<4sI9sx", b"id3 ", 9, bytes(9)),
+        "nothing": wave(noise(1_000).reshape(1, -1), told_bytes=0),
+    }
+    unread_s = {}
+    for name, data in sounds.items():
+        (tmp_path / name).write_bytes(data)
+        unread_s[name] = examine(tmp_path / name).unread_s
+    told = {name: unread for name, unread in unread_s.items() if unread}
+    assert told == {
+        "old": pytest.approx(3, abs=0.001),
+        "two": pytest.approx(len(sound) / 32_000, abs=0.001),
+    }

@@ -11,6 +11,7 @@ import pytest
 from tests.recordings.sounds import click, clicks_ms, encode, spoil
 from tests.speech.sounds import noise
 from zccvoice.errors import RecordingError
+from zccvoice.recordings.mp3_info import mp3_frame_s
 from zccvoice.recordings.sound_file import examine, read
 
 CLICKS_MS = (1_000, 3_000, 7_000, 11_000, 15_000, 19_000)
@@ -100,6 +101,28 @@ def test_between_the_holes_of_an_mp3_it_is_estimated_and_behind_them_known(tmp_p
     found = found_ms(path)
     assert min(abs(one - 1_000) for one in found) < 5
     assert min(abs(one - 19_000) for one in found) < 5
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+@pytest.mark.parametrize("is_even", [True, False])
+@pytest.mark.parametrize("second", [(0.3, 0.36), (0.4, 0.6)])
+def test_between_the_holes_of_an_mp3_whole_frames_are_missing(
+    tmp_path: Path, rate_hz: int, is_even: bool, second: tuple[float, float]
+) -> None:
+    """As many as there were, where they are equally long; else no more is known than that they were whole."""
+    path = tmp_path / "call.mp3"
+    path = encode(path, "libmp3lame", rate_hz, SOUND) if is_even else uneven_mp3(tmp_path, rate_hz)
+    for hole in ((0.06, 0.08), second, (0.8, 0.82)):
+        spoil(path, *hole)
+    frame_ms = 1_000 * mp3_frame_s(rate_hz)
+    found = found_ms(path)
+    offs = [min((one - at for at in CLICKS_MS), key=abs) for one in found]
+    known = [off for off in offs if abs(off) < 400]  # and not what is left of a frame
+    in_frames = [off / frame_ms for off in known]
+    assert len(known) >= 3
+    assert [abs(off - round(off)) for off in in_frames] == pytest.approx([0] * len(known), abs=0.06)
+    if is_even:
+        assert known == pytest.approx([0] * len(known), abs=2)
 
 
 def test_an_mp3_that_is_cut_off_has_not_lost_in_its_holes_what_is_cut_off(tmp_path: Path) -> None:

@@ -538,3 +538,22 @@ def test_clipping_is_seen_in_what_came_faster_than_it_is_heard(rate_hz: int) -> 
     assert clipped > 0.1
     assert told[0] == pytest.approx(clipped, abs=0.01)
     assert told[1:] == [told[0]] * 2
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 48_000])
+@pytest.mark.parametrize("overdriven", [0, 1])
+def test_of_two_channels_the_one_tells_that_is_clipped_more(rate_hz: int, overdriven: int) -> None:
+    """In the mean of both nothing is flat."""
+    quiet, spoken = resample(noise(600), rate_hz), resample(voice(2_000), rate_hz)
+    loud = np.clip(8 * spoken.astype(np.int32), -32_768, 32_767).astype(np.int16)
+    sides = [np.concatenate([quiet, one, quiet, quiet]) for one in (loud, spoken)]
+    both = np.stack(sides if overdriven == 0 else sides[::-1], axis=1)
+    size = rate_hz // 50
+    track = Track("ch", AudioFormat(Encoding.L16, rate_hz, 2), VadConfig())
+    for number, at in enumerate(range(0, len(both) // size * size, size)):
+        track.place(START_MS + number * 20, both[at : at + size].tobytes())
+        track.hear(track.decode())
+    track.flush()
+    clipped = clipped_ratio(loud)
+    assert clipped > 0.04
+    assert track.quality.clipped_ratio == pytest.approx(clipped, abs=0.01)

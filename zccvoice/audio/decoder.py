@@ -17,6 +17,7 @@ import numpy as np
 
 from zccvoice.audio.clipping import Clipping
 from zccvoice.audio.codecs import codec_for
+from zccvoice.audio.codecs.l16 import channels
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.resampler import Resampler
 
@@ -76,7 +77,9 @@ class Decoder:
             if run:
                 samples, refused = self._codec.decode(run)
                 if self._clipping is not None:
-                    self._clipping.push(run[0].position, samples)
+                    is_mixed = self._clipping.channel_count > 1
+                    came = channels(run, self._clipping.channel_count) if is_mixed else samples
+                    self._clipping.push(run[0].position, came)
                 if bridge is not None:
                     self._fade_in(bridge, samples)
                     bridge = None

@@ -13,7 +13,8 @@ So the clock cannot tell where in its second sound is that neither follows other
 second; where in a second a loss was (it is told at the end); one packet too many or too few, where packets do not
 divide a second or timestamps jitter; and what came twice in a second that is not full anyhow.
 
-Timestamps are taken for whole seconds when several packets bear the same one, and nothing finer was there before.
+Timestamps are taken for whole seconds when several packets bear the same one, and nothing finer was there before;
+where something was, `turning` tells when. Something finer ends it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat
 SECOND_MS = 1_000
 _SECOND = SAMPLE_RATE_HZ
 _REMEMBERED = LONGEST_BURST_MS // SECOND_MS + 1
+_LEAST_MANY = 3
 _MOST_IN_SECOND = 1_000
 """Of the shortest packets there are 400; a clock that stands still has more and more."""
 
@@ -69,7 +71,8 @@ class WholeSeconds:
         if self._is_refuted:
             return 0
         if packet.timestamp_ms % SECOND_MS:
-            return 0 if self.is_told and any(True for _ in known_ms()) else self._refute(waiting)
+            is_sure = any(True for _ in known_ms()) or self._is_shared_by_many(waiting)
+            return 0 if self.is_told and is_sure else self._refute(waiting)
         if self.is_told or not self._is_shared(packet, waiting, list(known_ms())):
             return 0
         self.is_told = True
@@ -79,6 +82,14 @@ class WholeSeconds:
         for one in (*waiting, packet):
             self._remember(one)
         return -len(back)
+
+    def begin(self) -> None:
+        """The timestamps were finer, and are whole seconds from now on."""
+        self.is_told, self._is_refuted, self._alike = True, False, []
+
+    def end(self) -> None:
+        """The timestamps were whole seconds, and are finer from now on."""
+        self.is_told, self._is_refuted = False, True
 
     def note_alike(self, packet: Waiting, waiting: Sequence[Waiting]) -> None:
         """A packet like one that waits is taken for a repetition, and may be silence all the same."""
@@ -90,6 +101,10 @@ class WholeSeconds:
     def applies_to(self, packet: Waiting) -> bool:
         """Whether its timestamp tells no more than a second."""
         return self.is_told and packet.timestamp_ms % SECOND_MS == 0
+
+    def is_older(self, packet: Waiting, newest_ms: int) -> bool:
+        """Whether it begins before the newest timestamp, for all that its own tells."""
+        return packet.timestamp_ms < newest_ms - newest_ms % (SECOND_MS if self.applies_to(packet) else 1)
 
     def closing_ms(self, newest_ms: int, waiting: Sequence[Waiting], *, is_begun: bool) -> int:
         """What begins before is not waited for any longer."""
@@ -110,7 +125,7 @@ class WholeSeconds:
             is_over: its second has no room any more.
         """
         heard, digest = self._heard.get(packet.timestamp_ms, []), crc32(packet.payload)
-        if packet.timestamp_ms < newest_ms:
+        if self.is_older(packet, newest_ms):
             is_single = heard.count(digest) == 1 and digest not in self._heard.get(newest_ms, [])
             if is_single or (is_over and digest in heard):
                 self._again = max(0, self._again)  # so the newest second may come again next
@@ -127,9 +142,7 @@ class WholeSeconds:
         first = waiting[0]
         if not self.applies_to(first):
             return first.timestamp_ms
-        group = _of_second(first, waiting)
-        spare = _SECOND - _length(group) if _is_followed(waiting, group) else 0
-        return first.timestamp_ms + max(0, spare) // SAMPLES_PER_MS
+        return first.timestamp_ms + max(0, _spare(waiting)) // SAMPLES_PER_MS
 
     def take_repeats(self, waiting: list[Waiting], room: int) -> int:
         """Of the first second that waits, take out what must have come twice, for else it would hold too much.
@@ -182,9 +195,7 @@ class WholeSeconds:
                 return least if is_quiet or self._is_repeat(group) else 0
             if not is_quiet or any(is_silence_notice(self._format, one.payload) for one in group[:-1]):
                 return 0
-        hole = behind
-        if _is_followed(waiting, group):
-            hole = max(behind, behind + _SECOND - _length(group))
+        hole = behind + max(0, _spare(waiting))
         return hole if hole >= least else 0
 
     def _refute(self, waiting: list[Waiting]) -> int:
@@ -204,6 +215,10 @@ class WholeSeconds:
         is_silence = bool(self._alike) and _length(self._alike) >= self._window
         return (is_silence or is_other) and not any(one % SECOND_MS for one in told_ms)
 
+    def _is_shared_by_many(self, waiting: Sequence[Waiting]) -> bool:
+        """Whether the first timestamp is no mistake, even if finer ones follow before the track has begun."""
+        return bool(waiting) and is_many(_of_second(waiting[0], waiting), self._window)
+
     def _remember(self, packet: Waiting) -> None:
         heard = self._heard.setdefault(packet.timestamp_ms, [])
         heard.append(crc32(packet.payload))
@@ -217,15 +232,32 @@ class WholeSeconds:
         return crc32(group[0].payload) in heard[: -len(group)]
 
 
+def is_many(packets: Sequence[Waiting], window: int) -> bool:
+    """Whether so many cannot begin at the same moment: three with different sound; or they are silence, or a tone.
+
+    Args:
+        packets: that might.
+        window: if they last for less they may be the same one, come again, in samples.
+    """
+    is_long = len(packets) >= _LEAST_MANY and _length(packets) >= window
+    return is_long or len({one.payload for one in packets}) >= _LEAST_MANY
+
+
 def _of_second(packet: Waiting, waiting: Sequence[Waiting]) -> list[Waiting]:
     """Those of its timestamp."""
     return [one for one in waiting if one.timestamp_ms == packet.timestamp_ms]
 
 
-def _is_followed(waiting: Sequence[Waiting], group: Sequence[Waiting]) -> bool:
-    """Whether the second after that of the group, which is the first, is told."""
-    rest = waiting[len(group) :]
-    return bool(rest) and rest[0].timestamp_ms == group[0].timestamp_ms + SECOND_MS
+def _spare(waiting: Sequence[Waiting]) -> int:
+    """How much room the first second that waits leaves until the next one begins, or something finer is told.
+
+    In samples; 0 where nothing tells.
+    """
+    first, group = waiting[0], _of_second(waiting[0], waiting)
+    if len(group) == len(waiting):
+        return 0
+    until = (waiting[len(group)].timestamp_ms - first.timestamp_ms) * SAMPLES_PER_MS
+    return until - _length(group) if until < _SECOND + first.sample_count else 0
 
 
 def _length(packets: Iterable[Waiting]) -> int:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
+from itertools import chain
 from struct import Struct
 
 from zccvoice.audio.arrivals import LONGEST_BURST_MS, Late, Waiting
@@ -30,6 +31,7 @@ from zccvoice.audio.frame import SAMPLES_PER_MS, AudioFormat, Encoding, Gap, Pac
 from zccvoice.audio.holes import Holes
 from zccvoice.audio.newest import FAR_AHEAD_MS, LONGEST_HOLE_MS, is_confirmed
 from zccvoice.audio.seconds import SECOND_MS, WholeSeconds
+from zccvoice.audio.turning import Turning, last_fine_ms
 from zccvoice.errors import DecodeError
 
 WINDOW_MS = 200
@@ -60,6 +62,7 @@ class Timeline:
         self._far: Waiting | None = None
         self._late = Late()
         self._seconds = WholeSeconds(audio_format, window_ms)
+        self._turning = Turning(window_ms * SAMPLES_PER_MS)
         self._is_in_order = False  # the track has begun, and nothing waits or is doubted
         self._newest_ms = -1
         # Of the packets placed last, a ring.
@@ -119,8 +122,8 @@ class Timeline:
             if -count < hole and hole * 2 < count and timestamp_ms > self._newest_ms:  # nearly every packet
                 self._newest_ms = timestamp_ms
                 return [self._place(timestamp_ms, payload, count, source)]
-        placed = self._take(Waiting(timestamp_ms, payload, count, source))
-        is_in_doubt = self._waiting or self._late or self._far is not None or self._seconds.is_told
+        placed = self._doubt(Waiting(timestamp_ms, payload, count, source))
+        is_in_doubt = self._waiting or self._late or self._turning or self._far or self._seconds.is_told
         self._is_in_order = self.first_timestamp_ms is not None and not is_in_doubt
         return placed
 
@@ -140,7 +143,7 @@ class Timeline:
 
     def flush(self) -> list[Packet | Gap]:
         """The track is over: place everything that still waits."""
-        placed = self._release(self._newest_ms + 1)
+        placed = self._take_held() + self._release(self._newest_ms + 1)
         if self._seconds.is_begin_open:  # the last ones told that the clock was set back
             placed += self._release(self._newest_ms + 1)
         if (far := self._far) is not None:  # nothing came after it that would contradict it
@@ -189,6 +192,27 @@ class Timeline:
         hole, packet_samples = self._position_of(end_ms) - self._next, self._refused_ms * SAMPLES_PER_MS
         return self._gaps(hole, packet_samples) if hole * 2 >= packet_samples else []
 
+    def _doubt(self, packet: Waiting) -> list[Packet | Gap]:
+        """Take in a packet, unless it may tell that the timestamps are whole seconds from now on."""
+        if packet.timestamp_ms % SECOND_MS:
+            placed = self._take_held() + self._take(packet)
+            if self._seconds.is_told and self.packets and packet.timestamp_ms == self._newest_ms:
+                placed += self._release(packet.timestamp_ms)  # they came before
+                self._seconds.end()
+            return placed
+        told_ms = chain(self._known_ms(), (one.timestamp_ms for one in self._waiting))
+        if self._seconds.is_told or not self._turning.concerns(packet, self._newest_ms, told_ms):
+            return self._take(packet)
+        if not self._turning.hold(packet, self._newest_ms):
+            return self._take_held() if self._turning.is_full else []
+        placed = self._release(last_fine_ms(self._waiting) + 1)  # they came before
+        self._newest_ms -= self._newest_ms % SECOND_MS
+        self._seconds.begin()
+        return placed + self._take_held()
+
+    def _take_held(self) -> list[Packet | Gap]:
+        return [piece for packet in self._turning.let_go() for piece in self._take(packet)]
+
     def _take(self, packet: Waiting) -> list[Packet | Gap]:
         if self._is_known(packet):
             self.duplicate_packets += 1
@@ -211,7 +235,7 @@ class Timeline:
         elif self._far is not None and packet.timestamp_ms > self._newest_ms:
             self._far = None  # the track goes on where it was
             self.stray_packets += 1
-        if packet.timestamp_ms < self._newest_ms:
+        if self._seconds.is_older(packet, self._newest_ms):
             self.reordered_packets += 1
         self._newest_ms = max(self._newest_ms, packet.timestamp_ms)
         insort(self._waiting, packet)

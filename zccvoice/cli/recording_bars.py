@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.text import Text
 
+from zccvoice.cli.shown import shown
 from zccvoice.reports.figures import duration
 
 
@@ -48,9 +49,10 @@ class Bars:
     @contextmanager
     def bar(self, name: str) -> Iterator[Bar]:
         """A bar for as long as the block lasts."""
-        task = self._progress.add_task(name[:30], total=None)
+        name = shown(name)[:30]
+        task = self._progress.add_task(name, total=None)
         try:
-            yield Bar(self._progress, task, name[:30])
+            yield Bar(self._progress, task, name)
         finally:
             self._progress.remove_task(task)
 

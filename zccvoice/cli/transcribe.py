@@ -17,6 +17,7 @@ from zccvoice.audio.frame import Encoding
 from zccvoice.cli import settings
 from zccvoice.cli.periods import moment
 from zccvoice.cli.recording_bars import Bars
+from zccvoice.cli.shown import shown
 from zccvoice.cli.transcribing import MONO, Desk, Done
 from zccvoice.cli.transcripts import FORMATS, print_transcript
 from zccvoice.config import Config
@@ -185,13 +186,13 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
 def _tell(options: argparse.Namespace, files: Files, done: Done, *, is_one_of_several: bool) -> int:
     """Tell what came of a call; returns its share of the exit status."""
     if done.problem is not None:
-        print(f"zccvoice: {done.problem}", file=sys.stderr)
+        _warn(f"zccvoice: {done.problem}")
         return 1
     if done.skipped is not None:
-        print(f"{files}: {done.skipped}", file=sys.stderr)
+        _warn(f"{files}: {done.skipped}")
     if done.report is not None:
         if is_one_of_several and options.format in (None, "txt"):
-            print(f"# {files}")  # text of several calls would run together
+            print(shown(f"# {files}"))  # text of several calls would run together
         print_transcript(done.report, options.format or FORMATS[0])
     outcome = done.outcome
     if outcome is None:
@@ -199,25 +200,28 @@ def _tell(options: argparse.Namespace, files: Files, done: Done, *, is_one_of_se
     if done.report is None:
         speed = outcome.audio_s / done.wall_s if done.wall_s else 0
         where = done.engagement_id if options.store else done.target or "not written"
-        print(
-            f"{files}: {outcome.transcribed_count} of {outcome.utterances_count} utterances transcribed, "
-            f"{outcome.audio_s:.0f} s in {done.wall_s:.1f} s ({speed:.0f} times real time): {where}"
-        )
+        told = f"{files}: {outcome.transcribed_count} of {outcome.utterances_count} utterances transcribed, "
+        took = f"{outcome.audio_s:.0f} s in {done.wall_s:.1f} s ({speed:.0f} times real time): {where}"
+        print(shown(told + took))
     if done.apart_s > APART_S:
-        print(
+        _warn(
             f"zccvoice: {files}: say that they began {done.apart_s:.0f} s apart; they are laid side by side as if "
-            "they had begun together",
-            file=sys.stderr,
+            "they had begun together"
         )
     for path, told_s, held_s in done.cut_off:
         says = "has no last page" if told_s is None else f"says {told_s:.0f} s"
-        print(f"zccvoice: {path}: seems to be cut off: {says}, holds {held_s:.0f} s", file=sys.stderr)
+        _warn(f"zccvoice: {path}: seems to be cut off: {says}, holds {held_s:.0f} s")
+    for path, unread_s in done.unread:
+        _warn(
+            f"zccvoice: {path}: {unread_s:.0f} s seem to lie behind what its header says; they are left out"
+        )
     if outcome.damaged_s:
-        print(f"zccvoice: {files}: {outcome.damaged_s:.1f} s of its sound are damaged", file=sys.stderr)
+        _warn(f"zccvoice: {files}: {outcome.damaged_s:.1f} s of its sound are damaged")
     if outcome.failed_count:
         hint = "; no file is written of it" if options.output is not None else ""
-        print(
-            f"zccvoice: {files}: {outcome.failed_count} utterances could not be transcribed{hint}",
-            file=sys.stderr,
-        )
+        _warn(f"zccvoice: {files}: {outcome.failed_count} utterances could not be transcribed{hint}")
     return int(outcome.failed_count > 0)
+
+
+def _warn(text: str) -> None:
+    print(shown(text), file=sys.stderr)

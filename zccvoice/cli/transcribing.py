@@ -28,7 +28,7 @@ from zccvoice.rtms.events import Role
 from zccvoice.store.database import transaction
 
 CUT_OFF_S = 2.0
-"""A file that is so much shorter than it says is told of."""
+"""A file that is so much shorter than it says, or longer, is told of."""
 MONO = {"agent": Role.USER, "customer": Role.CONSUMER, "mix": None}
 """Who may be in a single channel."""
 
@@ -48,6 +48,8 @@ class Done:
     """Where the transcript is."""
     cut_off: tuple[tuple[Path, float | None, float], ...] = ()
     """Files that hold less than they say, or break off: how many seconds they say, if they do, and hold."""
+    unread: tuple[tuple[Path, float], ...] = ()
+    """Files that seem to hold more than they say: how many seconds."""
     apart_s: float = 0.0
     """How far apart its files say that they began; they are laid side by side all the same."""
     wall_s: float = 0.0
@@ -90,6 +92,7 @@ class Desk:
     def _transcribe(self, files: Files, done: Done, bar: Bar) -> None:
         call = self._call(files)
         done.apart_s = recorded_call.apart_s(call.sounds)
+        done.unread = tuple((one.path, one.unread_s) for one in call.sounds if one.unread_s > CUT_OFF_S)
         known = None if self.options.again else self.keeper.stored_as(call)
         if known is not None:
             done.engagement_id, done.skipped = known, f"stored already as {known}"

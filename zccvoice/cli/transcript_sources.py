@@ -53,7 +53,8 @@ class TranscriptSources:
         )  # whatever a full disk left of the line before
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(file, line.encode())  # in one piece, so that lines of others do not come in between
+            # In one piece, so that lines of others do not come in between; names may hold any bytes.
+            os.write(file, line.encode("utf-8", "surrogateescape"))
         finally:
             os.close(file)
 
@@ -61,7 +62,7 @@ class TranscriptSources:
         """The last line counts."""
         found = None
         try:
-            lines = self._path.read_text(encoding="utf-8").splitlines()
+            lines = self._path.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
         except FileNotFoundError:
             return None
         for line in lines:

@@ -45,6 +45,7 @@ from zccvoice.rtms.events import (
     MediaOpened,
     ParticipantConnected,
     ReceptionBroken,
+    SoundClipped,
     SoundMissing,
     StreamEnded,
     TranscriptReceived,
@@ -209,10 +210,13 @@ class Projection:
                 if self.ended is not None:
                     self._state_opened(_utc(arrived_ms))
                 self._break_off(event)
-            case SoundMissing() if self._format is not None:
+            case SoundMissing() | SoundClipped() if self._format is not None:
                 nothing = AudioReceived(event.channel_id, event.from_ms, b"")
                 track = self._tracks.get(event.channel_id) or self._open_track(nothing, self._format)
-                track.timeline.miss(event.from_ms, event.until_ms, event.cause)
+                if isinstance(event, SoundMissing):
+                    track.timeline.miss(event.from_ms, event.until_ms, event.cause)
+                else:
+                    track.note_clipped(event.from_ms, event.rate_hz, event.lengths)
             case ArrivalMeasured():
                 self._jitter_ms[event.channel_id] = event.jitter_ms
             case StreamStopped():

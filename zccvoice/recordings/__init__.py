@@ -11,6 +11,7 @@ one pipeline, one place where sound is kept, encrypted, under retention, and era
 - `ogg_pages`    which pages of an Ogg file are whole
 - `ogg_clock`    when the frames of an Ogg file are
 - `ogg_headers`  what such a file is read with whose headers are broken
+- `seen_clipping` where a file is clipped, before it is resampled
 - `recorded_call` which files and channels are whose side of which call
 - `intake`       a recorded call → a journal
 - `transcription` that journal → facts, kept in it, so that what was interrupted goes on

@@ -16,12 +16,14 @@ from zccvoice.journal.entry import Entry
 from zccvoice.journal.journal import START, JournalReader, JournalWriter, Record
 from zccvoice.journal.record import Kind
 from zccvoice.recordings.recorded_call import RecordedCall
+from zccvoice.recordings.seen_clipping import SeenClipping
 from zccvoice.recordings.sound_file import Channels, Stretch, read
 from zccvoice.rtms.enums import Codec, ContentType, DataOption, Product, SampleRate
 from zccvoice.rtms.events import (
     AudioReceived,
     MediaOpened,
     ParticipantConnected,
+    SoundClipped,
     SoundMissing,
     StreamEnded,
 )
@@ -108,14 +110,18 @@ def _packets(call: RecordedCall, file: int, begin_ms: int) -> Iterator[tuple[int
     """The packets of one file, each with its milliseconds from the beginning."""
     legs = [leg for leg in call.legs if leg.file == file]
     sound = call.sounds[file]
-    end_ms = 0
-    for position, samples in cut(read(sound, call.rate_hz), sound.channel_count, call.rate_hz):
+    seen, end_ms = SeenClipping(call.rate_hz), 0
+    for position, samples in cut(read(sound, call.rate_hz, seen), sound.channel_count, call.rate_hz):
         at_ms = position * 1000 // call.rate_hz
         if samples is None:
             for leg in legs:
                 yield at_ms, SoundMissing(leg.channel_id, begin_ms + end_ms, begin_ms + at_ms, DAMAGED)
             continue
         for leg in legs:
+            if seen.rate_hz is not None:
+                clipped = seen.lengths(leg.channel, position, position + samples.shape[1])
+                if clipped or not end_ms:
+                    yield at_ms, SoundClipped(leg.channel_id, begin_ms + at_ms, seen.rate_hz, clipped)
             payload = samples[leg.channel].astype("<i2", copy=False).tobytes()
             yield at_ms, AudioReceived(leg.channel_id, begin_ms + at_ms, payload)
         end_ms = at_ms + samples.shape[1] * 1000 // call.rate_hz

@@ -16,8 +16,9 @@ from zccvoice.recordings.ogg_pages import Page, header_page_at, new_header_page,
 
 _LONGEST_BYTES = 2**24
 """Pictures may lie among the headers."""
-_OPUS = b"OpusHead"
-_HEADERS = {_OPUS: 2, b"\x01vorbis": 3}
+OPUS_HEAD = b"OpusHead"
+"""How Opus' first header begins."""
+_HEADERS = {OPUS_HEAD: 2, b"\x01vorbis": 3}
 """How many there are, by how the first one begins; others need only that one."""
 _NO_TAGS = b"OpusTags" + bytes(8)
 
@@ -57,7 +58,7 @@ def mended_headers(path: Path) -> Headers | None:
     if sum(page.packet_ends for page in run) >= _headers_count(first):
         is_untouched = first.begin == 0 and run[-1].end == sound.begin and all(page in found for page in run)
         return None if is_untouched else Headers(mended, sound.begin)
-    if first.body.startswith(_OPUS):
+    if first.body.startswith(OPUS_HEAD):
         return Headers(first.content + new_header_page(_NO_TAGS, sound.serial, 1), sound.begin)
     raise _gone(path)
 

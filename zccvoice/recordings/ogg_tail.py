@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from zccvoice.audio.codecs import opus
 from zccvoice.audio.frame import SAMPLE_RATE_HZ
 from zccvoice.errors import DecodeError
-from zccvoice.recordings.ogg_pages import Page, cut_page_at
+from zccvoice.recordings.ogg_headers import OPUS_HEAD
+from zccvoice.recordings.ogg_pages import Page, cut_page_at, last_page, page_at
 
 _OPUS_PER_SAMPLE = 48_000 // SAMPLE_RATE_HZ
 
@@ -40,6 +42,19 @@ def cut_tail(file: BinaryIO, last: Page, *, is_opus: bool) -> Tail | None:
         except DecodeError:
             return None
     return Tail(last.end, page.ending_at(end).content)
+
+
+def only_tail(path: Path) -> Tail | None:
+    """The same of a file that FFmpeg cannot open, for it was cut off within the first page of its sound.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        first, last = page_at(file, 0), last_page(file)
+        if first is None or last is None or last.is_sound or first.serial != last.serial:
+            return None
+        return cut_tail(file, last, is_opus=first.body.startswith(OPUS_HEAD))
 
 
 def _opus_samples(packet: bytes) -> int:

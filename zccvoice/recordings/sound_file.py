@@ -26,9 +26,10 @@ from zccvoice.errors import RecordingError
 from zccvoice.recordings.mended_file import MendedFile
 from zccvoice.recordings.ogg_headers import Headers, mended_headers
 from zccvoice.recordings.ogg_pages import last_page
-from zccvoice.recordings.ogg_tail import Tail, cut_tail
+from zccvoice.recordings.ogg_tail import Tail, cut_tail, only_tail
+from zccvoice.recordings.seen_clipping import SeenClipping
 from zccvoice.recordings.sound_frames import frames
-from zccvoice.recordings.wave_size import cut_wave_duration_s
+from zccvoice.recordings.wave_size import cut_wave_duration_s, unread_wave_s
 
 RAW_SUFFIXES = {
     ".al": Encoding.PCMA,
@@ -43,6 +44,8 @@ HOLE_MS = 50
 """Timestamps that are less than this ahead of the samples are rounded ones; more is a hole."""
 _CONTAINERS = "wav,w64,flac,ogg,mp3,mov,mp4,m4a,3gp,matroska,webm,aiff,au,aac,amr,caf,asf"
 """FFmpeg would also read playlists, and follow them to other files and hosts."""
+_BIG_ENDIAN_WAVE = b"RIFX"
+_CONTAINER_MARKS = (b"RIFF", b"RF64", _BIG_ENDIAN_WAVE, b"OggS", b"fLaC")
 _RAW_BLOCK_BYTES = 8_000
 _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 
@@ -80,6 +83,8 @@ class SoundFile:
     """What it is read with instead of its own, where these are broken."""
     tail: Tail | None = None
     """What it is read with instead of its last page, where it is cut off within that."""
+    unread_s: float = 0.0
+    """How much sound seems to lie behind what it says that it holds, and is not read."""
 
 
 def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
@@ -92,11 +97,11 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
     Raises:
         RecordingError: it cannot be read, or is not a sound of one or two channels.
     """
-    raw = raw or RAW_SUFFIXES.get(path.suffix.lower())
     try:
         size_bytes = path.stat().st_size
         if size_bytes == 0:
             raise RecordingError(f"{path}: the file is empty")
+        raw = raw or _raw_by_name(path)
         if raw is not None:
             rate_hz = SAMPLE_RATE_HZ if raw is Encoding.G722 else NARROW_HZ
             return SoundFile(path, 1, rate_hz, size_bytes / g711.RATE_HZ, None, raw)
@@ -104,21 +109,36 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
             with _opened(path) as container:
                 return _told(path, container)
         except av.FFmpegError:
-            if (headers := mended_headers(path)) is None:
+            tail = only_tail(path)
+            headers = mended_headers(path) if tail is None else None
+            if tail is None and headers is None:
                 raise
-        with _opened(path, headers) as container:
+        with _opened(path, headers, tail) as container:
             return replace(_told(path, container), headers=headers)
     except (OSError, av.FFmpegError) as error:
         raise RecordingError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def read(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
+def _raw_by_name(path: Path) -> Encoding | None:
+    """None, too, where there is a container all the same: as raw sound it would be noise."""
+    if (raw := RAW_SUFFIXES.get(path.suffix.lower())) is None:
+        return None
+    with path.open("rb") as file:
+        return None if file.read(4) in _CONTAINER_MARKS else raw
+
+
+def read(sound: SoundFile, rate_hz: int, seen: SeenClipping | None = None) -> Iterator[Stretch]:
     """Its sound, at 8 or 16 kHz, in order; ``read(...).close()`` closes the file.
+
+    Args:
+        sound: the file.
+        rate_hz: 8000 or 16000.
+        seen: is told the samples as they came, before those that are made of them; not where these are the same.
 
     Raises:
         RecordingError: the file cannot be read, or holds no sound at all.
     """
-    stretches = _read_raw(sound, rate_hz) if sound.raw is not None else _read_container(sound, rate_hz)
+    stretches = (_read_container if sound.raw is None else _read_raw)(sound, rate_hz, seen)
     is_silent = True
     try:
         for stretch in stretches:
@@ -157,7 +177,13 @@ def _told(path: Path, container: Any) -> SoundFile:
         raise RecordingError(f"{path}: expected one or two channels, got {channel_count} at {rate_hz} Hz")
     duration_s = None if container.duration is None else container.duration / av.time_base
     with path.open("rb") as file:
+        if file.peek(4).startswith(_BIG_ENDIAN_WAVE):
+            raise RecordingError(
+                f"{path}: is a WAV in big-endian order, which FFmpeg takes for noise: convert it"
+            )
         duration_s = cut_wave_duration_s(file) or duration_s  # FFmpeg goes by what is there
+        file.seek(0)
+        unread_s = unread_wave_s(file)
         is_end_missing, tail = _ogg_end(file, container) if container.format.name == "ogg" else (False, None)
     tags = {name.lower(): text for name, text in (container.metadata | stream.metadata).items()}
     kept_hz = NARROW_HZ if rate_hz <= NARROW_HZ else SAMPLE_RATE_HZ
@@ -169,6 +195,7 @@ def _told(path: Path, container: Any) -> SoundFile:
         started_at(tags),
         is_end_missing=is_end_missing,
         tail=tail,
+        unread_s=unread_s,
     )
 
 
@@ -200,9 +227,9 @@ def started_at(tags: dict[str, str]) -> datetime | None:
     return None
 
 
-def _read_raw(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
+def _read_raw(sound: SoundFile, rate_hz: int, seen: SeenClipping | None) -> Iterator[Stretch]:
     position = 0
-    for samples in _g711(sound) if rate_hz == NARROW_HZ else _decoded(sound):
+    for samples in _g711(sound) if rate_hz == NARROW_HZ else _decoded(sound, seen):
         yield Stretch(position, samples.reshape(1, -1))
         position += len(samples)
 
@@ -215,14 +242,17 @@ def _g711(sound: SoundFile) -> Iterator[Samples]:
         yield table.take(np.frombuffer(block, np.uint8))
 
 
-def _decoded(sound: SoundFile) -> Iterator[Samples]:
+def _decoded(sound: SoundFile, seen: SeenClipping | None) -> Iterator[Samples]:
     """At 16 kHz."""
     assert sound.raw is not None
+    table = None if seen is None or sound.rate_hz == SAMPLE_RATE_HZ else g711.table_of(sound.raw)
     audio_format = AudioFormat(sound.raw, rate_hz=sound.rate_hz)
     decoder, pushed = Decoder(audio_format), 0
     for block in _blocks(sound.path):
         packet = Packet(pushed, sample_count(audio_format, block), block)
         pushed += packet.sample_count
+        if seen is not None and table is not None:
+            seen.push(table.take(np.frombuffer(block, np.uint8)).reshape(1, -1), NARROW_HZ)
         yield from _samples(decoder.decode([packet]))
     yield from _samples(decoder.flush())
 
@@ -237,10 +267,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
+def _read_container(sound: SoundFile, rate_hz: int, seen: SeenClipping | None) -> Iterator[Stretch]:
     with _opened(sound.path, sound.headers, sound.tail) as container:
         layout = "mono" if sound.channel_count == 1 else "stereo"
-        line = _Line(sound, rate_hz, layout)
+        line = _Line(sound, rate_hz, layout, seen)
         for frame, time_s in frames(container, sound.path, sound.duration_s, sound.headers):
             yield from line.push(frame, time_s)
         yield from line.flush()
@@ -249,7 +279,9 @@ def _read_container(sound: SoundFile, rate_hz: int) -> Iterator[Stretch]:
 class _Line:
     """Decoded frames → stretches at the wanted rate, each at its place."""
 
-    def __init__(self, sound: SoundFile, rate_hz: int, layout: str) -> None:
+    def __init__(self, sound: SoundFile, rate_hz: int, layout: str, seen: SeenClipping | None) -> None:
+        self._seen = seen
+        self._as_came: Fitting | None = None
         self._longest_s = None if sound.duration_s is None else sound.duration_s + 1
         self._rate_hz = rate_hz
         self._layout = layout
@@ -267,12 +299,23 @@ class _Line:
             self._fitting = Fitting(self._rate_hz, self._layout)
             self._end_s += hole_s
             self.position = round(self._end_s * 1000) * self._rate_hz // 1000
+            if self._seen is not None:
+                self._seen.go_on_at(self.position)
         self._end_s += frame.samples / frame.sample_rate
-        yield from self._placed(self._fitting.push(_in_order(frame, self._layout)))
+        plain = _in_order(frame, self._layout)
+        self._look_at(plain)
+        yield from self._placed(self._fitting.push(plain))
 
     def flush(self) -> Iterator[Stretch]:
         """No more follows here."""
         yield from self._placed(self._fitting.flush())
+
+    def _look_at(self, frame: Any) -> None:
+        """Have its clipping seen, in samples of 16 bits, unless these are what is kept."""
+        if self._seen is not None and frame.sample_rate != self._rate_hz and frame.samples:
+            self._as_came = self._as_came or Fitting(frame.sample_rate, self._layout)
+            for samples in self._as_came.push(frame):
+                self._seen.push(samples, frame.sample_rate)
 
     def _hole_before(self, time_s: float | None) -> float:
         """Seconds that are missing before what is told to be there."""

@@ -2,7 +2,13 @@
 
 Most containers tell the time of what they hold: what comes after broken packets stays where it was, and so does
 what comes after a broken beginning. In MP3 nothing tells it, and FFmpeg counts frames: there, broken bytes last as
-long as the frames that are missing of those that the first one tells to be there, or as other bytes do.
+long as the frames that are missing of those that the first one tells to be there, or as other bytes do; in whole
+frames.
+
+So what comes after the last hole of an MP3 is where it was, and what lies between holes is so where all frames
+are equally long. Of a variable bit rate half of that is, and a tenth is off by more than two frames (measured with
+noise and silence in turns, two to five holes in a minute). The table of places that the first frame may hold is no
+help: it is far coarser.
 """
 
 from __future__ import annotations
@@ -86,7 +92,9 @@ def _counted(
         for frame in decoding.decode(packet):
             if decoding.broken_bytes and not is_measured:
                 s_per_byte, is_measured = _s_per_broken_byte(path) or s_per_byte, True
-            yield frame, decoded_s + decoding.broken_bytes * (s_per_byte or 0.0)
+            frame_s = mp3_frame_s(decoding.rate_hz)
+            lost_count = round(decoding.broken_bytes * (s_per_byte or 0.0) / frame_s)
+            yield frame, decoded_s + lost_count * frame_s
             decoded_s += frame.samples / frame.sample_rate
 
 

@@ -143,6 +143,21 @@ class SoundMissing:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundClipped:
+    """Where a track was clipped before it was resampled and came to us; told before that sound.
+
+    With its first sound, also if nothing of that is clipped; later only where something is.
+    """
+
+    channel_id: str
+    from_ms: int
+    rate_hz: int
+    """Of the samples that were clipped."""
+    lengths: tuple[int, ...]
+    """How many of them are not clipped from there on, how many are, and so on."""
+
+
+@dataclass(frozen=True, slots=True)
 class ArrivalMeasured:
     """How unevenly a track's packets came, at the end of reception."""
 

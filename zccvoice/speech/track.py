@@ -13,10 +13,10 @@ utterance is closed.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from zccvoice.audio.clipping import clipping_for
+from zccvoice.audio.clipping import Clipping, clipping_for
 from zccvoice.audio.decoder import LONGEST_BRIDGED_SAMPLES, Decoder
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, SAMPLES_PER_MS, AudioFormat, Gap, Packet, Samples
 from zccvoice.audio.quality import (
@@ -111,6 +111,12 @@ class Track:
             DecodeError: the payload cannot be this track's audio. The track goes on, with a gap.
         """
         self._placed += self.timeline.push(timestamp_ms, payload, source)
+
+    def note_clipped(self, from_ms: int, rate_hz: int, lengths: Sequence[int]) -> None:
+        """Take in what `SoundClipped` tells, before the sound that it is told of."""
+        first_ms = self.timeline.first_timestamp_ms
+        self._clipping = self._clipping or Clipping(rate_hz)
+        self._clipping.note(0 if first_ms is None else (from_ms - first_ms) * SAMPLES_PER_MS, lengths)
 
     def decode(self) -> list[Samples | Gap]:
         """What of the track is complete by now, in order, for `hear`.

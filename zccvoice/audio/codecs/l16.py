@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from zccvoice.audio.frame import SAMPLE_RATE_HZ, Packet, Samples
 from zccvoice.errors import DecodeError
@@ -39,6 +40,15 @@ class Counter:
         )
 
 
+def channels(packets: Sequence[Packet], channel_count: int) -> npt.NDArray[np.int16]:
+    """The channels of a run of packets, ``int16[channels, n]``; a read-only view where it is a single one."""
+    if len(packets) == 1:
+        samples = np.frombuffer(packets[0].payload, "<i2")
+    else:
+        samples = np.frombuffer(b"".join([packet.payload for packet in packets]), "<i2")
+    return samples.reshape(-1, channel_count).T
+
+
 class L16:
     """Without state; see `codecs.Codec`."""
 
@@ -51,13 +61,10 @@ class L16:
 
     def decode(self, packets: Sequence[Packet]) -> tuple[Samples, list[Packet]]:
         """See `codecs.Codec`; of one channel it is a read-only view."""
-        if len(packets) == 1:
-            samples = np.frombuffer(packets[0].payload, "<i2")
-        else:
-            samples = np.frombuffer(b"".join([packet.payload for packet in packets]), "<i2")
+        came = channels(packets, self._channel_count)
         if self._channel_count == 2:
-            samples = ((samples[::2].astype(np.int32) + samples[1::2]) >> 1).astype(np.int16)
-        return samples, []
+            return ((came[0].astype(np.int32) + came[1]) >> 1).astype(np.int16), []
+        return came[0], []
 
     def conceal(self, sample_count: int, follower: Packet | None) -> Samples:
         """Nothing."""
