@@ -78,6 +78,9 @@ class Summary:
     """Mean share of the calls' audio that arrived, 0–1."""
 
 
+NO_CALLS = Summary(0, 0, 0, 0, *[None] * (len(fields(Summary)) - 4))
+"""What is known of no calls: that there are none."""
+
 _MEASURES = """
     count(*) AS calls_count,
     count(c.computed_at) AS measured_calls_count,
