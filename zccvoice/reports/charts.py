@@ -175,9 +175,8 @@ def _with_unit(value: float | None, figure: Figure) -> str:
     if value is None:
         return written(None, figure)
     text = written(value, figure)
-    return (
-        text if figure in (Figure.DURATION, Figure.PER_CALL) or not figure.unit else f"{text} {figure.unit}"
-    )
+    is_plain = not figure.unit or figure in (Figure.DURATION, Figure.PER_CALL, Figure.SCORE)
+    return text if is_plain else f"{text} {figure.unit}"
 
 
 def _short(label: str) -> str:
