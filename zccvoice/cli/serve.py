@@ -21,6 +21,7 @@ from zccvoice.daemon import log
 from zccvoice.daemon.garbage import seldom_collected
 from zccvoice.daemon.remote import open_recognizer
 from zccvoice.daemon.serve import serve
+from zccvoice.daemon.settings_in_use import all_problems, rules_in
 from zccvoice.daemon.sole import sole_daemon
 from zccvoice.errors import ConfigError, SchemaMissingError
 from zccvoice.speech.language import LanguagePolicy
@@ -45,10 +46,10 @@ def run(options: argparse.Namespace) -> int:
     if options.model:
         options.set.append(f"speech.model={options.model}")
     config = settings.load(options)
-    if missing := config.missing_for_serve():
-        raise ConfigError(missing)
+    if problems := all_problems(config):
+        raise ConfigError(problems)
     log.configure(config.log)
-    rules = settings.rules(config)
+    rules = rules_in(config)
     _allow_many_files()
     with sole_daemon(config.data.folder):
         return _serve(config, rules)
