@@ -216,6 +216,12 @@ def queue_ids(connection: Connection, scope: Scope) -> list[str]:
     return list(connection.scalars(text(query), scope_values(scope)))
 
 
+def knows_queue(connection: Connection, queue: str) -> bool:
+    """Whether any call, whenever it was, came through a queue of this id or name."""
+    query = "SELECT EXISTS (SELECT FROM reporting.call c WHERE c.queue_id = :queue OR c.queue_name = :queue)"
+    return bool(connection.scalar(text(query), {"queue": queue}))
+
+
 def queue_hours(
     connection: Connection, scope: Scope, edges: Sequence[datetime], hours: Sequence[int]
 ) -> list[QueueSummary]:
