@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Connection, Engine, make_url, text
 
+from zccvoice.store import postgres_server
 from zccvoice.store.database import connect, upgrade
 from zccvoice.store.private_postgres import PrivatePostgres
 
@@ -25,6 +26,10 @@ from zccvoice.store.private_postgres import PrivatePostgres
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+# On another Postgres than the one that comes with the program: POSTGRES_PROGRAMS=/usr/lib/postgresql/15/bin
+if programs := [Path(one) for one in os.environ.get("POSTGRES_PROGRAMS", "").split()]:
+    postgres_server._installed = programs.copy
 
 
 @pytest.fixture(scope="session")

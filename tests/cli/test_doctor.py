@@ -70,4 +70,24 @@ def test_wrong_settings_are_findings(capsys: pytest.CaptureFixture[str]) -> None
         "got",
         "'x'",
     ]
-    assert "no: no such setting" in lines[2]
+    assert "no: no such setting" in lines[1]
+    assert lines[2:] == [f"{'':<25} → Mend this first; nothing else was looked at."]
+
+
+def test_settings_that_nothing_can_work_with_are_findings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    wrong = {
+        "measures.thresholds.silence_abov_ms": "4000",
+        "sentiment.lexicons": "nowhere",
+        "redaction.pause_events": '["stream_paused", "userhold"]',
+        "database.url": "mysql://x/y",
+    }
+    assert main(["doctor", *(f"--set={name}={value}" for name, value in wrong.items())]) == 1
+    found = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("failed       settings")
+    ]
+    assert len(found) == 3
+    assert found[2].endswith("redaction.pause_events: Zoom has no event 'userhold'; did you mean user_hold?")

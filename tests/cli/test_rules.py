@@ -13,7 +13,8 @@ from sqlalchemy import Engine, text
 from tests.cli.recorded import Installation
 from tests.store.calls import BEGAN, small_call
 from zccvoice import config
-from zccvoice.cli import main, settings
+from zccvoice.cli import main
+from zccvoice.daemon.settings_in_use import rules_in
 from zccvoice.errors import ConfigError
 from zccvoice.rehearsal import DEMO_RULES
 from zccvoice.store.database import connect, transaction
@@ -112,7 +113,7 @@ def test_a_silence_is_measured_by_the_thresholds_of_the_settings(
     assert there.run("rules", "check", path) == 0
     of_daemon = config.load(None, rules={"file": path}, measures={"thresholds": {"silence_above_ms": 5_000}})
     with pytest.raises(ConfigError, match="5000 to 86400000"):
-        settings.rules(of_daemon)
+        rules_in(of_daemon)
 
 
 def test_what_would_match_and_why(

@@ -56,6 +56,18 @@ def test_nothing_is_no_failure(there: Installation, capsys: pytest.CaptureFixtur
         assert "0 calls" in capsys.readouterr().out
 
 
+def test_a_queue_that_nobody_knows_is_told_and_one_without_calls_is_not(
+    calls: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for queue, told in (
+        ("Queue", ""),
+        ("Qeue", "zccvoice: no call ever came through a queue 'Qeue', by id or name\n"),
+    ):
+        for month in ("2026-11", "2020-01"):
+            assert calls.run("report", "agents", "--month", month, "--queue", queue) == 0
+            assert capsys.readouterr().err == told
+
+
 def test_another_table(calls: Installation, capsys: pytest.CaptureFixture[str]) -> None:
     assert calls.run("report", "compliance", *MONTH, "--format", "csv", "--table", "agents") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out, newline="")))

@@ -18,7 +18,7 @@ from zccvoice.errors import ConfigError
      ({"among": ["de", "en"], "fallback": "es"}, "language.fallback: expected one of among (de, en), got es"),
      ({"voiced_s": 20}, "language.most_voiced_s: expected at least voiced_s (20), got 15"),
      ({"products": {"voice": "en"}},
-      "language.products.voice.[key]: expected 'contact_center', 'meeting', 'webinar', 'video_sdk', 'phone' or "
+      "language.products.voice: expected 'contact_center', 'meeting', 'webinar', 'video_sdk', 'phone' or "
       "'recording', got 'voice'"),
      ({"agents": {"u1": "german"}},
       "language.agents.u1: expected a text that matches ^(detect|[a-z]{2,3})$, got 'german'")],

@@ -48,6 +48,10 @@ def problems(**sections: Any) -> list[str]:
         ({"journal": {"master_key": ""}},
          "journal.master_key: expected at least 16 characters, or no such setting at all"),
         ({"door": {"host": ""}}, "door.host: required"),
+        ({"journal": {"budget_gib": -1}}, "journal.budget_gib: expected at least 0 and at most 1000000, got -1"),
+        ({"redaction": {"masks": {"crd": "[Karte]"}}},
+         "redaction.masks.crd: expected 'email', 'iban', 'card', 'national_id', 'security_code', 'phone' or "
+         "'name', got 'crd'"),
         ({"recognizer": {"host": ""}}, "recognizer.host: required"),
         ({"path": {"foo": 1}}, "path: no such setting"),
         ({"retention": {"sound_days": 0, "calls_days": 9, "transcripts_days": 1}},

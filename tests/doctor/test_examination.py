@@ -28,6 +28,7 @@ async def test_everything_is_looked_at_and_a_defect_is_one_finding(
     assert examined.is_complete
     verdicts = {one.check: one.verdict for one in told}
     assert verdicts == {
+        "settings": Verdict.OK,
         "credentials": Verdict.OK,
         "door": Verdict.NOT_CHECKED,
         "Zoom's API": Verdict.NOT_CHECKED,

@@ -156,6 +156,12 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         examine(tmp_path / "nowhere.wav")
 
 
+def test_a_folder_is_told_how_its_files_are_meant(tmp_path: Path) -> None:
+    for raw in (None, Encoding.PCMA):
+        with pytest.raises(RecordingError, match=r"a folder; name the files in it, as in .*/\*$"):
+            examine(tmp_path, raw)
+
+
 def test_more_than_two_channels_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "surround.wav"
     with av.open(str(path), "w") as container:

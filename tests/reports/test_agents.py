@@ -55,6 +55,8 @@ def test_agents_beside_the_period_before_and_all_calls(calls: Connection) -> Non
     assert cell(report, "Ann", "mean_duration_ms").value == 60_000  # type: ignore[attr-defined]
     assert cell(report, "Ann", "previous_mean_duration_ms") == 90_000
     assert cell(report, "Mia", "previous_mean_duration_ms") is None
+    assert cell(report, "Mia", "previous_calls_count") == 0
+    assert cell(report, "All calls", "previous_calls_count") is None
     assert cell(report, "All calls", "calls_count") == 6
     assert cell(report, "All calls", "user_id") is None
     assert len(report.charts) == 4
@@ -179,7 +181,11 @@ def test_an_agent_who_had_calls_before_only(calls: Connection) -> None:
     calls_now, before = cell(report, "Calls", "value"), cell(report, "Calls", "previous")
     assert isinstance(calls_now, Quantity)
     assert isinstance(before, Quantity)
-    assert (calls_now.value, before.value) == (None, 1)
+    assert (calls_now.value, before.value) == (0, 1), "no calls is known, and no dash"
+    length = cell(report, "Length", "value")
+    assert isinstance(length, Quantity)
+    assert length.value is None
+    assert [list(one.values) for one in report.charts[0].series] == [[0] * 31]
 
 
 def test_who_is_meant_must_be_clear(calls: Connection) -> None:

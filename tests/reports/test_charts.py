@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from tests.reports.tables import BARS, LINES
 from zccvoice.reports.charts import drawn
+from zccvoice.reports.figures import Figure
 from zccvoice.reports.table import Range
 
 
@@ -57,3 +61,44 @@ def test_nothing_known() -> None:
     nothing = replace(BARS, series=(replace(series, values=[None, None]),))
     assert "Bob" in texts(drawn(nothing))
     assert "<svg" in drawn(replace(nothing, is_line=True))
+
+
+def test_long_names_leave_room_for_the_lines() -> None:
+    first, second = LINES.series
+    long = "Customers with contracts of more than two years, department south-west, team "
+    named = (replace(first, name=f"{long}7"), replace(second, name=f"{long}8"))
+    words = texts(drawn(replace(LINES, series=named)))
+    shortened = [one for one in words if "…" in one]
+    assert len(shortened) == 2, "shortened, and still told apart"
+    assert max(map(len, words)) <= 28
+
+
+def test_letters_that_are_not_here_are_the_browsers() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        svg = drawn(replace(BARS, labels=["田中 さくら", "علي بن محمد"]))
+    assert {"田中 さくら", "علي بن محمد"} <= texts(svg)
+
+
+def test_where_nothing_is_known_no_number_is_written() -> None:
+    unknown = tuple(replace(one, values=[None] * 3) for one in LINES.series)
+    for figure in Figure:
+        words = texts(drawn(replace(LINES, figure=figure, series=unknown)))
+        assert words == {"Calls", "Orders", "Returns", "1 Oct", "2 Oct", "3 Oct", "None."}
+
+
+def bar_lengths(svg: str) -> list[float]:
+    corners = re.findall(r'd="M ([\d.]+) [\d.]+ \nL ([\d.]+) [^"]+"[^>]+fill: var\(--agent\)', svg)
+    return [float(right) - float(left) for left, right in corners]
+
+
+def test_next_to_nothing_looks_like_it() -> None:
+    (series,) = BARS.series
+    full, tiny = (
+        bar_lengths(drawn(replace(BARS, series=(replace(series, values=values),))))
+        for values in ([0.8, 0.4], [0.0008, 0.0004])
+    )
+    assert full[0] == pytest.approx(2 * full[1], rel=0.01)
+    assert 0 < max(tiny) < full[0] / 20
+    line = replace(LINES, figure=Figure.RATIO, series=(replace(LINES.series[0], values=[0.0004] * 3),))
+    assert {"0 %", "2 %", "4 %"} <= texts(drawn(line)), "ticks that are told apart"

@@ -287,13 +287,13 @@ def test_loudness_sentiment_and_rules_are_shown_in_picture_and_words() -> None:
     assert "Agent · Lee Agent interrupts ▼ −0.1 I am sorry" in page.text
     assert "0:12 Rule matched: order number – “order number”" in page.text
     assert "Rule long hold (revision 1) matched at 0:35: 21500 ms > 20000 ms" in page.text
-    for label in ("Loudness, −60 to 0 dBFS", "Sentiment, good above the line", "Rule matched"):
+    for label in ("Loudness, −60 to 0 dBFS", "Sentiment, −1 to +1, good above the line", "Rule matched"):
         assert label in page.text
 
 
 def test_a_call_without_scores_and_rules_has_no_place_for_them() -> None:
     text = Page(call_page(full(), MADRID)).text
-    assert "Sentiment, good above the line" not in text
+    assert "Sentiment, −1 to +1, good above the line" not in text
     assert "Rules" not in text
 
 

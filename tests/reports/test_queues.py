@@ -25,7 +25,9 @@ def test_hours_are_those_of_the_reader(connection: Connection) -> None:
     assert [row[:3] for row in hours.rows] == [("Queue", 17, 4), ("Queue", 18, 1), ("No queue", 17, 1)]
     chart = report.charts[0]
     assert list(chart.labels) == ["17", "18"]
-    assert {one.name: list(one.values) for one in chart.series} == {"Queue": [4, 1], "No queue": [1, None]}
+    assert {one.name: list(one.values) for one in chart.series} == {"Queue": [4, 1], "No queue": [1, 0]}
+    length = report.charts[1]
+    assert next(list(one.values)[1] for one in length.series if one.name == "No queue") is None
 
 
 def test_no_calls_and_too_long(connection: Connection) -> None:

@@ -35,6 +35,10 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
         (Quantity(-0.08, Figure.RATIO, is_change=True), Plain.MIXED, "−8 %"),
         (Quantity(-0.2, Figure.SPEED, is_change=True), Plain.MIXED, "0 wpm"),
         (Quantity(None, Figure.SPEED, is_change=True), Plain.MIXED, UNKNOWN),
+        (Quantity(0.5, Figure.SCORE), Plain.MIXED, "+0.5"),
+        (Quantity(-0.5, Figure.SCORE, is_change=True), Plain.MIXED, "−0.5"),
+        (Quantity(0.5, Figure.SCORE, is_change=True), Plain.MIXED, "+0.5"),
+        (Quantity(0.01, Figure.SCORE, is_change=True), Plain.MIXED, "0.0"),
     ],
 )
 def test_shown(cell: Cell, kind: Kind, text: str) -> None:

@@ -24,7 +24,7 @@ def test_bounds_are_written_as_their_measure_is(connection: Connection) -> None:
         ["40 %", "60 %"],
     ]
     assert [row[-1] for row in rows] == ["Hold", None, "Talk share"]
-    assert report.about == "as of 2026-11-20 13:00"
+    assert report.about == "as of 2026-11-20 13:00 CET"
 
 
 def test_what_a_target_can_be_for() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -58,6 +59,14 @@ def test_what_is_not_known_is_a_dash() -> None:
     cells = " ".join(row(calls_text(mixed), "2026-05-04"))
     assert cells == "2026-05-04 10:02 – – 1:00 – 0:55 0:00 – / – – / – – / – 100% no contact"
     assert "not measured yet" in calls_text(unmeasured(full()))
+
+
+def test_moments_have_their_zone() -> None:
+    assert row(call_text(full()), "Started")[1:] == ["2026-05-04", "10:02", "CEST"]
+    assert "Started: Europe/Madrid." in calls_text(full())
+    file = io.StringIO()
+    print_calls(CallsReport(None, None, (full().call,)), file, UTC)
+    assert "Started: UTC." in file.getvalue()
 
 
 def test_no_calls() -> None:

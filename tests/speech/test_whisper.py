@@ -85,7 +85,9 @@ def test_languages_that_the_weights_do_not_know(recognizer: WhisperRecognizer) -
 
 
 def test_weights_that_are_not_there(tmp_path: object) -> None:
-    with pytest.raises(RecognizerError, match=r"speech.model: cannot load '/nowhere/weights'"):
+    with pytest.raises(
+        RecognizerError, match=r"^speech.model: cannot load '/nowhere/weights': there is no such folder$"
+    ):
         WhisperRecognizer(SpeechConfig(model="/nowhere/weights"))
 
 

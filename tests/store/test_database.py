@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 import zccvoice
 from zccvoice.errors import SchemaNotCurrentError, StoreError
 from zccvoice.store.database import (
+    autocommit,
     connect,
     for_libpq,
     is_transient,
@@ -244,6 +245,34 @@ def test_upgrading_in_processes(empty_database_url: str) -> None:
     for process in upgrades:
         _, errors = process.communicate()
         assert process.returncode == 0, errors
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_cannot_hold_every_text(empty_database_url: str, encoding: str) -> None:
+    administrator = connect(empty_database_url)
+    name = f"encoded_{encoding.lower()}"
+    with autocommit(administrator) as connection:
+        connection.execute(
+            text(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+        )
+    engine = connect(make_url(empty_database_url).set(database=name).render_as_string(hide_password=False))
+    for look in (upgrade, require_current_schema):
+        with pytest.raises(StoreError, match=f"encoding is {encoding}, expected UTF8: make it with CREATE"):
+            look(engine)
+    with transaction(engine) as connection:
+        assert connection.scalar(text("SELECT to_regnamespace('zccvoice')")) is None
+    engine.dispose()
+    administrator.dispose()
+
+
+def test_the_environment_does_not_say_how_text_is_sent(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    engine = connect(empty_database_url)
+    with transaction(engine) as connection:
+        assert connection.scalar(text("SELECT :name"), {"name": "田中 さくら"}) == "田中 さくら"
+    engine.dispose()
 
 
 def test_migrations_of_an_installed_package_are_found(tmp_path: Path) -> None:

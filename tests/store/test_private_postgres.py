@@ -288,6 +288,7 @@ def test_a_state_folder_out_of_the_accounts_reach(new_folder: Path, monkeypatch:
 
 
 @ROOT_ONLY
+@pytest.mark.skipif("POSTGRES_PROGRAMS" in os.environ, reason="is about the programs that come with ours")
 def test_programs_out_of_the_accounts_reach(
     folder: Path, new_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

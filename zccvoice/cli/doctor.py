@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -22,11 +22,9 @@ def add_to(commands: Any) -> None:
     """Add the command to the parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "doctor",
-        description="Look at credentials, the door from outside, certificate, Zoom's API, "
-        "database, clock, disk, "
-        "master key, rules and weights; say how each is and what to do. Exit status: 1 when something "
-        "failed (with --strict "
-        "also for warnings), else 0.",
+        description="Look at settings, credentials, the door from outside, certificate, Zoom's API, database, "
+        "clock, disk, master key, rules and weights; say how each is and what to do. Exit status: 1 when "
+        "something failed (with --strict also for warnings), else 0.",
     )
     parser.add_argument("--url", help="the webhook endpoint as Zoom knows it: https://your.host/zoom/webhook")
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
@@ -42,8 +40,9 @@ def run(options: argparse.Namespace) -> int:
         config = settings.load(options)
     except ConfigError as error:
         examination = Examination([_wrong_setting(problem) for problem in error.problems])
-        for finding in examination.findings:
-            on_finding(finding)
+        for finding in examination.findings[:-1]:
+            on_finding(replace(finding, next_step=""))  # it is the same for all, and told once
+        on_finding(examination.findings[-1])
     else:
         look = partial(
             examine, config, partial(settings.database, config), url=options.url, on_finding=on_finding

@@ -22,6 +22,7 @@ from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon.remote import open_recognizer
 from zccvoice.daemon.replay import replay
+from zccvoice.daemon.settings_in_use import rules_in
 from zccvoice.daemon.writer import Measure, Write, measure_in, write_to
 from zccvoice.errors import JournalError
 from zccvoice.store.database import connect, require_current_schema, transaction
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     if options.model:
         options.set.append(f"speech.model={options.model}")
     config = settings.load(options)
-    rules = settings.rules(config)
+    rules = rules_in(config)
     shelf, phones = settings.shelf(config), settings.phones(config)
     failed = 0
     with (

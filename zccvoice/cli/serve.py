@@ -6,7 +6,7 @@ import argparse
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -14,12 +14,15 @@ from typing import Any
 import trio
 from sqlalchemy import Engine
 
+from zccvoice.analytics.rules import Rule
 from zccvoice.cli import settings
 from zccvoice.config import Config
 from zccvoice.daemon import log
 from zccvoice.daemon.garbage import seldom_collected
 from zccvoice.daemon.remote import open_recognizer
 from zccvoice.daemon.serve import serve
+from zccvoice.daemon.settings_in_use import all_problems, rules_in
+from zccvoice.daemon.sole import sole_daemon
 from zccvoice.errors import ConfigError, SchemaMissingError
 from zccvoice.speech.language import LanguagePolicy
 from zccvoice.store.database import as_daemon, require_current_schema, transaction, upgrade
@@ -43,11 +46,16 @@ def run(options: argparse.Namespace) -> int:
     if options.model:
         options.set.append(f"speech.model={options.model}")
     config = settings.load(options)
-    if missing := config.missing_for_serve():
-        raise ConfigError(missing)
+    if problems := all_problems(config):
+        raise ConfigError(problems)
     log.configure(config.log)
-    rules = settings.rules(config)
+    rules = rules_in(config)
     _allow_many_files()
+    with sole_daemon(config.data.folder):
+        return _serve(config, rules)
+
+
+def _serve(config: Config, rules: Sequence[Rule]) -> int:
     shelf, phones = settings.shelf(config), settings.phones(config)
     with (
         open_recognizer(config.speech) as recognizer,

@@ -13,9 +13,6 @@ from sqlalchemy import Engine
 
 from zccvoice import config
 from zccvoice.analytics.pseudonym import PhonePseudonym
-from zccvoice.analytics.rules import Rule
-from zccvoice.analytics.rules_file import load_rules
-from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.config.sources import Tree, merge
 from zccvoice.errors import ConfigError, StoreError
 from zccvoice.journal.shelf import Shelf
@@ -121,17 +118,6 @@ def _shelf(settings: config.Config, name: str) -> Shelf:
 
     folder = settings.data.folder
     return Shelf(folder / name, Vault(folder / "keys", master_key(settings)), ENTRY_TYPES)
-
-
-def rules(settings: config.Config) -> tuple[Rule, ...]:
-    """The configured rules; none where no file is.
-
-    Raises:
-        ConfigError: all that is wrong with them, each with its line.
-    """
-    if settings.rules.file is None:
-        return ()
-    return load_rules(settings.rules.file, thresholds_with(settings.measures.thresholds))
 
 
 def phones(settings: config.Config) -> PhonePseudonym:

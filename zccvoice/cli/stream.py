@@ -31,7 +31,11 @@ def add_to(commands: Any) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     for action in Action:
         one = actions.add_parser(action.value, help=f"{action.value} the stream of a call")
-        one.add_argument("call", metavar="ENGAGEMENT", help="engagement id; of a meeting its number")
+        one.add_argument(
+            "call",
+            metavar="CALL",
+            help="the engagement's id; of a meeting its number, of a Video SDK session that of the session",
+        )
         one.add_argument(
             "--product",
             type=Product,

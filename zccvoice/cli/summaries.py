@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,7 @@ from zccvoice.reports.quality import quality_report
 from zccvoice.reports.queues import queues_report
 from zccvoice.reports.table import Report
 from zccvoice.reports.worst import worst_report
+from zccvoice.store.summaries import knows_queue
 from zccvoice.store.worst import number_measures
 
 Read = Callable[[Connection, Period, argparse.Namespace], Report]
@@ -65,10 +67,19 @@ def _add(
 
     def run(options: argparse.Namespace) -> int:
         period = periods.asked(options, datetime.now(UTC))
-        return report_output.run(options, lambda connection: read(connection, period, options))
+        return report_output.run(options, lambda connection: _read(connection, read, period, options))
 
     parser.set_defaults(run=run)
     return parser
+
+
+def _read(connection: Connection, read: Read, period: Period, options: argparse.Namespace) -> Report:
+    """A queue without calls in a period is a report without calls; one that is misspelt looks the same."""
+    if options.queue is not None and not knows_queue(connection, options.queue):
+        print(
+            f"zccvoice: no call ever came through a queue {options.queue!r}, by id or name", file=sys.stderr
+        )
+    return read(connection, period, options)
 
 
 def _agents(connection: Connection, period: Period, options: argparse.Namespace) -> Report:

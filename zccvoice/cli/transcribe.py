@@ -22,6 +22,7 @@ from zccvoice.cli.transcribing import MONO, Desk, Done
 from zccvoice.cli.transcripts import FORMATS, print_transcript
 from zccvoice.config import Config
 from zccvoice.daemon.remote import open_recognizer
+from zccvoice.daemon.settings_in_use import rules_in
 from zccvoice.errors import ConfigError
 from zccvoice.recordings import recorded_call
 from zccvoice.recordings.keeping import PassingKeeper, StoringKeeper
@@ -165,7 +166,7 @@ def _desk(options: argparse.Namespace, config: Config) -> Iterator[Desk]:
                 [f"--output {options.output}: expected a folder, got: {error.strerror}"]
             ) from None
     phones = settings.phones(config) if options.store else settings.no_phones()
-    rules = settings.rules(config) if options.store else ()
+    rules = rules_in(config) if options.store else ()
     thresholds = thresholds_with(config.measures.thresholds)
     with open_recognizer(config.speech) as recognizer:
         recognizer.require_languages(LanguagePolicy(config.language).languages)

@@ -25,6 +25,8 @@ _KINDS = {
     "model": "a table",
 }
 """What was expected, by the first word of pydantic's error type (``int_parsing``, ``model_type``, …)."""
+_OF_KEY = "[key]"
+"""Ends pydantic's path to a name in a table that cannot be one."""
 _BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
 
@@ -51,7 +53,7 @@ def told(settings: type[BaseModel], error: ErrorDetails) -> str:
         settings: what was to be made.
         error: one of a ``ValidationError``, with its input.
     """
-    where = ".".join(str(part) for part in error["loc"]) or "settings"
+    where = ".".join(str(part) for part in error["loc"] if part != _OF_KEY) or "settings"
     place = _find(settings, error["loc"])
     kind, context = error["type"], error.get("ctx", {})
     match kind:
@@ -87,13 +89,13 @@ def _range(place: _Place) -> str:
     for bound in place.bounds:
         match bound:
             case Ge(ge=least):
-                words.append(f"at least {least:g}")
+                words.append(f"at least {least:.12g}")
             case Gt(gt=least):
-                words.append(f"more than {least:g}")
+                words.append(f"more than {least:.12g}")
             case Le(le=most):
-                words.append(f"at most {most:g}")
+                words.append(f"at most {most:.12g}")
             case Lt(lt=most):
-                words.append(f"less than {most:g}")
+                words.append(f"less than {most:.12g}")
     return " and ".join(words)
 
 

@@ -11,7 +11,8 @@ whose `websocket_client` reads `frames` (a core) from `tcp` at a `beat`; or thro
 process of its own `sdk_child` · `transcriber` utterances → transcripts in worker threads, `detector` utterances →
 languages, `remote` both on servers elsewhere · `outbox` what the database lacks, `writer` writes it, with what
 `live_speech` hears of running calls · `past`, `recovery` what an earlier daemon left · `replay` a journal again
-· `housekeeping` chores · `metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API ·
-`rule_webhook` hits of rules, posted · `recognition_server` the recognizer for other daemons · `asgi` what HTTP
-servers share · `endings` (a core) what is over, for the supervisor.
+· `settings_in_use` what only their users can tell of settings · `sole` one daemon per data folder · `housekeeping`
+chores · `metrics` counters · `log` structured logs · `zoom_api` Zoom's REST API · `rule_webhook` hits of rules,
+posted · `recognition_server` the recognizer for other daemons · `asgi` what HTTP servers share · `endings` (a
+core) what is over, for the supervisor.
 """

@@ -95,7 +95,8 @@ def _open(host: str, port: int, what: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family)
     except OSError as error:
-        raise DoorError(f"{what}: cannot listen on {host} port {port}: {error.strerror}") from None
+        reason, _, _ = str(error.strerror).partition(" (while attempting to bind")  # where, we say ourselves
+        raise DoorError(f"{what}: cannot listen on {host} port {port}: {reason}") from None
 
 
 async def lifespan(receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from zccvoice.config import Config
 from zccvoice.doctor.clocks import Clocks, check_clock
 from zccvoice.doctor.credentials import check_credentials
 from zccvoice.doctor.finding import Finding, Verdict
+from zccvoice.doctor.measuring import check_settings
 from zccvoice.doctor.outside import check_api, check_door
 from zccvoice.doctor.rules import check_rules
 from zccvoice.doctor.storage import OpenDatabase, check_database, check_disk, check_master_key
@@ -51,6 +52,7 @@ async def examine(
     """
     clocks = Clocks()
     checks = [
+        _Check("settings", 15, _here(check_settings, config)),
         _Check("credentials", 5, _here(check_credentials, config)),
         _Check("door", 15, partial(check_door, config, url)),
         _Check("Zoom's API", 20, partial(check_api, config, clocks)),

@@ -98,6 +98,8 @@ def examine(path: Path, raw: Encoding | None = None) -> SoundFile:
         RecordingError: it cannot be read, or is not a sound of one or two channels.
     """
     try:
+        if path.is_dir():
+            raise RecordingError(f"{path}: a folder; name the files in it, as in {path}/*")
         size_bytes = path.stat().st_size
         if size_bytes == 0:
             raise RecordingError(f"{path}: the file is empty")

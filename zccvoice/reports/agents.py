@@ -13,7 +13,7 @@ from zccvoice.reports.scope import about, scope_of
 from zccvoice.reports.summary_columns import MEASURES, SummaryMeasure, summary_measure, target_for
 from zccvoice.reports.table import Cell, Chart, Column, Plain, Quantity, Range, Report, Series, Table
 from zccvoice.store import summaries
-from zccvoice.store.summaries import AgentSummary, Summary
+from zccvoice.store.summaries import NO_CALLS, AgentSummary, Summary
 from zccvoice.store.targets import Target, targets_until
 
 MOST_BARS = 30
@@ -66,8 +66,8 @@ def agent_report(
     scope, earlier = scope_of(period, queue, team), scope_of(period.previous, queue, team)
     now, then = summaries.agents(connection, scope), summaries.agents(connection, earlier)
     one = _the_agent([*now, *then], agent)
-    before = next((other.summary for other in then if other.user_id == one.user_id), None)
-    current = next((other.summary for other in now if other.user_id == one.user_id), None)
+    before = next((other.summary for other in then if other.user_id == one.user_id), NO_CALLS)
+    current = next((other.summary for other in now if other.user_id == one.user_id), NO_CALLS)
     held = targets_until(connection, period.until)
     queue_ids = summaries.queue_ids(connection, scope)
     days = period.days()
@@ -79,11 +79,10 @@ def agent_report(
         summaries.summary(connection, scope),
         [target_for(held, measure.field, queue_ids, one.team_ids) for measure in MEASURES],
     )
-    calls = current.calls_count if current else 0
     return Report(
         "agent",
         one.agent_name or one.user_id,
-        about(period, calls, queue, team),
+        about(period, current.calls_count, queue, team),
         period.since,
         period.until,
         period.tz,
@@ -93,7 +92,7 @@ def agent_report(
                 f"{measure.title} by day",
                 measure.figure,
                 day_labels([day for day, _ in days]),
-                (Series(measure.title, [measure.quantity(each).value for each in daily]),),
+                (Series(measure.title, [measure.quantity(each or NO_CALLS).value for each in daily]),),
                 is_line=True,
             )
             for measure in map(summary_measure, _DAILY)
@@ -130,12 +129,15 @@ def _agents_table(
         cells = (m.cell(one, target_for(held, m.field, queue_ids, teams)) for m in MEASURES)
         return (name, *cells, *(m.quantity(old).value for m in earlier), user_id)
 
+    def beside(agent: AgentSummary) -> Summary:
+        return before.get(agent.user_id, NO_CALLS)
+
     return Table(
         "agents",
         "Scorecards",
         columns,
         (
-            *(row(a.agent_name, a.user_id, a.summary, before.get(a.user_id), a.team_ids) for a in found),
+            *(row(a.agent_name, a.user_id, a.summary, beside(a), a.team_ids) for a in found),
             *([row("All calls", None, everybody, None, () if team is None else (team,))] if found else []),
         ),
         "Of calls that several agents shared, what is the agent's own is of the agent's part. All calls: the "
@@ -144,8 +146,8 @@ def _agents_table(
 
 
 def _agent_table(
-    current: Summary | None,
-    before: Summary | None,
+    current: Summary,
+    before: Summary,
     queues: Summary,
     everybody: Summary,
     held: Sequence[Range | None],

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 
 from zccvoice.analytics.scorecard import Scorecard, definitions
 from zccvoice.reports.calls import CallsReport
-from zccvoice.reports.figures import clock
+from zccvoice.reports.figures import zoned
 from zccvoice.reports.measures import flags
 from zccvoice.reports.table import Cell, Column, Plain, Report, Table
 from zccvoice.reports.worst import figure_of
@@ -39,7 +39,7 @@ def calls_tables(calls: CallsReport, tz: tzinfo | None = None) -> Report:
     known = [call.started_at for call in calls.calls if call.started_at is not None]
     now = datetime.now(UTC)
     since, until = calls.since or min(known, default=now), calls.until or now
-    about = f"{clock(since, tz)} to {clock(until, tz)} · {len(rows)} calls"
+    about = f"{zoned(since, tz)} to {zoned(until, tz)} · {len(rows)} call{'' if len(rows) == 1 else 's'}"
     return Report("calls", "Calls", about, since, until, tz, (Table("calls", "Calls", columns, rows),))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,17 @@ WIDTH_IN = 7.2
 _LINE_HEIGHT_IN = 2.5
 _BAR_IN = 0.26
 _MOST_TICKS = 9
+_LONGEST_NAME = 28
+_LEAST_TOP = {
+    Figure.COUNT: 1,
+    Figure.RATIO: 0.05,
+    Figure.DURATION: 5_000,
+    Figure.SHORT: 500,
+    Figure.PER_CALL: 0.5,
+    Figure.PER_MINUTE: 0.5,
+}
+"""Axes reach at least so far: below it ticks would be written as the same number, and next to nothing would look
+like much."""
 
 # Colours that matplotlib writes, and what the page's style calls them.
 _INK, _SOFT, _LINE, _BAND = "#010101", "#020202", "#030303", "#040404"
@@ -75,7 +87,10 @@ def drawn(chart: Chart, number: int = 0) -> str:
         (_draw_bars if bars else _draw_lines)(axes, chart)
         file = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        canvas.savefig(file, format="svg", transparent=True, metadata=nothing)
+        with warnings.catch_warnings():
+            # Text stays text: it is the reader's browser that needs the letters of Chinese or Arabic names.
+            warnings.filterwarnings("ignore", "Glyph|Matplotlib currently does not support", UserWarning)
+            canvas.savefig(file, format="svg", transparent=True, metadata=nothing)
     return _for_page(file.getvalue(), chart, number)
 
 
@@ -90,6 +105,9 @@ def _draw_bars(axes: Axes, chart: Chart) -> None:
     axes.spines["bottom"].set_visible(False)
     axes.margins(x=0.12, y=0.02)
     axes.xaxis.set_visible(False)
+    least = _LEAST_TOP.get(chart.figure, 0)
+    if min(values, default=0) >= 0 and max(values, default=0) < least:
+        axes.set_xlim(0, least)
     for place, value in zip(places, series.values, strict=True):
         axes.annotate(
             _with_unit(value, chart.figure),
@@ -118,20 +136,29 @@ def _draw_lines(axes: Axes, chart: Chart) -> None:
         )
     step = -(-len(places) // _MOST_TICKS)
     axes.set_xticks(places[::step], list(chart.labels[::step]), rotation=0)
-    axes.yaxis.set_major_locator(MaxNLocator(5, integer=chart.figure is Figure.COUNT, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _with_unit(value, chart.figure)))
     axes.grid(axis="y")
     axes.tick_params(length=0, pad=6)
     axes.spines["left"].set_visible(False)
     known = [value for series in chart.series for value in series.values if value is not None]
-    if known and min(known) >= 0 and not (chart.figure is Figure.RATIO and min(known) > 0.8):
-        axes.set_ylim(bottom=0, top=max(*known, 1 if chart.figure is Figure.COUNT else 0) * 1.1 or 1)
-    if chart.target is not None:
-        _draw_target(axes, chart.target, max(known, default=0), vertical=False)
+    _scale(axes, chart.figure, known)
+    if known and chart.target is not None:
+        _draw_target(axes, chart.target, max(known), vertical=False)
     if len(chart.series) > 1:
         # Named here: a label of a line that begins with an underscore is none to matplotlib.
-        names = [series.name for series in chart.series]
+        names = [_short(series.name) for series in chart.series]
         axes.legend(lines, names, frameon=False, loc="upper left", bbox_to_anchor=(1, 1), labelcolor=_INK)
+
+
+def _scale(axes: Axes, figure: Figure, known: Sequence[float]) -> None:
+    """The upright axis of lines: from 0, except shares near all of it; no numbers where none is known."""
+    if not known:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "None.", transform=axes.transAxes, ha="center", va="center", color=_SOFT)
+        return
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=figure is Figure.COUNT, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _with_unit(value, figure)))
+    if min(known) >= 0 and not (figure is Figure.RATIO and min(known) > 0.8):
+        axes.set_ylim(bottom=0, top=max(*known, _LEAST_TOP.get(figure, 0)) * 1.1 or 1)
 
 
 def _draw_target(axes: Axes, target: Range, highest: float, *, vertical: bool) -> None:
@@ -148,13 +175,13 @@ def _with_unit(value: float | None, figure: Figure) -> str:
     if value is None:
         return written(None, figure)
     text = written(value, figure)
-    return (
-        text if figure in (Figure.DURATION, Figure.PER_CALL) or not figure.unit else f"{text} {figure.unit}"
-    )
+    is_plain = not figure.unit or figure in (Figure.DURATION, Figure.PER_CALL, Figure.SCORE)
+    return text if is_plain else f"{text} {figure.unit}"
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= 28 else f"{label[:27]}…"
+    """A name that leaves room for what it names: beginning and end, by which the long ones of a house differ."""
+    return label if len(label) <= _LONGEST_NAME else f"{label[: _LONGEST_NAME - 11]}…{label[-10:]}"
 
 
 def _for_page(svg: str, chart: Chart, number: int) -> str:

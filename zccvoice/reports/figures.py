@@ -94,6 +94,11 @@ def clock(moment: datetime | None, tz: tzinfo | None = None) -> str:
     return UNKNOWN if moment is None else f"{moment.astimezone(tz):%Y-%m-%d %H:%M}"
 
 
+def zoned(moment: datetime | None, tz: tzinfo | None = None) -> str:
+    """The same with the name of the zone, ``2026-05-04 10:02 CEST``."""
+    return UNKNOWN if moment is None else f"{clock(moment, tz)} {zone(moment, tz)}"
+
+
 def day(moment: datetime | None, tz: tzinfo | None = None) -> str:
     """The day in the reader's time zone, ``Monday, 4 May 2026``."""
     if moment is None:

@@ -12,7 +12,7 @@ from zccvoice.reports.scope import about, scope_of
 from zccvoice.reports.summary_columns import MEASURES, summary_measure, target_for
 from zccvoice.reports.table import Cell, Chart, Column, Report, Series, Table
 from zccvoice.store import summaries
-from zccvoice.store.summaries import QueueSummary, Summary
+from zccvoice.store.summaries import NO_CALLS, QueueSummary, Summary
 from zccvoice.store.targets import Target, targets_until
 
 MOST_LINES = 6
@@ -76,7 +76,7 @@ def _queues_table(
     rows = tuple(
         (
             *_named(one, held, teams),
-            *(m.quantity(before.get(one.queue_id)).value for m in earlier),
+            *(m.quantity(before.get(one.queue_id, NO_CALLS)).value for m in earlier),
             one.queue_id,
         )
         for one in found
@@ -116,7 +116,7 @@ def _lines(found: Sequence[QueueSummary], by_hour: Sequence[QueueSummary], field
     worked = [one.hour for one in by_hour if one.hour is not None]
     hours = range(min(worked), max(worked) + 1)
     series = tuple(
-        Series(_name(one), [measure.quantity(at.get((one.queue_id, hour))).value for hour in hours])
+        Series(_name(one), [measure.quantity(at.get((one.queue_id, hour), NO_CALLS)).value for hour in hours])
         for one in busiest
     )
     more = "" if len(found) <= MOST_LINES else ", the busiest queues"

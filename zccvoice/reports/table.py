@@ -189,10 +189,11 @@ def _change(cell: Quantity) -> str:
     """``+0:12``, ``−3``; without a sign where nothing is left to be seen of it."""
     if cell.value is None:
         return UNKNOWN
-    size = written(abs(cell.value), cell.figure)
+    size = written(abs(cell.value), cell.figure).removeprefix("+")
     is_seen = any(digit in size for digit in "123456789")
     return f"{'+' if cell.value > 0 else '−'}{size}" if is_seen else size
 
 
 def _with_unit(text: str, unit: str) -> str:
-    return text if not unit or unit == Figure.DURATION.unit else f"{text} {unit}"
+    # "+0.5 ±5" would be taken for a number and its error; which scores there are, the definition says.
+    return text if unit in ("", Figure.DURATION.unit, Figure.SCORE.unit) else f"{text} {unit}"

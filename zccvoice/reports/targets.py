@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from sqlalchemy import Connection
 
-from zccvoice.reports.figures import Figure, clock
+from zccvoice.reports.figures import Figure, zoned
 from zccvoice.reports.quality import TEXT_MEASURES
 from zccvoice.reports.summary_columns import MEASURES
 from zccvoice.reports.table import Column, Plain, Quantity, Report, Table
@@ -38,7 +38,7 @@ def targets_report(connection: Connection, at: datetime, tz: tzinfo | None = Non
         low, high = (Quantity(bound, figure) for bound in (one.low, one.high))
         rows.append((one.measure, low, high, one.queue_id, one.team_id, one.valid_from, title))
     table = Table("targets", "Targets", columns, tuple(rows))
-    return Report("targets", "Targets", f"as of {clock(at, tz)}", at, at, tz, (table,))
+    return Report("targets", "Targets", f"as of {zoned(at, tz)}", at, at, tz, (table,))
 
 
 def _figure(measure: str) -> tuple[str | None, Figure]:

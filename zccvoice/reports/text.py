@@ -7,9 +7,10 @@ width; into a file or a pipe they are wide enough to be read whole (COLUMNS says
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from datetime import tzinfo
 from typing import IO
+from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.console import Console, Group
@@ -18,7 +19,7 @@ from rich.text import Text
 
 from zccvoice.analytics.record import Side
 from zccvoice.reports.calls import CallReport, CallsReport
-from zccvoice.reports.figures import UNKNOWN, Figure, clock, duration, written
+from zccvoice.reports.figures import UNKNOWN, Figure, clock, duration, written, zone, zoned
 from zccvoice.reports.measures import GROUPS, flags
 from zccvoice.reports.transcript import SIDES, remark, speaker
 from zccvoice.store.reads import CallRow, UtteranceRow
@@ -59,7 +60,8 @@ def print_calls(report: CallsReport, file: IO[str], tz: tzinfo | None = None) ->
         table = _calls_table(report, left_out, tz)
     console.print(table)
     console.print(
-        "Talk: the agent's share. Interr., monologue, wpm: agent / customer. Audio: the share that arrived.",
+        "Talk: the agent's share. Interr., monologue, wpm: agent / customer. Audio: the share that arrived. "
+        f"Started: {_zone(report.calls, tz)}.",
         style="dim",
     )
 
@@ -78,6 +80,13 @@ def console_for(file: IO[str]) -> Console:
     """A console as wide as the terminal, or wide enough to be read whole where there is none."""
     width = None if file.isatty() or os.environ.get("COLUMNS", "").isdigit() else FILE_WIDTH
     return Console(file=file, width=width, markup=False, emoji=False, highlight=False)
+
+
+def _zone(calls: Sequence[CallRow], tz: tzinfo | None) -> str:
+    """That of the newest call: a zone may change its name within a period."""
+    if isinstance(tz, ZoneInfo):
+        return tz.key
+    return next((zone(call.started_at, tz) for call in calls if call.started_at is not None), "local time")
 
 
 def _calls_table(report: CallsReport, left_out: Set[str], tz: tzinfo | None) -> Table:
@@ -133,7 +142,7 @@ def _heading(call: CallRow, tz: tzinfo | None) -> Table:
     table = Table.grid(padding=(0, 2))
     rows = {
         "Call": call.engagement_id,
-        "Started": clock(call.started_at, tz),
+        "Started": zoned(call.started_at, tz),
         "Queue": call.queue_name or UNKNOWN,
         "Agent": call.agent_name or UNKNOWN,
         "Note": ", ".join(flags(call)),

@@ -38,6 +38,8 @@ from zccvoice.speech.window import LONGEST_S, Windows, windows_for
 DEMO_MODEL = "demo"
 QUIETEST_DBFS = -60.0
 """Below this level there is nothing to hear, and Whisper would make something up."""
+_BEGIN_OF_PATHS = ("/", ".", "~")
+"""No name of weights begins so."""
 
 
 def weights_location(model: str) -> str:
@@ -65,6 +67,10 @@ class WhisperRecognizer:
         self._windows = windows_for(settings.windows, any_length=settings.model == DEMO_MODEL)
         self._beam_size = settings.beam_size
         location = weights_location(settings.model)
+        if (
+            location.startswith(_BEGIN_OF_PATHS) and not Path(location).is_dir()
+        ):  # the hub would call it a bad name
+            raise RecognizerError(f"speech.model: cannot load {settings.model!r}: there is no such folder")
         try:
             self._model = _load(location, settings)
         except Exception as error:  # faster-whisper, CTranslate2 and the hub raise many kinds

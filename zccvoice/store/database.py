@@ -92,6 +92,7 @@ def connect(
         connect_args={
             "application_name": application_name,
             "connect_timeout": CONNECT_TIMEOUT_S,
+            "client_encoding": "utf8",  # whatever the database's own or the environment's is
             "options": " ".join([in_url] if isinstance(in_url, str) else in_url) + " " + " ".join(options),
             # A host that vanishes without a word is noticed in half a minute instead of a quarter of an hour.
             "keepalives_idle": 15,
@@ -229,15 +230,16 @@ def _cause_of(error: BaseException) -> BaseException | None:
 
 
 def require_current_schema(engine: Engine) -> None:
-    """Check that the schema is the one this version of the program was written for.
+    """Check that the schema is the one this version of the program was written for, in a database for any text.
 
     Raises:
         SchemaMissingError: there are no tables of ours yet.
         SchemaNotCurrentError: it is older, newer or not there; the text says what to do.
-        StoreError: the database cannot be asked.
+        StoreError: the database cannot be asked, or does not hold every text.
     """
     scripts = ScriptDirectory.from_config(_alembic_config())
     with transaction(engine) as connection:
+        _require_unicode(connection)
         context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
         found = set(context.get_current_heads())
     wanted = set(scripts.get_heads())
@@ -256,6 +258,16 @@ def require_current_schema(engine: Engine) -> None:
     )
 
 
+def _require_unicode(connection: Connection) -> None:
+    """In a database of another encoding a call would fail for good with the first name that it cannot write."""
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    if encoding != "UTF8":
+        raise StoreError(
+            f"the database's encoding is {encoding}, expected UTF8: make it with "
+            "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        )
+
+
 def known_migrations() -> frozenset[str]:
     """The names of all changes of the schema that this version of the program knows."""
     scripts = ScriptDirectory.from_config(_alembic_config())
@@ -269,6 +281,8 @@ def upgrade(engine: Engine) -> None:
         SchemaNotCurrentError: the schema belongs to a newer version of the program.
         StoreError: the database refused, or a lock was not to be had in time (then nothing is half done).
     """
+    with transaction(engine) as connection:
+        _require_unicode(connection)
     config = _alembic_config()
     config.attributes["engine"] = engine
     try:

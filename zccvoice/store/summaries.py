@@ -78,6 +78,9 @@ class Summary:
     """Mean share of the calls' audio that arrived, 0–1."""
 
 
+NO_CALLS = Summary(0, 0, 0, 0, *[None] * (len(fields(Summary)) - 4))
+"""What is known of no calls: that there are none."""
+
 _MEASURES = """
     count(*) AS calls_count,
     count(c.computed_at) AS measured_calls_count,
@@ -211,6 +214,12 @@ def queue_ids(connection: Connection, scope: Scope) -> list[str]:
         WHERE {in_scope(scope)} AND c.queue_id IS NOT NULL ORDER BY 1
     """  # noqa: S608
     return list(connection.scalars(text(query), scope_values(scope)))
+
+
+def knows_queue(connection: Connection, queue: str) -> bool:
+    """Whether any call, whenever it was, came through a queue of this id or name."""
+    query = "SELECT EXISTS (SELECT FROM reporting.call c WHERE c.queue_id = :queue OR c.queue_name = :queue)"
+    return bool(connection.scalar(text(query), {"queue": queue}))
 
 
 def queue_hours(
