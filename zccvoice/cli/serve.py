@@ -48,14 +48,14 @@ def run(options: argparse.Namespace) -> int:
     config = settings.load(options)
     if problems := all_problems(config):
         raise ConfigError(problems)
-    log.configure(config.log)
     rules = rules_in(config)
-    _allow_many_files()
     with sole_daemon(config.data.folder):
         return _serve(config, rules)
 
 
 def _serve(config: Config, rules: Sequence[Rule]) -> int:
+    log.configure(config.log)
+    _allow_many_files()
     shelf, phones = settings.shelf(config), settings.phones(config)
     with (
         open_recognizer(config.speech) as recognizer,
