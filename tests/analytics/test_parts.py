@@ -57,6 +57,17 @@ def test_a_hold_over_time_without_a_stream_is_one() -> None:
     assert (part.hold_count, part.hold_time_ms) == (scorecard(record).hold_count, 15_000) == (1, 15_000)
 
 
+def test_a_part_is_as_long_as_a_stream_was_open_in_it() -> None:
+    record = call(
+        said(A, 0, 2_000),
+        said(A, 50_000, 52_000),
+        streams=((0, 20_000), (40_000, 60_000)),
+        events=(event("user_answered", 1_000), event("user_end", 55_000)),
+    )
+    (part,) = agent_parts(record)
+    assert (part.start_ms, part.end_ms, part.length_ms) == (1_000, 55_000, 19_000 + 15_000)
+
+
 def test_to_one_agent_another_is_a_third_party() -> None:
     together = call(
         said(A, 0, 2_000, channel_id="ch-a"),

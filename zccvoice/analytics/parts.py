@@ -32,6 +32,8 @@ class AgentPart:
     """From when on the agent was on the call, ms on the engagement's clock."""
     end_ms: int
     """Until when, ms on the engagement's clock."""
+    length_ms: int
+    """For how long of the part a stream was open, as in duration_ms of the call, ms."""
     talk_time_ms: int
     """The agent's own speech, ms."""
     talk_time_total_ms: int
@@ -143,6 +145,7 @@ def _measured(
         channel_id=channel_id,
         start_ms=span.start_ms,
         end_ms=span.end_ms,
+        length_ms=total_ms(intersection(open_, [span])),
         talk_time_ms=talk_ms,
         talk_time_total_ms=talk_ms + sum(total_ms(intersection(spans, [span])) for spans in others),
         words_count=wording.words_count(said),

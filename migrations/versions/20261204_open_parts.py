@@ -1,0 +1,72 @@
+"""An agent's part of a call is as long as a stream was open in it, as a call is.
+
+The talk ratio and the share of silence of a shared call were less than those of the same call without a second
+agent, where a stream had closed and another one opened. Rows that are there get their length when the call is
+measured again; until then it is all the time from their start to their end.
+
+Revision ID: 20261204_open_parts
+Revises: 20261203_as_each_call
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import sqlalchemy as sa
+from alembic import context, op
+
+revision = "20261204_open_parts"
+down_revision = "20261203_as_each_call"
+branch_labels = None
+depends_on = None
+
+MEASURES = {"length_ms": sa.BigInteger()}
+CHANGES = {
+    "agent_part": {
+        "a.end_ms - a.start_ms AS length_ms": "coalesce(a.length_ms, a.end_ms - a.start_ms) AS length_ms",
+    },
+    "agent_call": {
+        "sum(a.end_ms - a.start_ms)": "sum(coalesce(a.length_ms, a.end_ms - a.start_ms))",
+    },
+}
+
+
+def upgrade() -> None:
+    for name, kind in MEASURES.items():
+        op.add_column("agent_part", sa.Column(name, kind, nullable=True), schema="zccvoice")
+    before = _views_before()
+    _replace_views({view: _changed(query, CHANGES[view]) for view, query in before.items()})
+
+
+def downgrade() -> None:
+    _replace_views(_views_before())
+    for name in MEASURES:
+        op.drop_column("agent_part", name, schema="zccvoice")
+
+
+def _views_before() -> dict[str, str]:
+    each_call, shared, parts = (
+        _revision(name) for name in ("20261203_as_each_call", "20261202_shared_calls", "20261201_agent_parts")
+    )
+    more = ", ".join(f"a.{name}" for name in shared.MEASURES)
+    return {
+        "agent_part": parts.VIEWS["agent_part"].replace(shared.PART_END, f"{shared.PART_END}, {more}"),
+        "agent_call": each_call._agent_call(
+            f", {each_call.SPEED_OF_PARTS}", f", {each_call.MORE_OF_AGENT_CALL}"
+        ),
+    }
+
+
+def _changed(query: str, changes: dict[str, str]) -> str:
+    for old, new in changes.items():
+        assert query.count(old) == 1, old
+        query = query.replace(old, new)
+    return query
+
+
+def _replace_views(views: dict[str, str]) -> None:
+    _revision("20261129_days_and_hours")._replace_views(views)
+
+
+def _revision(name: str) -> ModuleType:
+    return context.script.get_revision(name).module
