@@ -99,6 +99,10 @@ def test_sentiment_is_of_the_words_in_the_part() -> None:
     first, second = agent_parts(record)
     assert first.sentiment_score == 2.5
     assert second.sentiment_score == pytest.approx(5 * (-0.5 * 30 + 1.0 * 2) / 32)
+    assert (first.sentiment_words_count, second.sentiment_words_count) == (20, 32)
+    *others, last = record.utterances
+    _, second = agent_parts(replace(record, utterances=(*others, replace(last, sentiment=None))))
+    assert (second.sentiment_score, second.sentiment_words_count, second.words_count) == (-2.5, 30, 32)
 
 
 def test_an_agent_who_comes_back_has_two_parts() -> None:

@@ -273,6 +273,21 @@ def test_the_time_between_two_streams_is_nobodys(connection: Connection) -> None
     assert connection.execute(part).one() == (40_000, timedelta(seconds=70))
 
 
+def test_the_sentiment_of_several_parts_is_that_of_the_words_that_have_one(calls: Connection) -> None:
+    calls.execute(text("DELETE FROM zccvoice.agent_part"))
+    add_agent(calls, "ann", "sue")
+    rated = {"sentiment_score": 3.0, "sentiment_words_count": 10}
+    add_part(calls, "ann", "c2", words_count=90, **rated)
+    add_part(
+        calls, "ann", "c2", start_ms=20_000, words_count=None, sentiment_score=-1.0, sentiment_words_count=30
+    )
+    add_part(
+        calls, "ann", "c2", start_ms=40_000, words_count=50, sentiment_score=None, sentiment_words_count=0
+    )
+    found = {one.user_id: one.summary for one in summaries.agents(calls, DAY)}
+    assert found["ann"].mean_sentiment_agent_score == pytest.approx((3 * 10 - 1 * 30) / 40)
+
+
 def test_only_a_queue_and_only_a_team(calls: Connection) -> None:
     def of(**only: str) -> int:
         return summaries.summary(calls, Scope(DAY.since, DAY.until, **only)).calls_count

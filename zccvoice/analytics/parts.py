@@ -58,6 +58,8 @@ class AgentPart:
     """The agent's longest turn, first word to last, ms."""
     sentiment_score: float | None
     """Sentiment of the agent's words, −5…+5: mean of the utterances' scores, weighted by their words."""
+    sentiment_words_count: int
+    """Words of the agent's utterances that have a score: with them several parts are one."""
 
 
 def part_definitions() -> dict[str, str]:
@@ -161,6 +163,7 @@ def _measured(
         response_gap_ms_p50=gap_ms_p50,
         longest_monologue_ms=turns.longest_monologue_ms(taken, Side.AGENT),
         sentiment_score=sentiment.side_score(said),
+        sentiment_words_count=sentiment.side_words_count(said),
     )
 
 

@@ -90,7 +90,9 @@ _OWN = {
         "Median time from the end of another's turn to the start of the agent's, ms; of several parts their mean."
     ),
     "longest_monologue_ms": "The agent's longest turn, first word to last, ms.",
-    "sentiment_score": "Sentiment of the agent's words, -5 to +5; of several parts weighted by their words.",
+    "sentiment_score": (
+        "Sentiment of the agent's words, -5 to +5; several parts are weighted by their words that have one."
+    ),
 }
 _OWN_OF_DAY = {
     **{

@@ -207,6 +207,7 @@ class AgentPart(Base):
     longest_monologue_ms: Mapped[int | None] = mapped_column(comment=_PARTS["longest_monologue_ms"])
     sentiment_score: Mapped[float | None] = mapped_column(comment=_PARTS["sentiment_score"])
     length_ms: Mapped[int | None] = mapped_column(comment=_PARTS["length_ms"])
+    sentiment_words_count: Mapped[int | None] = mapped_column(comment=_PARTS["sentiment_words_count"])
 
 
 class CallRecognition(Base):

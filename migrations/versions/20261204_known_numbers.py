@@ -1,10 +1,12 @@
-"""An agent's part of a call is as long as a stream was open in it, as a call is.
+"""What is an agent's own in a shared call is measured as a whole call is.
 
-The talk ratio and the share of silence of a shared call were less than those of the same call without a second
-agent, where a stream had closed and another one opened. Rows that are there get their length when the call is
-measured again; until then it is all the time from their start to their end.
+A part of a call is as long as a stream was open in it: where one had closed and another opened, the talk ratio and
+the share of silence of a shared call were less than those of the same call without a second agent. The sentiment
+of several parts is weighted by the words that have one, as that of a call is, not by all words. Rows that are
+there get both when the call is measured again; until then a part is all the time from its start to its end, and
+all its words count.
 
-Revision ID: 20261204_open_parts
+Revision ID: 20261204_known_numbers
 Revises: 20261203_as_each_call
 """
 
@@ -15,18 +17,21 @@ from types import ModuleType
 import sqlalchemy as sa
 from alembic import context, op
 
-revision = "20261204_open_parts"
+revision = "20261204_known_numbers"
 down_revision = "20261203_as_each_call"
 branch_labels = None
 depends_on = None
 
-MEASURES = {"length_ms": sa.BigInteger()}
+MEASURES = {"length_ms": sa.BigInteger(), "sentiment_words_count": sa.BigInteger()}
+RATED_WORDS = "coalesce(a.sentiment_words_count, a.words_count)"
 CHANGES = {
     "agent_part": {
         "a.end_ms - a.start_ms AS length_ms": "coalesce(a.length_ms, a.end_ms - a.start_ms) AS length_ms",
     },
     "agent_call": {
         "sum(a.end_ms - a.start_ms)": "sum(coalesce(a.length_ms, a.end_ms - a.start_ms))",
+        "sum(a.sentiment_score * a.words_count)": f"sum(a.sentiment_score * {RATED_WORDS})",
+        "sum(a.words_count) FILTER (WHERE a.sentiment": f"sum({RATED_WORDS}) FILTER (WHERE a.sentiment",
     },
 }
 
