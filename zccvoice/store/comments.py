@@ -151,7 +151,7 @@ _VIEW_COLUMNS = {
     ("utterance", "speaker_name"): _SPEAKER_OF_UTTERANCE,
     ("utterance", "started_at"): "When it began.",
     ("utterance", "text"): "Transcript, redacted; NULL unless the verdict is kept.",
-    ("utterance", "loudness_score"): _SCORE,
+    ("utterance", "loudness_score"): f"{_SCORE} NULL without a level.",
     ("transcript_search", "side"): _SIDE_OF_UTTERANCE,
     ("transcript_search", "speaker_name"): _SPEAKER_OF_UTTERANCE,
     ("transcript_search", "text"): "Transcript, redacted.",
