@@ -80,7 +80,10 @@ _OWN = {
     "talk_time_ms": "The agent's own speech, ms.",
     "talk_time_total_ms": "The agent's own speech and that of all others while he was on the call, ms.",
     "words_count": "Words of the agent's kept transcripts; NULL when they are not known or cannot be counted.",
-    "talk_speed_wpm": "Words per minute of the agent's own transcribed speech; NULL below 20 words.",
+    "talk_speed_wpm": (
+        "Words per minute of the agent's own transcribed speech; NULL below 20 words. Of several parts those "
+        "count that have one."
+    ),
     "hold_time_ms": "Time on hold while the agent was on the call, ms.",
     "hold_count": "Holds that began while the agent was on the call.",
     "silence_time_ms": "Silences of the call (more than 3 s) while the agent was on it, ms.",
