@@ -114,6 +114,22 @@ def test_what_a_panel_draws_is_there(dashboard: Dashboard) -> None:
     assert asked == set(dashboard.variables)
 
 
+OF_AGENTS = [(one, panel) for one, panel in PANELS if "reporting.agent_call" in panel.sql]
+
+
+@pytest.mark.parametrize(("dashboard", "panel"), OF_AGENTS, ids=[panel.title for _, panel in OF_AGENTS])
+def test_an_agent_without_a_name_is_not_left_out(
+    calls: Connection, dashboard: Dashboard, panel: Panel
+) -> None:
+    at = list(panel.columns).index("agent_name")
+    _, named = answer(calls, dashboard, panel.sql)
+    calls.execute(text("UPDATE zccvoice.agent SET display_name = NULL"))
+    _, rows = answer(calls, dashboard, panel.sql)
+    assert (
+        {row[at] for row in rows} == {str(row[at]).lower() for row in named} <= {"ann", "mia", "nia", "sam"}
+    )
+
+
 def test_only_the_views_are_asked() -> None:
     for _, panel in PANELS:
         assert "zccvoice." not in panel.sql, panel.title
