@@ -185,6 +185,13 @@ def test_agents_have_their_own_calls_and_share_what_is_shared(calls: Connection)
         "sam": 2,
     }
     assert found["ann"].summary.shared_calls_count == found["sam"].summary.shared_calls_count == 1
+    whole, (at_once,) = summaries.summary(calls, DAY), summaries.days(calls, DAY, [DAY.since])
+    assert (whole.calls_count, whole.shared_calls_count) == (6, 1), "one call, whoever shares it"
+    assert at_once == whole
+    assert summaries.queues_of_agent(calls, DAY, "sam").shared_calls_count == 1
+    assert {one.queue_id: one.summary.shared_calls_count for one in summaries.queues(calls, DAY)}[
+        "q-ann"
+    ] == 1
     assert found["sam"].summary.interruptions_agent_per_call == 3, "his part of the other is not known"
     assert found["mia"].team_ids == ("sales", "support")
 
