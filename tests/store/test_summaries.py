@@ -264,7 +264,9 @@ def test_the_time_between_two_streams_is_nobodys(connection: Connection) -> None
     agents = [ParticipantSeen(**of, channel_id=one, side=Side.AGENT, user_id=id_) for one, id_ in who.items()]
     answered = CallEventSeen(**of, name="user_answered", timestamp_ms=ZERO_MS, channel_id="c2")
     first = [*small_call()[:3], agents[0], answered, *heard(of, 0, 20)]
-    second = [StreamOpened(**later, product="zcc_voice", started_at=BEGAN + timedelta(seconds=50))]
+    second: list[Fact] = [
+        StreamOpened(**later, product="zcc_voice", started_at=BEGAN + timedelta(seconds=50))
+    ]
     second += [ClockStarted(**later, timestamp_ms=ZERO_MS + 50_000), *heard(later, 50, 70)]
     apply(connection, [*first, *second])
     day = Scope(BEGAN - timedelta(days=1), BEGAN + timedelta(days=1))
@@ -283,8 +285,7 @@ def test_the_time_between_two_streams_is_nobodys(connection: Connection) -> None
 def test_the_sentiment_of_several_parts_is_that_of_the_words_that_have_one(calls: Connection) -> None:
     calls.execute(text("DELETE FROM zccvoice.agent_part"))
     add_agent(calls, "ann", "sue")
-    rated = {"sentiment_score": 3.0, "sentiment_words_count": 10}
-    add_part(calls, "ann", "c2", words_count=90, **rated)
+    add_part(calls, "ann", "c2", words_count=90, sentiment_score=3.0, sentiment_words_count=10)
     add_part(
         calls, "ann", "c2", start_ms=20_000, words_count=None, sentiment_score=-1.0, sentiment_words_count=30
     )
