@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.store.supervised_calls import MOVED, store_calls
+from tests.store.supervised_calls import CALLS, MOVED, store_calls
 from tests.store.test_summaries import put
 from zccvoice.config.sources import is_setting
 from zccvoice.reports.dashboards import (
@@ -128,6 +128,25 @@ def test_an_agent_without_a_name_is_not_left_out(
     assert (
         {row[at] for row in rows} == {str(row[at]).lower() for row in named} <= {"ann", "mia", "nia", "sam"}
     )
+
+
+OF_QUEUES = [(one, panel) for one, panel in PANELS if "'No queue') AS queue_name" in panel.sql]
+
+
+@pytest.mark.parametrize(("dashboard", "panel"), OF_QUEUES, ids=[panel.title for _, panel in OF_QUEUES])
+def test_a_queue_without_a_name_is_not_no_queue(
+    calls: Connection, dashboard: Dashboard, panel: Panel
+) -> None:
+    calls.execute(text("UPDATE zccvoice.engagement SET queue_name = NULL"))
+    at = list(panel.columns).index("queue_name")
+    _, rows = answer(calls, dashboard, panel.sql)
+    assert {row[at] for row in rows} == {f"q-{name}" for name in CALLS}
+
+
+def test_queues_of_one_name_are_told_apart(calls: Connection) -> None:
+    (found,) = ((one, panel) for one, panel in PANELS if (one.name, panel.title) == ("queues", "Queues"))
+    _, rows = answer(calls, found[0], found[1].sql)
+    assert [row[:2] for row in rows] == [("Queue", 1)] * len(CALLS), "as in the report"
 
 
 def test_only_the_views_are_asked() -> None:
