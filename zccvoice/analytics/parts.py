@@ -1,8 +1,9 @@
 """Each agent's part of a call: after a transfer, in a conference or after a takeover several agents share one.
 
-A part lasts from an agent's answering to the end of his leg. What was heard of the leg before or after belongs to
-the nearest of its parts, so that all that the agents said is in exactly one part: their sums are the call's.
-Turns are those of the call as the agent was in it: to each agent the others are third parties.
+A part lasts from an agent's answering to the end of his leg, or of its last stream where no end was told. What
+was heard of the leg before or after belongs to the nearest of its parts, so that all that the agents said is in
+exactly one part: their sums are the call's. Turns are those of the call as the agent was in it: to each agent the
+others are third parties.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _parts_of(record: CallRecord, channel_id: str, thresholds: Thresholds) -> li
     open_ = timing.open_time(record)
     heard = [Span(one.start_ms, one.end_ms) for one in record.utterances if _is_of(one, channel_id)]
     heard += [one.open_span for one in record.tracks if _is_of(one, channel_id)]
-    spans = _told_spans(record, channel_id, open_[-1].end_ms)
+    spans = _told_spans(record, channel_id, heard)
     if not spans:
         spans = [Span(min(one.start_ms for one in heard), max(one.end_ms for one in heard))]
     first_ms = open_[0].start_ms
@@ -98,8 +99,8 @@ def _is_of(one: SpokenUtterance | TrackSound, channel_id: str) -> bool:
     return one.side is Side.AGENT and one.channel_id == channel_id
 
 
-def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]:
-    """From every answering of the leg to its next end, as events told."""
+def _told_spans(record: CallRecord, channel_id: str, heard: Sequence[Span]) -> list[Span]:
+    """From every answering of the leg to its next end, as events told; without one to that of its last stream."""
     spans: list[Span] = []
     began: int | None = None
     begins = _begins(record, channel_id)
@@ -112,8 +113,17 @@ def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]
             spans.append(Span(began, event.at_ms))
             began = None
     if began is not None:
-        spans.append(Span(began, max(began, last_ms)))
+        spans.append(Span(began, max(began, _last_ms(record, began, heard))))
     return spans
+
+
+def _last_ms(record: CallRecord, began_ms: int, heard: Sequence[Span]) -> int:
+    """Until when a leg whose end was not told is taken to be on the call: the next agent has his own stream."""
+    later = [one for one in heard if one.end_ms > began_ms]
+    own = [one for one in record.streams if intersection([one], later)]
+    end_ms = max(one.end_ms for one in (*own, *later)) if own else _LATE
+    is_over = any(one.end_ms > end_ms for one in record.streams)
+    return end_ms if is_over else timing.open_time(record)[-1].end_ms
 
 
 def _begins(record: CallRecord, channel_id: str) -> frozenset[str]:
