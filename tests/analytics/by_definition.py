@@ -231,12 +231,13 @@ def listens(one: Said, turn: Said, following: list[Said]) -> bool:
         return False
     if one.end <= turn.end:
         return True
-    while following and following[0].side == one.side and not following[0].is_substantive:
-        following = following[1:]
-    if not following or following[0].side != turn.side:
-        return False
-    within = following[0].start - turn.end < 3_000 and one.end <= following[0].end
-    return within or one.start - turn.end <= 1_000
+    taken = [other.side != turn.side and other.is_substantive for other in following]
+    before = following[: taken.index(True)] if True in taken else following
+    again = [other for other in before if other.side == turn.side]
+    end = turn.end
+    for other in again:
+        end = max(end, other.end) if other.start - end < 3_000 and end < one.end else end
+    return one.end <= end or (bool(again) and one.start - turn.end <= 1_000)
 
 
 def floor(

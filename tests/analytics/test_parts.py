@@ -57,6 +57,38 @@ def test_a_hold_over_time_without_a_stream_is_one() -> None:
     assert (part.hold_count, part.hold_time_ms) == (scorecard(record).hold_count, 15_000) == (1, 15_000)
 
 
+def test_a_part_is_as_long_as_a_stream_was_open_in_it() -> None:
+    record = call(
+        said(A, 0, 2_000),
+        said(A, 50_000, 52_000),
+        streams=((0, 20_000), (40_000, 60_000)),
+        events=(event("user_answered", 1_000), event("user_end", 55_000)),
+    )
+    (part,) = agent_parts(record)
+    assert (part.start_ms, part.end_ms, part.length_ms) == (1_000, 55_000, 19_000 + 15_000)
+
+
+def test_the_part_of_a_leg_whose_end_was_not_told_ends_with_its_last_stream() -> None:
+    """After a transfer the next agent has a stream of his own, and the end of the first may not be told."""
+    told = event("user_answered", 0, "ch-a"), event("user_answered", 30_000, "ch-b")
+    record = call(
+        said(A, 0, 10_000, channel_id="ch-a"),
+        said(A, 31_000, 35_000, channel_id="ch-b"),
+        said(C, 36_000, 40_000),
+        streams=((0, 20_000), (30_000, 60_000)),
+        tracks=(track(A, 0, 20_000, channel_id="ch-a"), track(A, 30_000, 60_000, channel_id="ch-b")),
+        events=(*told, event("user_hold", 45_000, "ch-b"), event("user_unhold", 50_000, "ch-b")),
+    )
+    first, second = agent_parts(record)
+    assert (first.end_ms, first.length_ms, first.talk_time_total_ms) == (20_000, 20_000, 10_000)
+    assert (first.hold_count, first.silence_time_ms) == (0, 10_000), (
+        "not what the second agent's customer waits"
+    )
+    assert (second.start_ms, second.end_ms, second.hold_count) == (30_000, 60_000, 1)
+    back = replace(record, tracks=(*record.tracks, track(A, 30_000, 31_000, channel_id="ch-a")))
+    assert agent_parts(back)[0].end_ms == 60_000, "he is in the second stream as well"
+
+
 def test_to_one_agent_another_is_a_third_party() -> None:
     together = call(
         said(A, 0, 2_000, channel_id="ch-a"),
@@ -88,6 +120,10 @@ def test_sentiment_is_of_the_words_in_the_part() -> None:
     first, second = agent_parts(record)
     assert first.sentiment_score == 2.5
     assert second.sentiment_score == pytest.approx(5 * (-0.5 * 30 + 1.0 * 2) / 32)
+    assert (first.sentiment_words_count, second.sentiment_words_count) == (20, 32)
+    *others, last = record.utterances
+    _, second = agent_parts(replace(record, utterances=(*others, replace(last, sentiment=None))))
+    assert (second.sentiment_score, second.sentiment_words_count, second.words_count) == (-2.5, 30, 32)
 
 
 def test_an_agent_who_comes_back_has_two_parts() -> None:

@@ -13,6 +13,7 @@ from tests.analytics.build import A, C, call, calls, event, gap, said, track
 from zccvoice.analytics.record import CallRecord, Side, Span
 from zccvoice.analytics.rules import Condition, Filter, Limit, Origin, Phrases, Quantity, Rule, Unit, Window
 from zccvoice.analytics.rules_matching import SETTLING_MS, Listener, Progress, progress_of
+from zccvoice.analytics.scorecard import scorecard
 from zccvoice.analytics.timing import open_time
 
 ANYWHERE = Origin()
@@ -115,6 +116,20 @@ def test_nobody_knows_of_a_silence_where_nothing_could_be_heard() -> None:
         holds(call(*talk, gaps=(gap(A, 13_500, 17_500),)), replace(silence, window=Window(0, 14_000))) is True
     )
     assert holds(call(*talk), silence) is False
+
+
+def test_a_hold_over_time_without_a_stream_is_as_long_as_in_the_scorecard() -> None:
+    record = call(
+        said(A, 0, 2_000),
+        streams=((0, 20_000), (40_000, 60_000)),
+        events=(event("user_hold", 10_000), event("user_unhold", 45_000)),
+    )
+    assert scorecard(record).longest_hold_ms == 15_000
+    (place,) = Listener(record).find(Condition(limit(Quantity.HOLD_MS, 14_999))).evidence
+    assert (place.start_ms, place.end_ms) == (10_000, 45_000)
+    assert place.why.endswith(": 15000")
+    assert holds(record, Condition(limit(Quantity.HOLD_MS, 15_000))) is False
+    assert holds(record, Condition(limit(Quantity.HOLD_MS, 13_000), window=Window(0, 43_001))) is True
 
 
 @pytest.mark.parametrize(("above_ms", "is_met"), [(4_000, True), (5_000, False)])

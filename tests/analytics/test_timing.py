@@ -141,6 +141,19 @@ def test_a_hold_over_two_streams_is_one_and_measures_only_open_time() -> None:
     assert (measured.hold_count, measured.hold_time_ms, measured.longest_hold_ms) == (1, 7_000, 7_000)
 
 
+def test_a_hold_that_begins_in_a_later_stream_ends_one_whose_end_was_not_told() -> None:
+    """The unhold came while no stream was open: what was said since then was said on no hold."""
+    streams = ((0, 20_000), (30_000, 100_000))
+    begun = event("user_hold", 10_000), event("user_hold", 80_000)
+    talk = said(A, 31_000, 40_000), said(C, 41_000, 79_000)
+    ended = scorecard(call(*talk, streams=streams, events=(*begun, event("user_unhold", 85_000))))
+    assert (ended.hold_count, ended.hold_time_ms, ended.longest_hold_ms) == (2, 15_000, 10_000)
+    going_on = scorecard(call(*talk, streams=streams, events=begun))
+    assert (going_on.hold_count, going_on.hold_time_ms, going_on.longest_hold_ms) == (2, 30_000, 20_000)
+    between = event("user_hold", 10_000), event("user_hold", 25_000), event("user_unhold", 35_000)
+    assert scorecard(call(streams=streams, events=between)).hold_time_ms == 15_000, "told twice, it is one"
+
+
 def test_another_agents_end_does_not_end_a_hold() -> None:
     events = (event("user_hold", 5_000), event("user_end", 6_000, "ch-b"), event("user_unhold", 9_000))
     assert timing.holds(call(events=events)) == [Span(5_000, 9_000)]

@@ -74,6 +74,27 @@ def test_a_short_word_in_a_pause_of_the_turn_lies_within_it_however_late() -> No
     assert signals_of(LONG, said(A, 6_500, 9_001, 1), said(C, 7_900, 9_000)) == []
 
 
+def test_a_turn_goes_on_over_the_short_words_of_two_others() -> None:
+    first, second = said(A, 6_400, 6_900, 1), said(O, 6_800, 7_200, 1)
+    again = said(C, 7_900, 9_000)
+    assert signals_of(LONG, first, again) == [6_400], "of two"
+    assert signals_of(LONG, first, second, again) == [6_400, 6_800]
+    assert turns_of(LONG, first, second, again) == [(C, 0, 9_000)]
+    at_once = said(A, 5_200, 5_600, 1), said(O, 5_400, 5_800, 1)
+    assert signals_of(LONG, *at_once, said(C, 8_500, 9_000)) == [5_200, 5_400], (
+        "soon after the end of the turn"
+    )
+
+
+def test_a_turn_may_go_on_in_pieces_beside_a_short_word() -> None:
+    pieces = said(C, 6_600, 7_000), said(C, 7_400, 9_000)
+    assert signals_of(LONG, said(A, 6_500, 7_500, 1), *pieces) == [6_500]
+    assert turns_of(LONG, said(A, 6_500, 7_500, 1), *pieces) == [(C, 0, 9_000)]
+    assert signals_of(LONG, said(A, 6_500, 9_001, 1), *pieces) == []
+    assert signals_of(LONG, said(A, 6_500, 7_500, 1), pieces[0], said(C, 10_000, 12_000)) == []
+    assert signals_of(LONG, said(A, 6_500, 7_500, 1), pieces[0], said(O, 7_100, 9_000), pieces[1]) == []
+
+
 def test_a_short_answer_that_is_no_signal_is_a_turn() -> None:
     assert turns_of(LONG, said(A, 7_000, 7_400, 1), said(C, 9_000, 12_000)) == [
         (C, 0, 5_000),

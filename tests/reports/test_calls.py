@@ -7,17 +7,20 @@ import runpy
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
 from zccvoice.analytics.record import Side
 from zccvoice.analytics.scorecard import scorecard
+from zccvoice.reports import transcript
 from zccvoice.reports.calls import call_report, calls_report
 from zccvoice.reports.html import page_name
 from zccvoice.store import measures, reads, writes
 from zccvoice.store.database import connect, transaction
 from zccvoice.store.facts import (
+    CallEventSeen,
     ClockStarted,
     Fact,
     ParticipantSeen,
@@ -67,6 +70,33 @@ def test_one_call_is_whole(connection: Connection) -> None:
     assert report.call.scorecard.talk_time_agent_ms == 2_000
     assert [one.text for one in report.utterances] == ["Hello, this is Ada."]
     assert call_report(connection, "nobody") is None
+
+
+def test_what_a_supervisor_said_is_on_the_side_that_it_is_measured_on(connection: Connection) -> None:
+    zero_ms = int(datetime(2026, 5, 4, 12, tzinfo=UTC).timestamp() * 1000)
+    of: dict[str, Any] = {"engagement_id": "e4", "stream_id": "e4-s"}
+
+    def said(start_ms: int, text: str) -> Fact:
+        from_ms, to_ms = zero_ms + start_ms, zero_ms + start_ms + 1_000
+        return UtteranceHeard("e4", "e4-s", "s", from_ms, to_ms, -20.0, 0.0, text)
+
+    def told(name: str, at_ms: int) -> Fact:
+        return CallEventSeen(**of, name=name, timestamp_ms=zero_ms + at_ms, channel_id="s")
+
+    supervisor = ParticipantSeen(**of, channel_id="s", side=Side.AGENT, display_name="Sue")
+    heard = [
+        told("monitor_started", 0),
+        said(1_800, "Say that we pay it back."),
+        told("takeover_started", 9_000),
+    ]
+    writes.apply(connection, [*facts("e4", 4), supervisor, *heard, said(10_000, "This is Sue.")])
+    report = call_report(connection, "e4")
+    assert report is not None
+    assert [one.side for one in report.utterances] == [Side.AGENT, Side.OTHER, Side.AGENT]
+    assert [one.side for one in report.utterances] == [one.side for one in report.record.utterances]
+    assert [one.is_interruption for one in transcript.said(report)] == [False, True, False]
+    of_agent = [one.text for one in report.utterances if one.side is Side.AGENT and one.text]
+    assert scorecard(report.record).words_agent_count == len(" ".join(of_agent).split())
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from tests.store.supervised_calls import MOVED, store_calls
+from tests.store.supervised_calls import CALLS, MOVED, store_calls
 from tests.store.test_summaries import put
 from zccvoice.config.sources import is_setting
 from zccvoice.reports.dashboards import (
@@ -112,6 +112,41 @@ def test_what_a_panel_draws_is_there(dashboard: Dashboard) -> None:
             assert ("by name" in panel.kind) == (kinds[1] == "text"), panel.title
     asked = {name for panel in dashboard.panels for name in re.findall(r"\$\{(\w+):sqlstring\}", panel.sql)}
     assert asked == set(dashboard.variables)
+
+
+OF_AGENTS = [(one, panel) for one, panel in PANELS if "reporting.agent_call" in panel.sql]
+
+
+@pytest.mark.parametrize(("dashboard", "panel"), OF_AGENTS, ids=[panel.title for _, panel in OF_AGENTS])
+def test_an_agent_without_a_name_is_not_left_out(
+    calls: Connection, dashboard: Dashboard, panel: Panel
+) -> None:
+    at = list(panel.columns).index("agent_name")
+    _, named = answer(calls, dashboard, panel.sql)
+    calls.execute(text("UPDATE zccvoice.agent SET display_name = NULL"))
+    _, rows = answer(calls, dashboard, panel.sql)
+    assert (
+        {row[at] for row in rows} == {str(row[at]).lower() for row in named} <= {"ann", "mia", "nia", "sam"}
+    )
+
+
+OF_QUEUES = [(one, panel) for one, panel in PANELS if "'No queue') AS queue_name" in panel.sql]
+
+
+@pytest.mark.parametrize(("dashboard", "panel"), OF_QUEUES, ids=[panel.title for _, panel in OF_QUEUES])
+def test_a_queue_without_a_name_is_not_no_queue(
+    calls: Connection, dashboard: Dashboard, panel: Panel
+) -> None:
+    calls.execute(text("UPDATE zccvoice.engagement SET queue_name = NULL"))
+    at = list(panel.columns).index("queue_name")
+    _, rows = answer(calls, dashboard, panel.sql)
+    assert {row[at] for row in rows} == {f"q-{name}" for name in CALLS}
+
+
+def test_queues_of_one_name_are_told_apart(calls: Connection) -> None:
+    (found,) = ((one, panel) for one, panel in PANELS if (one.name, panel.title) == ("queues", "Queues"))
+    _, rows = answer(calls, found[0], found[1].sql)
+    assert [row[:2] for row in rows] == [("Queue", 1)] * len(CALLS), "as in the report"
 
 
 def test_only_the_views_are_asked() -> None:

@@ -54,6 +54,15 @@ def test_rows_about_a_call(connection: Connection) -> None:
     assert tuple(said) == ("zccvoice", 50.0, "Ann", "We refunded ann")
 
 
+@pytest.mark.parametrize(("level_dbfs", "score"), [(None, None), (-90, 0), (-60, 0), (-45, 25), (3, 100)])
+def test_a_level_that_nobody_knows_has_no_score(
+    connection: Connection, level_dbfs: float | None, score: float | None
+) -> None:
+    store_call(connection, "ann", "ann", MOVED)
+    connection.execute(text("UPDATE zccvoice.utterance SET loudness_dbfs = :level"), {"level": level_dbfs})
+    assert one(connection, "SELECT loudness_score FROM reporting.utterance").loudness_score == score
+
+
 def test_the_side_view_has_every_measure_of_a_side(connection: Connection) -> None:
     columns = connection.execute(text("SELECT * FROM reporting.side")).keys()
     assert list(columns) == [column.name for column in side_scorecard_table.columns]

@@ -13,7 +13,15 @@ from sqlalchemy import Connection, text
 
 from zccvoice.analytics.record import Side
 from zccvoice.store import summaries
-from zccvoice.store.facts import Fact, ParticipantSeen, StreamClosed, UtteranceHeard
+from zccvoice.store.facts import (
+    CallEventSeen,
+    ClockStarted,
+    Fact,
+    ParticipantSeen,
+    StreamClosed,
+    StreamOpened,
+    UtteranceHeard,
+)
 from zccvoice.store.measures import put_measures
 from zccvoice.store.reads import call_record
 from zccvoice.store.summaries import Scope, Summary, summary_definitions
@@ -177,6 +185,13 @@ def test_agents_have_their_own_calls_and_share_what_is_shared(calls: Connection)
         "sam": 2,
     }
     assert found["ann"].summary.shared_calls_count == found["sam"].summary.shared_calls_count == 1
+    whole, (at_once,) = summaries.summary(calls, DAY), summaries.days(calls, DAY, [DAY.since])
+    assert (whole.calls_count, whole.shared_calls_count) == (6, 1), "one call, whoever shares it"
+    assert at_once == whole
+    assert summaries.queues_of_agent(calls, DAY, "sam").shared_calls_count == 1
+    assert {one.queue_id: one.summary.shared_calls_count for one in summaries.queues(calls, DAY)}[
+        "q-ann"
+    ] == 1
     assert found["sam"].summary.interruptions_agent_per_call == 3, "his part of the other is not known"
     assert found["mia"].team_ids == ("sales", "support")
 
@@ -225,6 +240,60 @@ def test_of_a_shared_call_each_agent_has_his_own_part(calls: Connection) -> None
     assert ann.mean_duration_ms == sue.mean_duration_ms == 60_000
     (of_day,) = summaries.agent_days(calls, DAY, "sue", [DAY.since])
     assert of_day == sue
+
+
+def test_the_time_between_two_streams_is_nobodys(connection: Connection) -> None:
+    """A second agent who says nothing takes nothing from the ratios of the first."""
+    of: dict[str, Any] = {"engagement_id": "e1", "stream_id": "s1"}
+    later: dict[str, Any] = {**of, "stream_id": "s2"}
+
+    def heard(of: dict[str, Any], start_s: int, end_s: int) -> list[Fact]:
+        said = UtteranceHeard(
+            **of,
+            channel_id="c2",
+            start_timestamp_ms=ZERO_MS + 1_000 * start_s,
+            end_timestamp_ms=ZERO_MS + 1_000 * start_s + 5_000,
+            loudness_dbfs=-20.0,
+            clipped_ratio=0.0,
+            text="One moment, please.",
+        )
+        ended_at = datetime.fromtimestamp(ZERO_MS / 1_000 + end_s, UTC)
+        return [said, StreamClosed(**of, ended_at=ended_at, end_reason="call_ended")]
+
+    who = {"c2": "u2", "c3": "u3"}
+    agents = [ParticipantSeen(**of, channel_id=one, side=Side.AGENT, user_id=id_) for one, id_ in who.items()]
+    answered = CallEventSeen(**of, name="user_answered", timestamp_ms=ZERO_MS, channel_id="c2")
+    first = [*small_call()[:3], agents[0], answered, *heard(of, 0, 20)]
+    second: list[Fact] = [
+        StreamOpened(**later, product="zcc_voice", started_at=BEGAN + timedelta(seconds=50))
+    ]
+    second += [ClockStarted(**later, timestamp_ms=ZERO_MS + 50_000), *heard(later, 50, 70)]
+    apply(connection, [*first, *second])
+    day = Scope(BEGAN - timedelta(days=1), BEGAN + timedelta(days=1))
+    for facts, shared in (([], 0), (agents[1:], 1)):
+        apply(connection, facts)
+        put_measures(connection, call_record(connection, "e1"))
+        found = {one.user_id: one.summary for one in summaries.agents(connection, day)}["u2"]
+        assert (found.shared_calls_count, found.mean_duration_ms) == (shared, 40_000)
+        assert (found.talk_ratio_agent, found.silence_ratio) == (10 / 40, 30 / 40)
+        query = text("SELECT talk_ratio_agent FROM reporting.agent_day WHERE user_id = 'u2'")
+        assert connection.scalar(query) == 10 / 40
+    part = text("SELECT length_ms, ended_at - started_at FROM reporting.agent_part")
+    assert connection.execute(part).one() == (40_000, timedelta(seconds=70))
+
+
+def test_the_sentiment_of_several_parts_is_that_of_the_words_that_have_one(calls: Connection) -> None:
+    calls.execute(text("DELETE FROM zccvoice.agent_part"))
+    add_agent(calls, "ann", "sue")
+    add_part(calls, "ann", "c2", words_count=90, sentiment_score=3.0, sentiment_words_count=10)
+    add_part(
+        calls, "ann", "c2", start_ms=20_000, words_count=None, sentiment_score=-1.0, sentiment_words_count=30
+    )
+    add_part(
+        calls, "ann", "c2", start_ms=40_000, words_count=50, sentiment_score=None, sentiment_words_count=0
+    )
+    found = {one.user_id: one.summary for one in summaries.agents(calls, DAY)}
+    assert found["ann"].mean_sentiment_agent_score == pytest.approx((3 * 10 - 1 * 30) / 40)
 
 
 def test_only_a_queue_and_only_a_team(calls: Connection) -> None:

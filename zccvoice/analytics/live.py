@@ -36,7 +36,7 @@ class LiveCall:
     """What a supervisor wants to know while a call runs. Times are integer milliseconds."""
 
     elapsed_ms: int
-    """Time since the call's first packet, ms: up to now, or as far as it was heard while it is not received."""
+    """How long a stream of the call was open, ms: up to now, or as far as it was heard while not received."""
     talk_time_agent_ms: int | None
     """Speech of the agent side so far, ms."""
     talk_time_customer_ms: int | None

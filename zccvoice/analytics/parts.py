@@ -1,8 +1,9 @@
 """Each agent's part of a call: after a transfer, in a conference or after a takeover several agents share one.
 
-A part lasts from an agent's answering to the end of his leg. What was heard of the leg before or after belongs to
-the nearest of its parts, so that all that the agents said is in exactly one part: their sums are the call's.
-Turns are those of the call as the agent was in it: to each agent the others are third parties.
+A part lasts from an agent's answering to the end of his leg, or of its last stream where no end was told. What
+was heard of the leg before or after belongs to the nearest of its parts, so that all that the agents said is in
+exactly one part: their sums are the call's. Turns are those of the call as the agent was in it: to each agent the
+others are third parties.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class AgentPart:
     """From when on the agent was on the call, ms on the engagement's clock."""
     end_ms: int
     """Until when, ms on the engagement's clock."""
+    length_ms: int
+    """For how long of the part a stream was open, as in duration_ms of the call, ms."""
     talk_time_ms: int
     """The agent's own speech, ms."""
     talk_time_total_ms: int
@@ -56,6 +59,8 @@ class AgentPart:
     """The agent's longest turn, first word to last, ms."""
     sentiment_score: float | None
     """Sentiment of the agent's words, −5…+5: mean of the utterances' scores, weighted by their words."""
+    sentiment_words_count: int
+    """Words of the agent's utterances that have a score: with them several parts are one."""
 
 
 def part_definitions() -> dict[str, str]:
@@ -77,7 +82,7 @@ def _parts_of(record: CallRecord, channel_id: str, thresholds: Thresholds) -> li
     open_ = timing.open_time(record)
     heard = [Span(one.start_ms, one.end_ms) for one in record.utterances if _is_of(one, channel_id)]
     heard += [one.open_span for one in record.tracks if _is_of(one, channel_id)]
-    spans = _told_spans(record, channel_id, open_[-1].end_ms)
+    spans = _told_spans(record, channel_id, heard)
     if not spans:
         spans = [Span(min(one.start_ms for one in heard), max(one.end_ms for one in heard))]
     first_ms = open_[0].start_ms
@@ -94,8 +99,8 @@ def _is_of(one: SpokenUtterance | TrackSound, channel_id: str) -> bool:
     return one.side is Side.AGENT and one.channel_id == channel_id
 
 
-def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]:
-    """From every answering of the leg to its next end, as events told."""
+def _told_spans(record: CallRecord, channel_id: str, heard: Sequence[Span]) -> list[Span]:
+    """From every answering of the leg to its next end, as events told; without one to that of its last stream."""
     spans: list[Span] = []
     began: int | None = None
     begins = _begins(record, channel_id)
@@ -108,8 +113,17 @@ def _told_spans(record: CallRecord, channel_id: str, last_ms: int) -> list[Span]
             spans.append(Span(began, event.at_ms))
             began = None
     if began is not None:
-        spans.append(Span(began, max(began, last_ms)))
+        spans.append(Span(began, max(began, _last_ms(record, began, heard))))
     return spans
+
+
+def _last_ms(record: CallRecord, began_ms: int, heard: Sequence[Span]) -> int:
+    """Until when a leg whose end was not told is taken to be on the call: the next agent has his own stream."""
+    later = [one for one in heard if one.end_ms > began_ms]
+    own = [one for one in record.streams if intersection([one], later)]
+    end_ms = max(one.end_ms for one in (*own, *later)) if own else _LATE
+    is_over = any(one.end_ms > end_ms for one in record.streams)
+    return end_ms if is_over else timing.open_time(record)[-1].end_ms
 
 
 def _begins(record: CallRecord, channel_id: str) -> frozenset[str]:
@@ -143,6 +157,7 @@ def _measured(
         channel_id=channel_id,
         start_ms=span.start_ms,
         end_ms=span.end_ms,
+        length_ms=total_ms(intersection(open_, [span])),
         talk_time_ms=talk_ms,
         talk_time_total_ms=talk_ms + sum(total_ms(intersection(spans, [span])) for spans in others),
         words_count=wording.words_count(said),
@@ -158,6 +173,7 @@ def _measured(
         response_gap_ms_p50=gap_ms_p50,
         longest_monologue_ms=turns.longest_monologue_ms(taken, Side.AGENT),
         sentiment_score=sentiment.side_score(said),
+        sentiment_words_count=sentiment.side_words_count(said),
     )
 
 

@@ -19,7 +19,7 @@ from zccvoice.analytics import sentiment, timing, turns, wording
 from zccvoice.analytics.record import CallRecord, Side, Span
 from zccvoice.analytics.rules import Condition, Limit, Origin, Phrases, Quantity, Rule
 from zccvoice.analytics.rules_phrases import Occurrence, Passage, passages, words_of
-from zccvoice.analytics.spans import intersection, subtraction
+from zccvoice.analytics.spans import intersection, subtraction, total_ms
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 
 SETTLING_MS = 30_000
@@ -193,9 +193,10 @@ class Listener:
     def _stretches(self, limit: Limit, window: Span) -> Sequence[Evidence] | None:
         is_silence = limit.quantity is Quantity.SILENCE_MS
         found = [
-            Evidence(one.start_ms, one.end_ms, None, f"{limit}: {one.length_ms}")
-            for one in intersection(self._silences if is_silence else self._holds, [window])
-            if limit.is_passed_by(one.length_ms)
+            Evidence(pieces[0].start_ms, pieces[-1].end_ms, None, f"{limit}: {total_ms(pieces)}")
+            for one in (self._silences if is_silence else timing.holds(self._record))
+            if (pieces := intersection(intersection([one], timing.open_time(self._record)), [window]))
+            and limit.is_passed_by(total_ms(pieces))  # a hold may reach over time without a stream
         ]
         if found or not is_silence:
             return found
@@ -248,10 +249,6 @@ class Listener:
         if self._progress is None:
             return found
         return intersection(found, [Span(self._call.start_ms, self._progress.settled_ms)])
-
-    @cached_property
-    def _holds(self) -> list[Span]:
-        return intersection(timing.holds(self._record), timing.open_time(self._record))
 
     @cached_property
     def _all_interruptions(self) -> list[turns.Interruption]:

@@ -118,9 +118,9 @@ def holds(record: CallRecord) -> list[Span]:
     """When the call was on hold.
 
     A hold ends with the unhold or the end of the same agent's part; an event without a channel is about
-    whoever is on hold. One whose end was never told lasts to the end of the stream in which it began, or of the
-    one that goes on where it ends. A hold may reach over time in which no stream was open: intersect with
-    `open_time` before measuring it.
+    whoever is on hold. One whose end was not told, at all or before a later stream told of another one, lasts to
+    the end of the stream in which it began, or of the one that goes on where it ends. A hold may reach over time
+    in which no stream was open: intersect with `open_time` before measuring it.
     """
     return _told(record, HOLD_BEGINS, HOLD_ENDS)
 
@@ -138,13 +138,21 @@ def _told(record: CallRecord, begins: frozenset[str], ends: frozenset[str]) -> l
     found: list[Span] = []
     for event in sorted(record.events, key=lambda one: one.at_ms):
         if event.name in begins:
-            began.setdefault(event.channel_id, event.at_ms)
+            since_ms = began.setdefault(event.channel_id, event.at_ms)
+            stream = _stream_of(since_ms, open_)
+            if stream != _stream_of(event.at_ms, open_):  # it was over before, and nobody was there to tell
+                found += [Span(since_ms, one.end_ms) for one in stream]
+                began[event.channel_id] = event.at_ms
         elif event.name in ends:
             found += [Span(began.pop(channel_id), event.at_ms) for channel_id in _ended_by(event, began)]
     for start_ms in began.values():
-        before = [span for span in open_ if span.start_ms <= start_ms] or open_[:1]
-        found += [Span(start_ms, span.end_ms) for span in before[-1:]]
+        found += [Span(start_ms, one.end_ms) for one in _stream_of(start_ms, open_)]
     return [span for span in union(found) if intersection([span], open_)]
+
+
+def _stream_of(at_ms: int, open_: list[Span]) -> list[Span]:
+    """The open time in which a moment lies, or after which it does; the first for one before, none without any."""
+    return ([one for one in open_ if one.start_ms <= at_ms] or open_[:1])[-1:]
 
 
 def _ended_by(event: CallEvent, began: dict[str | None, int]) -> list[str | None]:

@@ -3,8 +3,8 @@
 One walk over all speech by time decides about turns and back-channels together, because each is defined by
 the other. The floor belongs to whoever took the last turn. Speech of the same side goes on with that turn,
 unless a long pause lies between; short speech of another side is a back-channel when it lies within the
-turn, or begins soon after the turn's end and the floor's holder then speaks again; anything else of another
-side takes the floor.
+turn, or begins soon after the turn's end and the floor's holder then speaks again, whatever short speech of
+others lies between; anything else of another side takes the floor.
 
 "The other side" is anyone of a different side: an agent's two channels (after a transfer) are one side and
 never interrupt one another. Speech of channels whose side is not known takes no part.
@@ -94,18 +94,18 @@ def _is_backchannel(
         return False
     if one.end_ms <= floor.end_ms:
         return True
-    after = next(
-        (
-            (side, speech)
-            for side, speech in following
-            if side != one.side or is_substantive(speech, thresholds)  # "okay … right" is one signal
-        ),
-        None,
-    )
-    if after is None or after[0] != floor.side:
-        return False
-    goes_on = after[1].start_ms - floor.end_ms < thresholds.turn_pause_ms and one.end_ms <= after[1].end_ms
-    return goes_on or one.start_ms - floor.end_ms <= thresholds.backchannel_within_ms
+    end_ms, speaks_again = floor.end_ms, False
+    for side, speech in following:
+        if side == floor.side:
+            speaks_again = True
+            if speech.start_ms - end_ms >= thresholds.turn_pause_ms:
+                break
+            end_ms = max(end_ms, speech.end_ms)
+            if one.end_ms <= end_ms:
+                return True
+        elif is_substantive(speech, thresholds):  # what is short divides no turn, whoever says it
+            break
+    return speaks_again and one.start_ms - floor.end_ms <= thresholds.backchannel_within_ms
 
 
 @remembered

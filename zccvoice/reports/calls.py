@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from zccvoice.analytics.record import CallRecord
+from zccvoice.analytics.roles import monitoring_channels
 from zccvoice.analytics.thresholds import DEFAULTS, Thresholds
 from zccvoice.store import reads
 from zccvoice.store.hits import RuleHit, rule_hits
@@ -52,10 +54,23 @@ def call_report(connection: Connection, engagement_id: str) -> CallReport | None
     call = reads.call(connection, engagement_id)
     if call is None:
         return None
+    record = reads.call_record(connection, engagement_id)
     return CallReport(
         call,
-        reads.call_record(connection, engagement_id),
-        tuple(reads.utterances(connection, engagement_id)),
+        record,
+        _as_measured(record, reads.utterances(connection, engagement_id)),
         tuple(rule_hits(connection, engagement_id)),
         reads.thresholds(connection, engagement_id),
+    )
+
+
+def _as_measured(record: CallRecord, utterances: Sequence[UtteranceRow]) -> tuple[UtteranceRow, ...]:
+    """What a supervisor said on the side that it is measured on: other until he took the call over."""
+    monitoring = monitoring_channels(record)
+    sides = {(one.channel_id, one.start_ms): one.side for one in record.utterances}
+    return tuple(
+        replace(one, side=sides.get((one.channel_id, one.start_ms), one.side))
+        if one.channel_id in monitoring
+        else one
+        for one in utterances
     )

@@ -60,6 +60,7 @@ _SPEAKER_NAME = "Name of the participant as Zoom shows it."
 _SPEAKER_OF_UTTERANCE = f"{_SPEAKER_NAME} NULL in a mixed track where it is not certain who spoke."
 _SIDE_OF_UTTERANCE = "Side of whoever spoke: agent, customer or other; NULL where that is not known."
 _LENGTH = "Its length, ms."
+_LENGTH_OPEN = "Its length within the time that a stream was open, ms."
 _SCORE = "Loudness as 0-100: linear from -60 dBFS to 0 dBFS, clipped."
 _CALLS = {
     "calls_count": "Calls.",
@@ -73,11 +74,16 @@ _CALLS = {
     ),
 }
 _OWN = {
-    "length_ms": "How long the agent was on the call, ms: the duration of the call, or his parts together.",
+    "length_ms": (
+        "How long the agent was on the call while a stream was open, ms: the duration, or his parts together."
+    ),
     "talk_time_ms": "The agent's own speech, ms.",
     "talk_time_total_ms": "The agent's own speech and that of all others while he was on the call, ms.",
     "words_count": "Words of the agent's kept transcripts; NULL when they are not known or cannot be counted.",
-    "talk_speed_wpm": "Words per minute of the agent's own transcribed speech; NULL below 20 words.",
+    "talk_speed_wpm": (
+        "Words per minute of the agent's own transcribed speech; NULL below 20 words. Of several parts those "
+        "count that have one."
+    ),
     "hold_time_ms": "Time on hold while the agent was on the call, ms.",
     "hold_count": "Holds that began while the agent was on the call.",
     "silence_time_ms": "Silences of the call (more than 3 s) while the agent was on it, ms.",
@@ -87,7 +93,9 @@ _OWN = {
         "Median time from the end of another's turn to the start of the agent's, ms; of several parts their mean."
     ),
     "longest_monologue_ms": "The agent's longest turn, first word to last, ms.",
-    "sentiment_score": "Sentiment of the agent's words, -5 to +5; of several parts weighted by their words.",
+    "sentiment_score": (
+        "Sentiment of the agent's words, -5 to +5; several parts are weighted by their words that have one."
+    ),
 }
 _OWN_OF_DAY = {
     **{
@@ -146,7 +154,7 @@ _VIEW_COLUMNS = {
     ("utterance", "speaker_name"): _SPEAKER_OF_UTTERANCE,
     ("utterance", "started_at"): "When it began.",
     ("utterance", "text"): "Transcript, redacted; NULL unless the verdict is kept.",
-    ("utterance", "loudness_score"): _SCORE,
+    ("utterance", "loudness_score"): f"{_SCORE} NULL without a level.",
     ("transcript_search", "side"): _SIDE_OF_UTTERANCE,
     ("transcript_search", "speaker_name"): _SPEAKER_OF_UTTERANCE,
     ("transcript_search", "text"): "Transcript, redacted.",
@@ -163,14 +171,14 @@ _VIEW_COLUMNS = {
     ("event", "at_ms"): "When, ms on the engagement's clock; negative before the first packet.",
     ("event", "channel_id"): "The channel it is about; NULL when it is about the whole call.",
     ("silence", "length_ms"): _LENGTH,
-    ("hold", "length_ms"): "Its length within the time that a stream was open, ms.",
+    ("hold", "length_ms"): _LENGTH_OPEN,
     ("speech", "length_ms"): _LENGTH,
     ("category", "started_at"): "When it was in the call, by the clock on the wall.",
     ("agent_part", "agent_name"): "Name of the agent as Zoom shows it.",
     ("agent_part", "day"): "UTC day on which the call began.",
     ("agent_part", "started_at"): "When the agent came to the call.",
     ("agent_part", "ended_at"): "When the agent left it.",
-    ("agent_part", "length_ms"): _LENGTH,
+    ("agent_part", "length_ms"): _LENGTH_OPEN,
     ("loudness", "at_ms"): "Start of the second, ms on the engagement's clock.",
     ("loudness", "loudness_dbfs"): "RMS level of the second, dBFS.",
     ("loudness", "loudness_score"): _SCORE,

@@ -206,6 +206,8 @@ class AgentPart(Base):
     response_gap_ms_p50: Mapped[int | None] = mapped_column(comment=_PARTS["response_gap_ms_p50"])
     longest_monologue_ms: Mapped[int | None] = mapped_column(comment=_PARTS["longest_monologue_ms"])
     sentiment_score: Mapped[float | None] = mapped_column(comment=_PARTS["sentiment_score"])
+    length_ms: Mapped[int | None] = mapped_column(comment=_PARTS["length_ms"])
+    sentiment_words_count: Mapped[int | None] = mapped_column(comment=_PARTS["sentiment_words_count"])
 
 
 class CallRecognition(Base):

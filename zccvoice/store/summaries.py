@@ -113,8 +113,12 @@ _MEASURES = """
     round(avg({longest_monologue_ms}))::bigint AS mean_longest_monologue_agent_ms
 """
 """What stands in braces is the agent side's, or where one agent is meant this agent's own."""
+_ONE_AGENT_ALONE = """c.engagement_id NOT IN (
+        SELECT t.engagement_id FROM reporting.agent_call t
+        WHERE NOT t.is_alone AND t.started_at >= :since AND t.started_at < :until
+    )"""
 _OF_CALL = {
-    "is_alone": "true",
+    "is_alone": _ONE_AGENT_ALONE,
     "length_ms": "c.duration_ms",
     "talk_time_ms": "c.talk_time_agent_ms",
     "talk_time_total_ms": "c.talk_time_total_ms",

@@ -11,6 +11,15 @@ from zccvoice.analytics.sentiment.scoring import (
     quarter_scores,
     sentiment_of,
     side_score,
+    side_words_count,
 )
 
-__all__ = ["Scorers", "SentimentScorer", "load_scorers", "quarter_scores", "sentiment_of", "side_score"]
+__all__ = [
+    "Scorers",
+    "SentimentScorer",
+    "load_scorers",
+    "quarter_scores",
+    "sentiment_of",
+    "side_score",
+    "side_words_count",
+]

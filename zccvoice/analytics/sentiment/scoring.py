@@ -79,11 +79,16 @@ def side_score(utterances: Sequence[SpokenUtterance]) -> float | None:
 
     None when none has a score, or the words of one that has cannot be counted.
     """
-    rated = [(one.sentiment, one.word_count or 0) for one in utterances if one.sentiment is not None]
     if any(one.has_uncounted_words for one in utterances if one.sentiment is not None):
         return None
-    words = sum(count for _, count in rated)
+    words = side_words_count(utterances)
+    rated = [(one.sentiment, one.word_count or 0) for one in utterances if one.sentiment is not None]
     return SCALE * math.fsum(score * count for score, count in rated) / words if words else None
+
+
+def side_words_count(utterances: Sequence[SpokenUtterance]) -> int:
+    """How many words `side_score` is of: those of the utterances that have a score."""
+    return sum(one.word_count or 0 for one in utterances if one.sentiment is not None)
 
 
 def quarter_scores(utterances: Sequence[SpokenUtterance], call: Span) -> list[float | None]:
