@@ -50,13 +50,13 @@ class Newest:
             self.ms, self._far_ms = timestamp_ms, newest_ms
         return True
 
-    def take_all(self, times_ms: Sequence[int]) -> None:
-        """The same of several, in order; there is one at least."""
-        latest_ms = max(times_ms)
-        if (
-            self.ms is not None and not self._is_first and latest_ms <= self.ms + FAR_AHEAD_MS
-        ):  # nearly always
-            self.ms = max(self.ms, latest_ms)
-            return
+    def take_all(self, times_ms: Sequence[int]) -> int:
+        """The same of several, in order; there is one at least. Returns the newest moment."""
+        newest_ms, latest_ms = self.ms, max(times_ms)
+        if newest_ms is not None and not self._is_first and latest_ms <= newest_ms + FAR_AHEAD_MS:  # nearly always
+            newest_ms = self.ms = max(newest_ms, latest_ms)
+            return newest_ms
         for timestamp_ms in times_ms:
             self.take(timestamp_ms)
+        assert self.ms is not None
+        return self.ms

@@ -177,10 +177,9 @@ class Projection:
         self._out.append(kind(*self._ids, *values, **more))
 
     def _open(self) -> None:
-        if self._is_opened:
-            return
-        self._is_opened = True
-        self._state_opened()
+        if not self._is_opened:
+            self._is_opened = True
+            self._state_opened()
 
     def _state_opened(self, resumed_at: datetime | None = None) -> None:
         started, when = self._started, _utc(self._started.event_ts_ms)
@@ -235,9 +234,7 @@ class Projection:
             return  # a format that we refused: the stream is about to end
         times_ms = [packet.timestamp_ms for packet in packets]
         self._breaks.mend(min(times_ms), (track.timeline for track in self._tracks.values()))
-        self._newest.take_all(times_ms)
-        assert self._newest.ms is not None
-        self._breaks.note_heard(self._newest.ms)
+        self._breaks.note_heard(self._newest.take_all(times_ms))
         begin = self._cpu_clock()
         heard: dict[Track, None] = {}  # in order, each once
         tracks, offset = self._tracks, record.offset
