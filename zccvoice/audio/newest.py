@@ -53,7 +53,9 @@ class Newest:
     def take_all(self, times_ms: Sequence[int]) -> int:
         """The same of several, in order; there is one at least. Returns the newest moment."""
         newest_ms, latest_ms = self.ms, max(times_ms)
-        if newest_ms is not None and not self._is_first and latest_ms <= newest_ms + FAR_AHEAD_MS:  # nearly always
+        if (
+            newest_ms is not None and not self._is_first and latest_ms <= newest_ms + FAR_AHEAD_MS
+        ):  # nearly always
             newest_ms = self.ms = max(newest_ms, latest_ms)
             return newest_ms
         for timestamp_ms in times_ms:
