@@ -279,8 +279,8 @@ class Call:
 
     def _is_started_anew(self) -> bool:
         """Zoom has started it again after its end, by its own clock: no repetition of an earlier start."""
-        again, ended_ms = self._announced, self.ended_ms
-        return again.is_dated and ended_ms is not None and again.event_ts_ms > ended_ms
+        is_dated, ended_ms = self._announced.is_dated, self.ended_ms
+        return is_dated and ended_ms is not None and self._announced.event_ts_ms > ended_ms
 
     def _note_closed(self, closed: StreamClosed) -> None:
         self.end_cause = closed.end_reason

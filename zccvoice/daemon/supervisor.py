@@ -61,9 +61,8 @@ class Supervisor:
         self._metrics = metrics
         self._running: dict[str, _Running] = {}
         self._endings = Endings()
-        self._lost: dict[
-            str, tuple[float, StreamStarted]
-        ] = {}  # in order: when they ended, monotonic seconds
+        # In order: when they ended, in monotonic seconds.
+        self._lost: dict[str, tuple[float, StreamStarted]] = {}
         self._is_stopping = False
 
     @property

@@ -7,10 +7,9 @@ import ssl
 
 import httpx
 
-from zccvoice.analytics.rules_file import load_rules
-from zccvoice.analytics.thresholds import thresholds_with
 from zccvoice.config import Config
 from zccvoice.config.rules import RuleWebhookConfig
+from zccvoice.daemon.settings_in_use import rules_in
 from zccvoice.doctor.finding import Finding, Verdict
 from zccvoice.errors import ConfigError
 
@@ -34,7 +33,7 @@ def _file(config: Config) -> Finding:
     if path is None:
         return Finding(_RULES, Verdict.NOT_CHECKED, "rules.file is not set: calls are judged by none")
     try:
-        rules = load_rules(path, thresholds_with(config.measures.thresholds))
+        rules = rules_in(config)
     except ConfigError as error:
         return Finding(_RULES, Verdict.FAILED, "; ".join(error.problems), f"zccvoice rules check {path}")
     if not rules:
